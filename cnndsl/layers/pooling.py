@@ -200,18 +200,16 @@ class AvgPool{r}dSame(nn.AvgPool{r}d):
         )
         if self.count_include_pad or self.divisor_override is not None:
             return y
-        ones = F.pad({ones}, border{end})
+        ones = {ones}
         return y / F.avg_pool{r}d(ones, self.window, self.steps)
 """
-_ONES = "input.new_ones(1, 1, {})"
-_BREAK = "\n" + " " * 12
+_ONES_3D = """\
+F.pad(
+            input.new_ones(1, 1, input.shape[2], input.shape[3], input.shape[4]), border
+        )"""
 _AVG_SAME_ND = (
-    _AVG_SAME.format(r=2, ones=_ONES.format("input.shape[2], input.shape[3]"), end=""),
-    _AVG_SAME.format(
-        r=3,
-        ones=_BREAK + _ONES.format("input.shape[2], input.shape[3], input.shape[4]"),
-        end=_BREAK[:-4],
-    ),
+    _AVG_SAME.format(r=2, ones="F.pad(input.new_ones(1, 1, input.shape[2], input.shape[3]), border)"),
+    _AVG_SAME.format(r=3, ones=_ONES_3D),
 )
 _AVG_SAME_1D = """\
 class AvgPool1dSame(nn.AvgPool1d):

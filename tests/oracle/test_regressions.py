@@ -347,6 +347,13 @@ block Fpn(c, levels) {
     sum([upsample(o, like=outs[0]) for o in outs])
 }
 network Net { input(3, 32, 32); Fpn(4, 3) -> Fpn(2, 2) -> conv(1, 1) }""",
+    "a list in front of a list as long as a parameter says, of another size": """
+block B(n) {
+    xs = [it -> conv(2, 1) for i in range(n)]
+    ys = [it -> conv(5, 1)] + xs
+    concat([y -> conv(3, 1) for y in ys])
+}
+network Net { input(2, 6, 6); B(2) -> B(3) }""",
 }
 
 

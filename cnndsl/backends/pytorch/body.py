@@ -723,13 +723,13 @@ class Body:
             is_apart = self.pending is not None and self.pending[0] is value  # what one step gives
             if is_overtaken and not is_apart:
                 line: list[Any] = []
-                values[-1] = each_tensor(value, partial(self._ahead, line))
+                values[-1] = each_tensor(value, partial(self.ahead, lines=line))
                 self.lines[mark:mark] = line
         return values[::-1]
 
-    def _ahead(self, lines: list[Any], value: Tensor) -> Tensor:
-        """A value, which lines work out if it is not yet."""
-        return value if isinstance(value.code, ast.Name) else self.put(value, self.temporary(), lines)
+    def ahead(self, value: Tensor, lines: list[Any], wanted: str = "out") -> Tensor:
+        """A value, which lines work out if it is in no variable yet."""
+        return value if isinstance(value.code, ast.Name) else self.put(value, self.temporary(wanted), lines)
 
 
 def _names_of(state: dict[Any, Any], scope: Scope) -> dict[str, Any]:

@@ -26,6 +26,7 @@ from cnndsl.backends.pytorch.code import (
     mirrored,
     name,
     names_in,
+    names_stored,
     negated,
     replaced,
     walk_code,
@@ -622,6 +623,8 @@ def _in_x(lines: list[Any], forward: ForwardSlice, held: str) -> list[Any]:
     beside = forward.beside
     if held == x or held not in beside or x in beside[held] or held in beside.get(x, ()):
         return lines
+    if any(isinstance(line, For) and held in names_stored(line.target) for line in walk(lines)):
+        return lines  # an argument is not gone through with
     beside.setdefault(x, set()).update(beside.pop(held))
     for others in beside.values():
         if held in others:

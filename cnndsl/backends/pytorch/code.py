@@ -496,8 +496,6 @@ def laid_out(code: ast.expr, indent: str, lead: str = "", trail: str = "") -> li
             if len(lines[0]) <= WIDTH:
                 return lines
             return [f"{indent}{lead}{_lambda(code)} (", *laid_out(code.body, inner), f"{indent}){trail}"]
-        case ast.BinOp(op=ast.Add(), right=ast.List()) if trail != "," and not isinstance(code.left, ast.BinOp):
-            return laid_out(code.right, indent, f"{lead}{_within(code.left, 11)} + ", trail)
         case ast.BinOp() if trail != "," and _is_pair(code) and (lines := _hugged(code, indent, lead, trail)):
             return lines
         case ast.BinOp() | ast.BoolOp() if lead.endswith(("= ", "return ")):
@@ -546,7 +544,7 @@ def _hugged(code: ast.BinOp, indent: str, lead: str, trail: str) -> list[str]:
     ways: list[list[str]] = []
     if _tightness(code.right) < right:
         ways.append([f"{indent}{head}(", *_operands(code.right, indent + _STEP), f"{indent}){trail}"])
-    elif isinstance(code.right, ast.Call):
+    elif isinstance(code.right, (ast.Call, ast.List)):
         ways.append(laid_out(code.right, indent, head, trail))
     if _tightness(code.left) < left:
         ways.append([f"{indent}{lead}(", *_operands(code.left, indent + _STEP), f"{indent}){tail}"])

@@ -403,8 +403,9 @@ class ForwardSlice:
             if inside <= live:
                 break
             live |= inside
-        for each in (each for each in names_stored(target) if each.startswith(FLOW)):
-            self.beside.setdefault(each, set()).update(live)
+        for each in names_stored(target):
+            if each.startswith(FLOW):
+                self.beside.setdefault(each, set()).update(live)
         given = assigned(line.lines)
         needed = {each for each in live if not each.startswith(FLOW)}
         made = For(target, source, kept, line.lists, line.way, reads=kept_reads(kept))

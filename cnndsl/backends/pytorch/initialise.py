@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cnndsl.backends.pytorch.code import (
-    WIDTH,
     Code,
     any_of,
     attribute,
@@ -24,6 +23,7 @@ from cnndsl.backends.pytorch.code import (
     laid_out,
     name,
     names_in,
+    parsed,
     subscript,
     within_64_bits,
 )
@@ -193,13 +193,9 @@ def _kept_lines(rules: dict[str, dict[str, Rule]], unit: Any, translation: Any) 
     return [f"{_INDENT}for module in self.modules():", *lines] if lines else []
 
 
-def _test_lines(tests: Sequence[str], indent: str, word: str = "if") -> list[str]:
+def _test_lines(tests: Iterable[str], indent: str, word: str = "if") -> list[str]:
     """The head of a condition that all tests hold."""
-    line = f"{indent}{word} {' and '.join(tests)}:"
-    if len(line) <= WIDTH:
-        return [line]
-    rows = [f"{indent}    {'and ' if at else ''}{test}" for at, test in enumerate(tests)]
-    return [f"{indent}{word} (", *rows, f"{indent}):"]
+    return laid_out(parsed(" and ".join(tests)), indent, f"{word} ", ":")
 
 
 def _one_of(targets: list[str]) -> str:
@@ -244,8 +240,8 @@ def _carried_out(rules: dict[str, dict[str, Rule]], text: Any, unit: Any, transl
         heads = [line for line in body if not line.startswith(_INDENT + " " * 9)]
         if len(heads) == 1 and heads[0].lstrip().startswith("if ") and heads[0].endswith(":"):
             inner = heads[0].strip().removeprefix("if ").removesuffix(":")
-            tests = [f"({inner})"] if " or " in inner else inner.split(" and ")
-            lines += _test_lines([f"isinstance(module, {shown})", *tests], _INDENT + "    ", word)
+            inner = f"({inner})" if " or " in inner else inner
+            lines += _test_lines([f"isinstance(module, {shown})", inner], _INDENT + "    ", word)
             lines += [line.removeprefix("    ") for line in body[1:]]
             continue
         lines.append(f"{_INDENT}    {word} isinstance(module, {shown}):")
@@ -268,7 +264,7 @@ def _own_word(tensor: str) -> list[str]:
 def _layers(program: Program, unit: Any, translation: Any) -> dict[str, list[Leaf]]:
     """The layers of all networks that a class is for, by kind."""
     kind = unit.definition.kind
-    names = {unit.definition.name, *(variant[0].name for variant in translation.variants if variant[1] is unit)}
+    names = translation.names_of(unit)
     found: dict[str, list[Leaf]] = {}
     for module in program.modules.values():
         if module.kind == kind and module.name in names:

@@ -15,7 +15,7 @@ from typing import Any
 from cnndsl.backends.pytorch.body import Body, axis_word
 from cnndsl.backends.pytorch.code import Code, call, flat, gone_through, list_of, name, names_in
 from cnndsl.backends.pytorch.flowgraph import FLOW, Assign, Compute, For, If, Part
-from cnndsl.backends.pytorch.operations import same_axes, shared_sizes, sizes_code
+from cnndsl.backends.pytorch.operations import of_any_number, same_axes, shared_sizes, sizes_code
 from cnndsl.backends.pytorch.sorts import sample_of, sort_of
 from cnndsl.backends.pytorch.statics import abstract
 from cnndsl.backends.pytorch.values import (
@@ -185,18 +185,7 @@ class _Join:
 
 def _as_values(body: Body, value: Any) -> AnyTensors | None:
     """A list of values, perhaps an empty one, as one of any number; None for anything else."""
-    if isinstance(value, AnyTensors):
-        return value
-    if _is_empty(value):
-        return AnyTensors(list_of([]), (), (), 0)
-    if not isinstance(value, TensorList) or not all(isinstance(item, Tensor) for item in value.items):
-        return None
-    shapes = [item.shape for item in value.items]
-    if len({len(shape) for shape in shapes}) != 1:
-        return None
-    lists = tuple(list_of(map(body.size_code, along)) for along in zip(*shapes, strict=True))
-    code = list_of(item.code for item in value.items)
-    return AnyTensors(code, shapes[0], lists, len(shapes), alike=same_axes(body, *shapes))
+    return AnyTensors(list_of([]), (), (), 0) if _is_empty(value) else of_any_number(body, value)
 
 
 def _same_variable(a: Static, b: Static) -> bool:

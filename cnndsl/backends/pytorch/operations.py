@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial, reduce
 from typing import Any, TypeVar
 
@@ -34,6 +35,7 @@ from cnndsl.backends.pytorch.values import (
     Tensor,
     TensorList,
     Untranslatable,
+    each_tensor,
 )
 from cnndsl.ir import nodes
 from cnndsl.layers.formula import Shape
@@ -119,11 +121,7 @@ def _combined_list(body: Body, operation: Any, values: Sequence[Any]) -> Tensor:
     held: Any = reduce(partial(joined, body), lists)
     first = item_of(body, held, Static(0, constant(0)))
     if operation.kind == "add":
-        code = held.code
-        if not isinstance(code, ast.Name):  # it is read twice
-            variable = body.temporary("values")
-            body.lines.append(Compute((variable,), code, type="list[Tensor]"))
-            code = name(variable)
+        code = in_variable(body, held).code
         rest = subscript(code, ast.Slice(ast.Constant(1)))
         return Tensor(call("sum", rest, subscript(code, constant(0))), first.shape)
     if operation.kind not in ("concat", "stack"):
@@ -180,65 +178,70 @@ def flattening(body: Body, value: Tensor, work: Callable[[Tensor], T]) -> tuple[
         return work(value), value
 
 
+def of_any_number(body: Body, values: Any) -> AnyTensors | None:
+    """A list of values as one of which nobody knows how many it has; None for what is none, or of several ranks."""
+    if isinstance(values, AnyTensors):
+        return values
+    if not isinstance(values, TensorList) or not all(isinstance(item, Tensor) for item in values.items):
+        return None
+    shapes = [item.shape for item in values.items]
+    if len(set(map(len, shapes))) != 1:
+        return None
+    lists = tuple(list_of(map(body.size_code, along)) for along in zip(*shapes, strict=True))
+    code = list_of(item.code for item in values.items)
+    return AnyTensors(code, shapes[0], lists, len(shapes), alike=same_axes(body, *shapes))
+
+
 def joined(body: Body, left: Any, right: Any, span: nodes.Span | None = None) -> Any:
     """Two lists of values, one after the other."""
     sides = [side for side in (left, right) if not (isinstance(side, Static) and side.value == [])]
     if all(isinstance(side, TensorList) for side in sides):
         return TensorList(tuple(item for side in sides for item in side.items))
-    codes: list[Code] = []
-    sizes: list[list[Any]] = []
-    held = left if isinstance(left, AnyTensors) else right
-    if not isinstance(held, AnyTensors):
+    held = next((side for side in sides if isinstance(side, AnyTensors)), None)
+    if held is None:
         raise Untranslatable("what a list holds here depends on a parameter", span)
-    alike = held.alike
-    for side in sides:
-        if isinstance(side, AnyTensors):
-            codes.append(side.code)
-            sizes.append([sizes_code(body, side, axis) for axis in range(len(side.shape))])
-            alike = shared_sizes(body, held, side)
-        elif isinstance(side, TensorList):
-            codes.append(list_of(item.code for item in side.items))
-            sizes.append(
-                [list_of(body.size_code(item.shape[axis]) for item in side.items) for axis in range(len(held.shape))]
-            )
-            alike &= same_axes(body, held.shape, *(item.shape for item in side.items))
-        else:
-            raise Untranslatable("a list of values is joined with something else", span)
-    if len(codes) == 1:
+    if len(sides) == 1:
         return held
-    code = ast.BinOp(codes[0], ast.Add(), codes[1])
-    lists = tuple(ast.BinOp(a, ast.Add(), b) for a, b in zip(*sizes, strict=True))
-    return AnyTensors(code, held.shape, lists, held.sample + 1, alike=alike)
+    one, other = (of_any_number(body, side) for side in sides)
+    if one is None or other is None:
+        raise Untranslatable("a list of values is joined with something else", span)
+    lists = tuple(
+        ast.BinOp(sizes_code(body, one, axis), ast.Add(), sizes_code(body, other, axis))
+        for axis in range(len(held.shape))
+    )
+    code = ast.BinOp(one.code, ast.Add(), other.code)
+    return AnyTensors(code, held.shape, lists, held.sample + 1, alike=shared_sizes(body, one, other))
 
 
 def repeated(body: Body, values: Any, times: Static) -> Any:
     """A list of values several times over."""
     many = body.known(times.value)
     if isinstance(values, TensorList):
-        values = TensorList(tuple(_in_variable(body, item) for item in body.settled(values).items))
+        once = partial(body.ahead, lines=body.lines, wanted="part")  # however often it is read
+        values = each_tensor(body.settled(values), once)
         if many is not None:
             items = values.items * many
             return TensorList(items) if items else Static([], list_of([]))
+    held = of_any_number(body, values)
+    if held is None:
+        raise Untranslatable("what a list holds here depends on a parameter")
 
     def over(items: Code) -> Code:
         return ast.BinOp(items, ast.Mult(), times.code)
 
-    if isinstance(values, AnyTensors):
-        held = values.count
-        count = None if held is None else Static(calculate("*", held.value, times.value), over(held.code))
-        lists = tuple(None if sizes is None else over(sizes) for sizes in values.lists)
-        sample = values.sample * value_of(times.value)
-        return AnyTensors(over(values.code), values.shape, lists, sample, count, values.alike)
-    shapes = [item.shape for item in values.items]
-    lists = tuple(over(list_of(map(body.size_code, along))) for along in zip(*shapes, strict=True))
-    sample, alike = len(shapes) * value_of(times.value), same_axes(body, shapes[0], *shapes)
-    return AnyTensors(over(list_of(item.code for item in values.items)), shapes[0], lists, sample, alike=alike)
+    count = held.count and Static(calculate("*", held.count.value, times.value), over(held.count.code))
+    lists = tuple(sizes and over(sizes) for sizes in held.lists)
+    sample = held.sample * value_of(times.value)
+    return AnyTensors(over(held.code), held.shape, lists, sample, count, held.alike)
 
 
-def _in_variable(body: Body, item: Any) -> Any:
-    """A value that is worked out once, however often it is read."""
-    is_plain = not isinstance(item, Tensor) or isinstance(item.code, ast.Name)
-    return item if is_plain else body.put(item, body.temporary("part"))
+def in_variable(body: Body, values: AnyTensors) -> AnyTensors:
+    """A list of values that is read more than once."""
+    if isinstance(values.code, ast.Name):
+        return values
+    variable = body.temporary("values")
+    body.lines.append(Compute((variable,), values.code, type="list[Tensor]"))
+    return replace(values, code=name(variable))
 
 
 def shared_sizes(body: Body, one: AnyTensors, other: AnyTensors) -> frozenset[int]:

@@ -39,7 +39,7 @@ from cnndsl.backends.pytorch.joins import (
     speaks_of_input,
 )
 from cnndsl.backends.pytorch.layer_lists import as_before, declare, is_new_list, loop, rule_of
-from cnndsl.backends.pytorch.operations import count_of, sizes_code
+from cnndsl.backends.pytorch.operations import count_of, in_variable, sizes_code
 from cnndsl.backends.pytorch.sorts import Sort, sort_of
 from cnndsl.backends.pytorch.statics import bind_generic, bind_items
 from cnndsl.backends.pytorch.values import (
@@ -264,10 +264,7 @@ def _for_any_values(body: Body, statement: nodes.For, source: AnyTensors) -> Non
     word = statement.targets
     if not isinstance(word, str) or body.chain is not None:
         raise Untranslatable("a loop over values of which there are as many as a parameter says", statement.span)
-    if not isinstance(source.code, ast.Name):
-        variable = body.temporary("values")
-        body.lines.append(Compute((variable,), source.code, type="list[Tensor]"))
-        source = replace(source, code=name(variable))
+    source = in_variable(body, source)
     variable = body.value_name(word)
     body.value_names.add(word)
     body.keep_values({variable}, None)

@@ -418,8 +418,7 @@ class Translation:
             return
         units: dict[tuple[str, str], list[Unit]] = {}
         for unit in self.units.values():
-            names = [unit.definition.name, *(variant.name for variant, base, _, _ in self.variants if base is unit)]
-            for word in names:
+            for word in self.names_of(unit):
                 units.setdefault((unit.definition.kind, word), []).append(unit)
         for module in self.program.modules.values():
             # Names of attributes are as Python reads them, in one form of Unicode.
@@ -440,6 +439,10 @@ class Translation:
                 )
                 problem.place(found[0].definition)
                 raise problem
+
+    def names_of(self, unit: Unit) -> set[str]:
+        """What the definitions are called that a class is for: its own, and for a network its variants."""
+        return {unit.definition.name, *(variant.name for variant, base, _, _ in self.variants if base is unit)}
 
     def settings_of(self, unit: Unit) -> dict[str, Any]:
         """What the parameters of a network were given from outside the text; one that is a part alone, nothing."""
