@@ -354,6 +354,22 @@ block B(n) {
     concat([y -> conv(3, 1) for y in ys])
 }
 network Net { input(2, 6, 6); B(2) -> B(3) }""",
+    "a value called x in a network of several inputs": """
+network Net {
+    a = input(2, 6, 6)
+    b = input(2, 6, 6)
+    a + b -> conv(1, 1)
+    x = it -> conv(2, 1)
+    for k in [1, 2] { it -> conv(1, k, padding="same") -> relu; concat(it, x) }
+}""",
+    "a loop whose value is called x, where what came in is kept": """
+block B(sizes, flag = true) {
+    { conv(1, 1) }
+    xs = [it]
+    for n in sizes { if flag { xs = xs + [it -> conv(1, 1)] } }
+    for x in xs { concat(it, x) -> conv(1, 1) }
+}
+network Net { input(2, 6, 6); B([1, 1]) }""",
 }
 
 

@@ -319,7 +319,7 @@ class Body:
 
     def free(self, wanted: str) -> str:
         """A variable that nothing has yet."""
-        base = wanted if why_not(wanted) is None or wanted in _OWN_ATTRIBUTES else f"{wanted}_"
+        base = wanted if _can_be_variable(wanted) else f"{wanted}_"
         made, count = base, 1
         while made in self.taken:
             count += 1
@@ -328,15 +328,12 @@ class Body:
         return made
 
     def value_name(self, wanted: str) -> str:
-        """A variable of `forward`, for a value that the text calls so."""
-        entry = self.entry.code if isinstance(self.entry, Tensor) else None
-        if wanted == "x" and isinstance(entry, ast.Name) and entry.id == FLOW + "x":
-            return FLOW + "x_"  # `x` is what comes in
-        return FLOW + (wanted if why_not(wanted) is None or wanted in _OWN_ATTRIBUTES else f"{wanted}_")
+        """A variable of `forward`, for a value that the text calls so; `x` is the running value."""
+        return FLOW + (wanted if wanted != "x" and _can_be_variable(wanted) else f"{wanted}_")
 
     def input_name(self, wanted: str) -> str:
         """The argument of `forward` for what comes in by a name; `x` is what comes in without one."""
-        made = FLOW + "x" if wanted == "input" else self.value_name(wanted)
+        made = FLOW + "x" if wanted in ("input", "x") else self.value_name(wanted)
         return not_in(made, [variable for variable, _ in self.inputs])
 
     def local(self, wanted: str) -> str:
@@ -777,3 +774,7 @@ _OWN_ATTRIBUTES = frozenset(
      "compile", "cuda", "cpu", "state_dict", "add_module", "extra_repr", "eval", "to"]
 )  # fmt: skip
 """Words that are methods of modules, and may be variables all the same."""
+
+
+def _can_be_variable(wanted: str) -> bool:
+    return why_not(wanted) is None or wanted in _OWN_ATTRIBUTES

@@ -38,6 +38,7 @@ from cnndsl.backends.pytorch.flowgraph import (
     FLOW,
     Chain,
     Compute,
+    Declare,
     Effect,
     For,
     ForwardSlice,
@@ -141,6 +142,8 @@ class ClassText:
     """The rules of a network: kind, tensor, rule."""
     always: frozenset[str] = frozenset()
     """The parts that it registers whatever it is given."""
+    ever: frozenset[str] | None = None
+    """All parts that it may register; None where some have computed names."""
     own: list[Any] = field(default_factory=list)
     """Its layers with words of their own."""
     input_rank: tuple[Any, ...] = ()
@@ -394,6 +397,9 @@ class ClassTranslation:
             for line in kept_init
             if isinstance(line, Register) and line.part.is_attribute and line.part.type not in _TENSORS
         )
+        parts = [line.part for line in walk(kept_init) if isinstance(line, (Register, Declare))]
+        if all(part.label is None for part in parts):
+            made.ever = frozenset(part.name for part in parts)
         if branches is not None:
             folded, overwrites = followers(kept, body.parts, lines)
             apart = [body.parts[number].name for number in body.taken_apart if number in forward.used]

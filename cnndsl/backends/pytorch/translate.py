@@ -13,7 +13,16 @@ from unicodedata import normalize
 
 from cnndsl.backends.pytorch.application import applied_pipe, apply_stage
 from cnndsl.backends.pytorch.body import Body
-from cnndsl.backends.pytorch.classes import RESERVED, ClassTranslation, Key, Ranks, Unit, annotation, static_for
+from cnndsl.backends.pytorch.classes import (
+    RESERVED,
+    ClassText,
+    ClassTranslation,
+    Key,
+    Ranks,
+    Unit,
+    annotation,
+    static_for,
+)
 from cnndsl.backends.pytorch.code import Code, constant, flat, name, names_in, not_in, words_in
 from cnndsl.backends.pytorch.construct import Made, append, argument_for, chain_of, make
 from cnndsl.backends.pytorch.expressions import evaluate, static_of
@@ -413,7 +422,7 @@ class Translation:
         return self._ordered()
 
     def _check_parts(self) -> None:
-        """Refuse a class that always has a part which in some use nothing applies, as where a loop has no turn."""
+        """Refuse a class that always has a part which some use lacks, or never has one which some use has."""
         if self.program.target == "inference":  # parts are left out there
             return
         units: dict[tuple[str, str], list[Unit]] = {}
@@ -421,24 +430,15 @@ class Translation:
             for word in self.names_of(unit):
                 units.setdefault((unit.definition.kind, word), []).append(unit)
         for module in self.program.modules.values():
-            # Names of attributes are as Python reads them, in one form of Unicode.
-            there = {normalize("NFKC", child.name.partition(".")[0]) for child in module.children}
+            there = {child.name.partition(".")[0] for child in module.children}
             found = units.get((module.kind, module.name), [])
             if len({unit.definition.key for unit in found}) != 1:
                 continue  # another file has a definition of that name
-            lacking = [
-                [word for word in sorted(unit.text.always) if normalize("NFKC", word) not in there]
-                for unit in found  # for inputs of each rank
-                if unit.text is not None
-            ]
-            if lacking and all(lacking):
-                word = lacking[0][0]
-                problem = Untranslatable(
-                    f"the class has {word} in every case, and in one of its uses nothing reads what {word} gives",
-                    helps="apply it inside the loop or the condition where its value is read",
-                )
-                problem.place(found[0].definition)
-                raise problem
+            problems = [_odd_part(unit.text, there) for unit in found if unit.text is not None]
+            first = next(iter(problems), None)
+            if first is not None and None not in problems:  # there is a class for inputs of each rank
+                first.place(found[0].definition)
+                raise first
 
     def names_of(self, unit: Unit) -> set[str]:
         """What the definitions are called that a class is for: its own, and for a network its variants."""
@@ -563,3 +563,22 @@ def _outside(body: Body, dim: Any, known: dict[Expr, Traced]) -> Any:
     if not isinstance(dim, Traced) or all("·" not in each for each in names_in(body.size_code(dim))):
         return dim
     return known.setdefault(dim.expr, body.fresh(dim.value))
+
+
+def _odd_part(text: ClassText, there: set[str]) -> Untranslatable | None:
+    """What is wrong with a class for a use that has these parts."""
+    # Names of attributes are as Python reads them, in one form of Unicode.
+    parts = {normalize("NFKC", word) for word in there}
+    for word in sorted(text.always):
+        if normalize("NFKC", word) not in parts:
+            return Untranslatable(
+                f"the class has {word} in every case, and in one of its uses nothing reads what {word} gives",
+                helps="apply it inside the loop or the condition where its value is read",
+            )
+    missing = parts - {normalize("NFKC", word) for word in text.ever} if text.ever is not None else ()
+    if missing:
+        return Untranslatable(
+            f"the class would not have {min(missing)}, which one of its uses has",
+            helps="this is a fault of the compiler; another name, or a line of its own for the layer, may help",
+        )
+    return None
