@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from random import Random
 
 DEEPEST = 3
@@ -11,15 +12,19 @@ DEEPEST = 3
 class _Writer:
     """Writes the lines of a block; the values that flow are maps of one size, of any number of channels."""
 
-    def __init__(self, rng: Random) -> None:
+    def __init__(self, rng: Random, entries: Sequence[str] = ("input",), blocks: Sequence[str] = ()) -> None:
         self._rng = rng
+        self._entry = entries[-1]
+        self._blocks = blocks
+        """Blocks that take the arguments of `HEAD`."""
+        self._likely = rng.sample(LIKELY, 4) if rng.random() < 0.5 else []
         self._numbers = ["width", "count"]
         """Expressions that are whole numbers, from 1 on."""
         self._lists = ["sizes"]
         """Names of lists of such numbers, none empty."""
         self._layers: list[str] = ["act"]
         """Names of layers that keep the size."""
-        self._maps: list[str] = ["input"]
+        self._maps: list[str] = [*entries]
         """Names of values."""
         self._fitting: list[str] = []
         """Names of layers that take and give as many channels as `width` says."""
@@ -38,6 +43,8 @@ class _Writer:
         return lines
 
     def _name(self, stem: str) -> str:
+        if self._likely and self._rng.random() < 0.3:
+            return self._likely.pop()
         self._made += 1
         return f"{stem}{self._made}"
 
@@ -55,6 +62,9 @@ class _Writer:
         if rng.random() < 0.3:
             size = rng.choice(self._numbers)
             odd = f"conv({self._number()}, 2 * {size} - 1, padding={size} - 1)"
+        if self._blocks and rng.random() < 0.3:
+            odd = f"{rng.choice(self._blocks)}({self._number()}, {self._number()}, {rng.choice(self._lists)}"
+            odd += rng.choice([")", ", flag)", ", not flag)", ", act=act)"])
         if rng.random() < 0.15:
             odd = rng.choice([f"{odd} * {rng.choice(['2', *self._numbers])}", f"{{ {odd} -> relu }}"])
         more = [self._more() for _ in range(rng.randint(0, 2))]
@@ -100,7 +110,7 @@ class _Writer:
         some = self._rng.choice([f" if {self._rng.choice(numbers)} > 1", " if flag"])
         is_some = item is None and self._rng.random() < 0.2
         return (
-            f"[{shown} for {targets} in {source}{some}] + [input]"
+            f"[{shown} for {targets} in {source}{some}] + [{self._entry}]"
             if is_some
             else f"[{shown} for {targets} in {source}]"
         )
@@ -165,11 +175,11 @@ class _Writer:
 
     def _again(self, _: int) -> list[str]:
         """A name gets another value, and one of others goes on."""
-        names = [name for name in self._maps if name != "input"]
+        names = [name for name in self._maps if name != self._entry]
         if not names:
             name = self._name("v")
             self._maps.append(name)
-            return [f"{name} = {self._rng.choice(['it', 'input', f'it -> {self._stages()}'])}"]
+            return [f"{name} = {self._rng.choice(['it', self._entry, f'it -> {self._stages()}'])}"]
         name = self._rng.choice(names)
         more = self._rng.choice([f"{name} -> {self._stages()}", f"{self._value()} -> {self._stages()}", "it"])
         return [f"{name} = {more}", *([f"concat(it, {name})"] if self._rng.random() < 0.3 else [])]
@@ -272,22 +282,50 @@ block Inner(channels, size) {
 block Both(channels) {
     output [v -> conv(channels + i, 1) for [i, v] in enumerate(input)]
 }"""
+HEAD = "width, count, sizes, flag = false, act = relu"
 USES = ("2, 2, [1, 2], true", "3, 1, [2], false, tanh", "1, 2, [1, 1, 2]", "2, 3, [2, 1]")
+LIKELY = ["x", "out", "conv1", "conv2", "relu1", "in_channels", "channels", "x_channels", "x_before", "values", "each",
+          "turn", "a", "first", "out_channels", "module", "self", "torch", "nn", "i", "layer", "k", "block1", "inner1",
+          "list", "x_", "it_channels", "height", "zip", "len", "range", "tensor", "conv3"]  # fmt: skip
+"""Names that a generated class may use, or that people give."""
 
 
 def program(seed: int) -> str:
-    """A block, and a network that uses it with several arguments."""
+    """Blocks, and a network that uses the last of them with several arguments."""
     rng = Random(seed)  # noqa: S311 - cases for tests are no secrets
-    lines = _Writer(rng).body(0, rng.randint(1, 3))
+    blocks, made = [INNER], []
+    if rng.random() < 0.4:
+        made = ["Part"]
+        blocks.append(_block(rng, "Part", ["input"], 1, ()))
+    if rng.random() < 0.2:
+        blocks.append(_block(rng, "Pair", ["a", "b"], 2, made))
+        through = "    v = it -> conv(2, 3, padding=1)\n"
+        uses = [f"    Pair(it, v, {use})" for use in rng.sample(USES, rng.randint(1, 3))]
+    else:
+        blocks.append(_block(rng, "Block", ["input"], rng.randint(1, 3), made))
+        through = ""
+        uses = [f"    Block({use})" for use in rng.sample(USES, rng.randint(1, 3))]
+    return "\n".join([*blocks, "network Net {", "    input(2, 6, 6)", through + "\n".join(uses), "}\n"])
+
+
+def _block(rng: Random, name: str, entries: list[str], count: int, blocks: Sequence[str]) -> str:
+    lines = _Writer(rng, entries, blocks).body(0, count)
+    if len(entries) > 1:
+        lines.insert(0, f"concat({', '.join(entries)})")
     inside = "\n".join(f"    {line}" for line in lines)
-    applied = "\n".join(f"    Block({use})" for use in rng.sample(USES, rng.randint(1, 3)))
-    head = "block Block(width, count, sizes, flag = false, act = relu)"
-    return f"{INNER}\n{head} {{\n{inside}\n}}\nnetwork Net {{\n    input(2, 6, 6)\n{applied}\n}}\n"
+    given = "" if len(entries) == 1 else f"{', '.join(entries)}, "
+    return f"block {name}({given}{HEAD}) {{\n{inside}\n}}"
 
 
 def network(seed: int) -> str:
     """The lines of such a block as those of a network, with parameters that have defaults."""
     rng = Random(seed)  # noqa: S311 - cases for tests are no secrets
-    inside = "\n".join(f"    {line}" for line in _Writer(rng).body(0, rng.randint(1, 3)))
-    head = "network Net(width = 2, count = 2, sizes = [1, 2], flag = true, act = relu)"
-    return f"{INNER}\n{head} {{\n    input(2, 6, 6)\n{inside}\n}}\n"
+    entries = ["a", "b"] if rng.random() < 0.2 else ["input"]
+    writer = _Writer(rng, entries)
+    lines = writer.body(0, rng.randint(1, 3))
+    inputs = ["input(2, 6, 6)"] if len(entries) == 1 else ["a = input(2, 6, 6)", "b = input(1, 6, 6)", "concat(a, b)"]
+    ends = rng.choice(
+        [[], [], [], [f"output it, {entries[-1]}"], ["output main = it, early = (it -> tanh) when training"]]
+    )
+    inside = "\n".join(f"    {line}" for line in [*inputs, *lines, *ends])
+    return f"{INNER}\nnetwork Net(width = 2, count = 2, sizes = [1, 2], flag = true, act = relu) {{\n{inside}\n}}\n"

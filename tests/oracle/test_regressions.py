@@ -370,6 +370,39 @@ block B(sizes, flag = true) {
     for x in xs { concat(it, x) -> conv(1, 1) }
 }
 network Net { input(2, 6, 6); B([1, 1]) }""",
+    "a number of a loop that is called x": """
+block B(sizes, flag = true) {
+    for [x, y] in enumerate(sizes, 1) { concat([it] + [input -> conv(x, 1) for n in sizes if flag] + [input]) }
+    for x in sizes { if x > 1 { it + (it -> conv(it.channels, 1)) } }
+}
+network Net { input(2, 6, 6); B([1, 1]) -> B([1, 2, 1]) }""",
+    "a choice that is called out, where what comes in is read": """
+block B(width, count) {
+    for i in range(width) {
+        kept = [it, input -> conv(1, 1), it -> conv(1, 1)]
+        out = (it -> conv(1, 1)) if count > 1 else (it -> conv(1, 1))
+        concat(it, out)
+    }
+}
+network Net { input(2, 6, 6); B(2, 3) -> B(1, 1) }""",
+    "values that are called what variables of the module are": """
+block B(ks) {
+    values = it -> relu
+    shortcut = it -> tanh
+    it + (it -> { conv(it.channels, 1) -> relu })
+    concat([it -> conv(k, 1) for k in ks if k > 1] + [values, shortcut, it])
+    outputs = [it -> conv(out, 1) for out in ks]
+    concat(outputs + [input])
+}
+network Net { input(2, 6, 6); B([1, 2]) -> B([2, 3, 2]) }""",
+    "blocks of a list that keep what they give": """
+block Part(sizes) {
+    grown = []
+    for n in sizes { if n > 1 { grown = grown + [it -> conv(1, 1)] } }
+    concat(grown + [it, it])
+}
+block B(sizes) { concat([v -> Part(sizes) for v in [it, it -> conv(5, 1)]]) -> conv(1, 1) }
+network Net { input(2, 6, 6); B([1, 1, 2]) -> B([2, 2]) }""",
 }
 
 

@@ -318,8 +318,11 @@ def _base(body: Body, made: Made, line: Register, recipe: Any, *, again: bool) -
     if again or not asks_sizes(body, made, recipe):
         return None
     assert not isinstance(made.value, Chain)  # noqa: S101 - a block or parameter is a call
-    base = name(body.local(made.word))
-    body.lines.insert(body.lines.index(line), Assign(base.id, made.value))
+    before: list[Any] = []
+    with body.having(lines=before):
+        base = name(body.local(made.word))
+    at = body.lines.index(line)
+    body.lines[at:at] = [*before, Assign(base.id, made.value)]
     line.value = base
     return base
 

@@ -321,14 +321,14 @@ class Body:
         """A variable that nothing has yet."""
         base = wanted if _can_be_variable(wanted) else f"{wanted}_"
         made, count = base, 1
-        while made in self.taken:
+        while made in self.taken or made in self.value_names:
             count += 1
             made = f"{base}_{count}" if base[-1].isdigit() else f"{base}{count}"
         self.taken.add(made)
         return made
 
     def value_name(self, wanted: str) -> str:
-        """A variable of `forward`, for a value that the text calls so; `x` is the running value."""
+        """A variable of `forward`, for a value that the text calls so."""
         return FLOW + (wanted if wanted != "x" and _can_be_variable(wanted) else f"{wanted}_")
 
     def input_name(self, wanted: str) -> str:
@@ -348,7 +348,7 @@ class Body:
     def temporary(self, wanted: str = "out") -> str:
         """A variable of `forward` that no value has."""
         made, count = wanted, 1
-        while made in self.value_names:
+        while made in self.value_names or made in self.text_names:
             count += 1
             made = f"{wanted}{count}"
         self.value_names.add(made)

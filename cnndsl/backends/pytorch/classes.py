@@ -28,6 +28,7 @@ from cnndsl.backends.pytorch.code import (
     names_in,
     names_stored,
     negated,
+    not_in,
     replaced,
     walk_code,
     words_in,
@@ -58,6 +59,7 @@ from cnndsl.backends.pytorch.flowgraph import (
 )
 from cnndsl.backends.pytorch.guards import Guards
 from cnndsl.backends.pytorch.initialise import Own, rule_names, settle_begins
+from cnndsl.backends.pytorch.joins import text_names
 from cnndsl.backends.pytorch.layer_lists import check_reads, gathered
 from cnndsl.backends.pytorch.serve import followers
 from cnndsl.backends.pytorch.sorts import Sort, is_identity
@@ -176,8 +178,8 @@ class ClassTranslation:
         self._bind()
         is_sequence = is_chain(definition, len(self._unit.ranks))
         if not is_sequence and reads_input(definition):
-            body.flow = "out"
-            body.value_names.add("out")
+            body.flow = not_in("out", body.value_names | text_names(definition.body))
+            body.value_names.add(body.flow)
         run_definition(body, definition, len(self._unit.ranks))
         if is_sequence:
             return self._sequence()

@@ -75,6 +75,7 @@ from cnndsl.backends.pytorch.values import (
     Untranslatable,
     VariantRecipe,
     by_name,
+    each_tensor,
     is_flowing,
     with_arguments,
 )
@@ -663,6 +664,7 @@ def _looped_values(body: Body, node: nodes.Comprehension) -> Any:
     scope = body.scope
     with body.having(target=None, scope=scope):
         source = body.settled(evaluate(body, node.source))
+        source = each_tensor(source, partial(body.ahead, lines=body.lines))  # before what is made of it
         items = source.items if isinstance(source, TensorList) else getattr(source, "value", None)
         if isinstance(source, AnyTensors) or isinstance(items, AnyList):
             return _grown_values(body, node)

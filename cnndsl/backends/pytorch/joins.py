@@ -522,6 +522,12 @@ def bound_names(node: Any) -> Iterator[str]:
             yield from _target_names(each.targets)
 
 
+def text_names(body: tuple[nodes.Statement, ...]) -> set[str]:
+    """All names that lines give to something, also within an expression."""
+    inside = (each.targets for each in nodes.walk(body) if isinstance(each, nodes.Comprehension))
+    return set(bound_names(body)).union(*map(_target_names, inside))
+
+
 def _target_names(targets: nodes.Targets) -> Iterator[str]:
     if isinstance(targets, str):
         yield targets

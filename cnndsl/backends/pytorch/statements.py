@@ -37,6 +37,7 @@ from cnndsl.backends.pytorch.joins import (
     reserve_at_outermost,
     run_loop,
     speaks_of_input,
+    text_names,
 )
 from cnndsl.backends.pytorch.layer_lists import as_before, declare, is_new_list, loop, rule_of
 from cnndsl.backends.pytorch.operations import count_of, in_variable, sizes_code
@@ -360,7 +361,7 @@ def _declare(body: Body, wanted: str, recipe: Any, node: Any) -> None:
 
 def run_definition(body: Body, definition: nodes.Definition, inputs: int) -> None:
     """Work out all lines of a definition; `inputs` says how many values come in."""
-    body.text_names = set(bound_names(definition.body))
+    body.text_names = text_names(definition.body)
     if is_chain(definition, inputs):
         body.begin_chain(body.it.shape)
         if not speaks_of_input(definition.body):

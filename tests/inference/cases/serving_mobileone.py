@@ -247,8 +247,8 @@ class Reparametrised(nn.Module):
             out = out + self.batchnorm3(self.conv3(x))
         if self.batchnorm4 is not None:
             out = out + self.batchnorm4(x)
-        out = self.relu1(out)
-        return out
+        x = self.relu1(out)
+        return x
 
 
 class MobileOneBlock(nn.Sequential):

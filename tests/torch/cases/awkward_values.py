@@ -27,6 +27,6 @@ class Values(nn.Module):
         i = list * F_  # 4 x 6 x 6
         x = i + torch_  # 4 x 6 x 6
         lambda_ = x + self_  # 4 x 6 x 6
-        out: Tensor = lambda_ - list  # 4 x 6 x 6
-        out = i + F_ + x + lambda_ + out + torch_ + list  # 4 x 6 x 6
-        return out
+        out = lambda_ - list  # 4 x 6 x 6
+        x = i + F_ + x + lambda_ + out + torch_ + list  # 4 x 6 x 6
+        return x

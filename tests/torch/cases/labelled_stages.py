@@ -43,10 +43,10 @@ class Unit(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         out: Tensor = self.branch(x)
-        shortcut: Tensor = x
+        shortcut2: Tensor = x
         if self.shortcut is not None:
-            shortcut = self.shortcut(shortcut)
-        out = self.relu1(out + shortcut)
+            shortcut2 = self.shortcut(shortcut2)
+        out = self.relu1(out + shortcut2)
         return out
 
 
