@@ -128,6 +128,22 @@ WHOLE = -1
 Part = Single | Use | Chain | Listed | Choice | Repeated | Slot
 
 
+def parts_in(part: Any) -> Iterator[Any]:
+    """A part and all that is in it, the arguments of uses among them."""
+    yield part
+    inside: Iterable[Any] = ()
+    if isinstance(part, Use):
+        inside = (value for _, value in part.arguments)
+    elif isinstance(part, Chain):
+        inside = (item.part for item in part.items)
+    elif isinstance(part, Listed):
+        inside = part.items
+    elif isinstance(part, (Choice, Repeated)):
+        inside = (part.part,)
+    for each in inside:
+        yield from parts_in(each)
+
+
 @frozen()
 class Given:
     """Input `number` of the body; with `item`, one of the values of a list."""

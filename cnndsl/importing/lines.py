@@ -34,12 +34,13 @@ from cnndsl.importing.body import (
     Taken,
     Turned,
     flat,
+    parts_in,
 )
 from cnndsl.importing.flow import all_operands, operands, paths, way_between, way_to
 from cnndsl.importing.generalising import IDENTITY, has_state
 from cnndsl.importing.heads import Head, Source, head
 from cnndsl.importing.rolling import length
-from cnndsl.importing.stages import KEYWORDS, LONGEST_LINE, Writer, is_name, speaks
+from cnndsl.importing.stages import KEYWORDS, LONGEST_LINE, Writer, is_name
 from cnndsl.importing.turns import Apart, constant, differing, in_turns
 from cnndsl.layers.registry import KINDS, OPERATIONS
 
@@ -429,7 +430,8 @@ class Lines:
 
     def _is_spoken(self, word: str) -> bool:
         """Whether the word is needed as that of a layer too."""
-        count = sum(speaks(part, word) for _, part in self.body.parts)
+        spoken = (each for _, part in self.body.parts for each in parts_in(part) if isinstance(each, Single))
+        count = sum(each.word == word for each in spoken)
         own = self.parts[word]
         return count - (isinstance(own, Single) and own.word == word) > 0 or any(
             step.form != "part" and step.what == word for step in self.body.steps

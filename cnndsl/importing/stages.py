@@ -369,34 +369,3 @@ def label(name: str) -> str:
 def is_name(name: str) -> bool:
     """Whether a name can be written without quotes."""
     return name.isidentifier() and name not in KEYWORDS
-
-
-def used_in(part: Any) -> Iterator[str]:
-    """The definitions that a part uses."""
-    if isinstance(part, Use):
-        yield part.name
-        for _, value in part.arguments:
-            yield from used_in(value)
-    elif isinstance(part, Chain):
-        for item in part.items:
-            yield from used_in(item.part)
-    elif isinstance(part, Listed):
-        for inner in part.items:
-            yield from used_in(inner)
-    elif isinstance(part, (Choice, Repeated)):
-        yield from used_in(part.part)
-
-
-def speaks(part: Part, word: str) -> int:
-    """How often a part says the word of a layer."""
-    if isinstance(part, Single):
-        return part.word == word
-    if isinstance(part, Chain):
-        return sum(speaks(item.part, word) for item in part.items)
-    if isinstance(part, Listed):
-        return sum(speaks(item, word) for item in part.items)
-    if isinstance(part, (Choice, Repeated)):
-        return speaks(part.part, word)
-    if isinstance(part, Use):
-        return sum(speaks(value, word) for _, value in part.arguments if isinstance(value, (Single, Use, Chain)))
-    return 0

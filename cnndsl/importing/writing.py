@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from cnndsl.importing.body import Body, Chain
+from cnndsl.importing.body import Body, Chain, Use, parts_in
 from cnndsl.importing.lines import Lines
 from cnndsl.importing.parameters import REQUIRED, Definition
 from cnndsl.importing.rolling import runs, with_lists, with_sum
-from cnndsl.importing.stages import LONGEST_LINE, Writer, used_in
+from cnndsl.importing.stages import LONGEST_LINE, Writer
 from cnndsl.importing.turns import Apart
 
 _SAVED, _SAVED_BY_FEW, _FEW = 0.97, 0.93, 3
@@ -25,7 +25,8 @@ def written(definitions: Sequence[Definition], shapes: Sequence[tuple[int | str,
     used = {definitions[-1].name}
     for definition in reversed(definitions):
         if definition.name in used:
-            used |= {name for _, part in definition.common.body.parts for name in used_in(part)}
+            inside = (each for _, part in definition.common.body.parts for each in parts_in(part))
+            used |= {each.name for each in inside if isinstance(each, Use)}
     made = [_text(known[name], known, shapes, loops=loops) for name in known if name in used]
     return "\n\n".join(made) + "\n"
 
