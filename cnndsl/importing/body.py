@@ -6,7 +6,7 @@ number, a parameter put in its place.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import field
 from typing import Any
 
@@ -208,6 +208,15 @@ def flat(operands: Iterable[Operand]) -> Iterator[Operand]:
             yield from flat([operand.of])
         else:
             yield operand
+
+
+def moved(operand: Operand, places: Mapping[int, int]) -> Operand:
+    """The operand where each step has the place that it is given. Raises KeyError for a step that is given none."""
+    if isinstance(operand, Made):
+        return Made(places[operand.step], operand.number)
+    if isinstance(operand, tuple):
+        return tuple(moved(item, places) for item in operand)
+    return operand
 
 
 @frozen()

@@ -32,6 +32,7 @@ from cnndsl.importing.body import (
     Slot,
     Step,
     Use,
+    moved,
 )
 from cnndsl.layers.base import Group
 from cnndsl.layers.registry import KINDS, OPERATIONS
@@ -97,13 +98,13 @@ class _Unifier:
                 raise Differ
         parts = self._parts(bodies)
         steps, places = self._steps(bodies)
-        outputs = [tuple(_moved(operand, places[at]) for operand in body.outputs) for at, body in enumerate(bodies)]
+        outputs = [tuple(moved(operand, places[at]) for operand in body.outputs) for at, body in enumerate(bodies)]
         names = [[(own.name, own.numbers, own.persistent, len(own.sizes)) for own in body.held] for body in bodies]
         if any(len(output) != len(outputs[0]) for output in outputs) or any(name != names[0] for name in names):
             raise Differ
         made = tuple(self._operand([output[k] for output in outputs], "output") for k in range(len(outputs[0])))
         held = tuple(self._held([body.held[at] for body in bodies]) for at in range(len(first.held)))
-        called = {_moved(o, places[at]): name for at, body in enumerate(bodies) for o, name in body.names}
+        called = {moved(o, places[at]): name for at, body in enumerate(bodies) for o, name in body.names}
         body = replace(first, parts=parts, steps=steps, outputs=made, held=held, names=tuple(called.items()))
         return Common(body, self.slots, self.conditions)
 
@@ -299,7 +300,7 @@ class _Unifier:
             found = [row[at][1] for at in there]
             first = found[0]
             outside, self.where = self.where, there
-            given = [tuple(_moved(o, places[at]) for o in step.operands) for at, step in zip(there, found, strict=True)]
+            given = [tuple(moved(o, places[at]) for o in step.operands) for at, step in zip(there, found, strict=True)]
             made = tuple(self._operand([held[k] for held in given], first.what) for k in range(len(first.operands)))
             arguments = self._arguments(found)
             self.where = outside
@@ -427,14 +428,6 @@ def snake(name: str) -> str:
     return "".join(
         f"_{c.lower()}" if c.isupper() and at and not name[at - 1].isupper() else c.lower() for at, c in enumerate(name)
     )
-
-
-def _moved(operand: Operand, places: dict[int, int]) -> Operand:
-    if isinstance(operand, Made):
-        return Made(places[operand.step], operand.number)
-    if isinstance(operand, tuple):
-        return tuple(_moved(item, places) for item in operand)
-    return operand
 
 
 def _likeness(a: Item, b: Item) -> float:

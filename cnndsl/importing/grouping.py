@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from torch import nn
 
-from cnndsl.importing.recording import Recorder, Trace, Value, leaves_of
+from cnndsl.importing.recording import Recorder, Trace, Value, values_of
 
 
 def group(recorder: Recorder) -> None:
@@ -38,16 +38,16 @@ def _group(recorder: Recorder, trace: Trace, row: nn.ModuleList) -> None:
     made: dict[int, Value] = {}
     end = places[0]
     for event in trace.events[end:]:
-        taken = {value.number: value for value in _values((event.arguments, event.keywords))}
+        taken = {value.number: value for value in values_of((event.arguments, event.keywords))}
         if event.module not in layers and event.module is not None:
             break
         if end > places[-1] and (taken.keys().isdisjoint(made) or taken.keys() - made.keys() - given.keys()):
             break  # it is no sum of what the layers give
         given |= {number: value for number, value in taken.items() if number not in made}
-        made |= {value.number: value for value in _values(event.result) if value.number not in given}
+        made |= {value.number: value for value in values_of(event.result) if value.number not in given}
         end += 1
     later = [(event.arguments, event.keywords) for event in trace.events[end:]]
-    used = {value.number for value in _values([*later, trace.result])}
+    used = {value.number for value in values_of([*later, trace.result])}
     results = [value for number, value in made.items() if number in used]
     if len(results) != 1 or end <= places[-1]:
         return
@@ -57,7 +57,3 @@ def _group(recorder: Recorder, trace: Trace, row: nn.ModuleList) -> None:
     recorder.traces.setdefault(row, []).append(own)
     call = replace(events[0], module=row, function="", arguments=arguments, keywords={}, result=results[0])
     trace.events[places[0] : end] = [call]
-
-
-def _values(held: object) -> list[Value]:
-    return [leaf for leaf in leaves_of(held) if isinstance(leaf, Value)]

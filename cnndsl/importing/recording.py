@@ -60,8 +60,6 @@ class Event:
     arguments: tuple[Any, ...]
     keywords: Mapping[str, Any]
     result: Any
-    draws: bool = False
-    """Whether the random generator was used."""
 
 
 @dataclass(slots=True)
@@ -277,3 +275,8 @@ def leaves_of(held: Any) -> Iterator[Any]:
             yield from leaves_of(item)
     else:
         yield held
+
+
+def values_of(held: Any) -> list[Value]:
+    """The values among what lies in a nest."""
+    return [leaf for leaf in leaves_of(held) if isinstance(leaf, Value)]

@@ -6,6 +6,7 @@ import inspect
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import Any
 
 import torch
@@ -29,6 +30,7 @@ from cnndsl.importing.body import (
     Step,
     Use,
     flat,
+    moved,
 )
 from cnndsl.importing.calls import read
 from cnndsl.importing.externs import Foreign, Passed, foreign
@@ -36,12 +38,11 @@ from cnndsl.importing.generalising import IDENTITY, Differ, has_state, in_common
 from cnndsl.importing.inheriting import inherited
 from cnndsl.importing.leaves import Unreadable, cropped, is_leaf, read_layer
 from cnndsl.importing.parameters import Definition, Env, settled
-from cnndsl.importing.recording import Event, Fields, Owned, Recorder, Trace, Unknown, Value, leaves_of
+from cnndsl.importing.recording import Event, Fields, Owned, Recorder, Trace, Unknown, Value, leaves_of, values_of
 from cnndsl.layers.base import Layer
 from cnndsl.layers.registry import KINDS
 
 MOST_APART, _FEW_LAYERS = 2, 2
-_NONE: Mapping[type[nn.Module], int] = {}
 
 
 @dataclass(slots=True)
@@ -59,7 +60,7 @@ class Imported:
 
 
 def imported(
-    root: nn.Module, evaluation: Recorder, training: Recorder | None, apart: Mapping[type[nn.Module], int] = _NONE
+    root: nn.Module, evaluation: Recorder, training: Recorder | None, apart: Mapping[type[nn.Module], int]
 ) -> Imported:
     """What a module becomes, of what it did in evaluation and in training. Raises Unreadable.
 
@@ -80,8 +81,7 @@ class _Importer:
         self.root = root
         self.apart = apart
         self.classes: dict[str, type[nn.Module]] = {}
-        self.evaluation = evaluation
-        self.training = training
+        self.recorders = [recorder for recorder in (evaluation, training) if recorder is not None]
         self.paths = {module: path for path, module in root.named_modules()}
         self.shapes: dict[nn.Module, tuple[int, ...]] = {}
         self.passed: dict[nn.Module, list[Passed | None]] = {}
@@ -95,25 +95,19 @@ class _Importer:
         self.taken: set[str] = set()
 
     def run(self) -> Imported:
-        recorders = [self.evaluation, *([self.training] if self.training else [])]
-        for recorder in recorders:
-            for traces in recorder.traces.values():
-                for trace in traces:
-                    for event in trace.events:
-                        if event.module is not None and event.module not in self.shapes:
-                            first = next((v for v in leaves_of(event.arguments) if isinstance(v, Value)), None)
-                            if first is not None:
-                                self.shapes[event.module] = first.shape[1:]
-                        if event.module is not None:
-                            self.passed.setdefault(event.module, []).append(_passed(event))
+        traces = chain.from_iterable(held for recorder in self.recorders for held in recorder.traces.values())
+        for event in chain.from_iterable(trace.events for trace in traces):
+            if event.module is not None:
+                for first in values_of(event.arguments)[:1]:
+                    self.shapes.setdefault(event.module, first.shape[1:])
+                self.passed.setdefault(event.module, []).append(_passed(event))
         for module in self.paths:
-            if any(module in recorder.traces for recorder in recorders) and not _is_plain_chain(module):
+            if any(module in recorder.traces for recorder in self.recorders) and not _is_plain_chain(module):
                 self.families.setdefault(self._family(module), []).append(module)
-        root = _WithTraining(self.root, self._trace(self.root), self._training_trace(self.root))
-        body = self._body(self.root, root.evaluation, root.training)
+        body = self._body(self.root)
         name = self._name(type(self.root).__name__)
         self.definitions.append(_with_classes(Definition("network", name, in_common([body]))))
-        shapes = tuple(v.shape[1:] for v in leaves_of(root.evaluation.arguments) if isinstance(v, Value))
+        shapes = tuple(value.shape[1:] for value in values_of(self._trace(self.root).arguments))
         definitions = [*(found.definition for found in self.foreign.values()), *self.definitions]
         externs = {f"{found.package}.{found.definition.name}": len(found.uses) for found in self.foreign.values()}
         return Imported(definitions, shapes, [*self._unused(), *self.remarks], self.classes, externs)
@@ -143,15 +137,12 @@ class _Importer:
         )
         return type(module), depth
 
-    def _trace(self, module: nn.Module) -> Trace:
-        traces = self.evaluation.traces.get(module)
-        if not traces:
-            traces = self.training.traces[module] if self.training else []
-        return traces[0]
+    def _traces(self, module: nn.Module) -> list[Trace]:
+        """The first call of a module in evaluation, and the first in training, of which there may be one alone."""
+        return [recorder.traces[module][0] for recorder in self.recorders if module in recorder.traces]
 
-    def _training_trace(self, module: nn.Module) -> Trace | None:
-        found = self.training.traces.get(module) if self.training else None
-        return found[0] if found else None
+    def _trace(self, module: nn.Module) -> Trace:
+        return self._traces(module)[0]
 
     # Parts
 
@@ -211,13 +202,11 @@ class _Importer:
         """Whether a module passes on what it is given, in evaluation and in training."""
         if next(module.parameters(), None) is not None:
             return False
-        for recorder in (self.evaluation, self.training):
-            for trace in recorder.traces.get(module, ()) if recorder else ():
-                values = [v for v in leaves_of(trace.result) if isinstance(v, Value)]
-                given = [v for v in leaves_of((trace.arguments, trace.keywords)) if isinstance(v, Value)]
-                if values != given[: len(values)] or len(values) != 1:
-                    return False
-        return True
+        traces = (trace for recorder in self.recorders for trace in recorder.traces.get(module, ()))
+        return all(
+            len(values := values_of(trace.result)) == 1 and values == values_of((trace.arguments, trace.keywords))[:1]
+            for trace in traces
+        )
 
     def _chain(self, module: nn.Module) -> Chain:
         trace = self._trace(module)
@@ -228,7 +217,7 @@ class _Importer:
             child = event.module
             if _only(event.arguments, event.keywords) != current or (child is not None and child not in names):
                 raise Unreadable(f"{self._where(module)} is no chain of its parts")
-            results = [v for v in leaves_of(event.result) if isinstance(v, Value)]
+            results = values_of(event.result)
             if len(results) != 1 and event is not trace.events[-1]:
                 raise Unreadable(f"{self._where(module)} passes on several values")
             current = results[0] if results else current
@@ -262,7 +251,7 @@ class _Importer:
         problems: dict[nn.Module, Unreadable] = {}
         for member in members:
             try:
-                body = self._body(member, self._trace(member), self._training_trace(member))
+                body = self._body(member)
             except Unreadable as problem:
                 problems[member] = problem
             else:
@@ -308,7 +297,7 @@ class _Importer:
                 self.uses[member] = Use(name, given)
 
     def _outgoing(self, module: nn.Module) -> int | None:
-        values = [leaf for leaf in leaves_of(self._trace(module).result) if isinstance(leaf, Value)]
+        values = values_of(self._trace(module).result)
         return values[0].shape[1] if len(values) == 1 and len(values[0].shape) > 1 else None
 
     def _class_name(self, module: nn.Module) -> str:
@@ -332,13 +321,14 @@ class _Importer:
 
     # Bodies
 
-    def _body(self, module: nn.Module, evaluation: Trace, training: Trace | None) -> Body:
+    def _body(self, module: nn.Module) -> Body:
         try:
             if _is_chain_class(module) and module is not self.root:
                 return Body((("", self._chain(module)),), (), ())
-            body = _Reader(self, module, evaluation).body()
-            if training is not None and training is not evaluation:
-                more = _Reader(self, module, training).body()
+            first, *training = self._traces(module)
+            body = _Reader(self, module, first).body()
+            for trace in training:
+                more = _Reader(self, module, trace).body()
                 if more.steps != body.steps or more.outputs != body.outputs:
                     body = self._with_training(module, body, more)
             return body
@@ -362,7 +352,7 @@ class _Importer:
         if at < len(body.steps):
             self.remarks.append(f"{self._where(module)} does something else in training, which is left out")
             return body
-        outputs = tuple(_placed(operand, places) for operand in body.outputs)
+        outputs = tuple(moved(operand, places) for operand in body.outputs)
         extra = tuple(operand for operand in more.outputs if operand not in outputs)
         names = body.output_names
         return replace(more, outputs=outputs, output_names=names, training=tuple(kept), training_outputs=extra)
@@ -408,27 +398,12 @@ def _with_classes(network: Definition) -> Definition:
 
 def _same_step(step: Step, other: Step, places: dict[int, int]) -> bool:
     try:
-        operands = tuple(_placed(operand, places) for operand in other.operands)
+        operands = tuple(moved(operand, places) for operand in other.operands)
     except KeyError:
         return False
     return (step.form, step.what, step.arguments) == (other.form, other.what, other.arguments) and (
         step.operands == operands
     )
-
-
-def _placed(operand: Operand, places: dict[int, int]) -> Operand:
-    if isinstance(operand, Made):
-        return Made(places[operand.step], operand.number)
-    if isinstance(operand, tuple):
-        return tuple(_placed(item, places) for item in operand)
-    return operand
-
-
-@dataclass(slots=True)
-class _WithTraining:
-    module: nn.Module
-    evaluation: Trace
-    training: Trace | None
 
 
 class _Reader:
@@ -473,8 +448,8 @@ class _Reader:
     def _with_chains(self, events: Sequence[Event]) -> list[Event]:
         """The events, where calls of all layers of a container, one after the other, are one of the container."""
         events = [event for event in events if not self._passes_on(event)]
-        times = Counter(v.number for e in events for v in leaves_of((e.arguments, e.keywords)) if isinstance(v, Value))
-        times.update(v.number for v in leaves_of(self.trace.result) if isinstance(v, Value))
+        times = Counter(value.number for event in events for value in values_of((event.arguments, event.keywords)))
+        times.update(value.number for value in values_of(self.trace.result))
         holders = [self._holder(event.module) for event in events]
         made: list[Event] = []
         at = 0
@@ -527,7 +502,7 @@ class _Reader:
         given = [*enumerate(self.trace.arguments), *self.trace.keywords.items()]
         at: Any
         for at, held in given:
-            leaves = [leaf for leaf in leaves_of(held) if isinstance(leaf, Value)]
+            leaves = values_of(held)
             if not leaves:
                 continue
             number = len(names)
@@ -591,12 +566,10 @@ class _Reader:
     def _apply(self, event: Event, module: nn.Module) -> None:
         given = [*event.arguments, *event.keywords.values()]
         values = [held for held in given if any(isinstance(leaf, (Value, Owned)) for leaf in leaves_of(held))]
-        part = self._known(module)
+        part = self.importer.part(module)
         if part is None:
-            before = next(leaf for leaf in leaves_of(values) if isinstance(leaf, Value))
-            for leaf in leaves_of(event.result):
-                if isinstance(leaf, Value):
-                    self.values[leaf.number] = self._operand(before)
+            before = self._operand(values_of(values)[0])
+            self.values |= {value.number: before for value in values_of(event.result)}
             return
         path = self.names.get(module)
         if path is None:
@@ -610,9 +583,6 @@ class _Reader:
             # Of what a recurrent layer gives the language has the values at each place.
             result = next(leaves_of(result))
         self._step("part", path, operands, {}, result)
-
-    def _known(self, module: nn.Module) -> Part | None:
-        return self.importer.part(module)
 
     def _call(self, event: Event) -> None:
         form, word, operands, arguments = read(event)
@@ -660,7 +630,7 @@ class _Reader:
         return True
 
     def _step(self, form: str, what: str, operands: tuple[Operand, ...], arguments: Any, result: Any) -> None:
-        made = [leaf for leaf in leaves_of(result) if isinstance(leaf, Value)]
+        made = values_of(result)
         depths = [max((self._depth(o) for o in flat([operand])), default=0) for operand in operands]
         main = max(range(len(operands)), key=lambda at: (depths[at], -at)) if operands else 0
         given = tuple((name, Number(tuple(v) if isinstance(v, list) else v)) for name, v in arguments.items())
@@ -736,7 +706,7 @@ def _follows(before: Event, event: Event, times: Counter[int]) -> bool:
 
 
 def _only(arguments: Any, keywords: Any) -> Any:
-    values = [leaf for leaf in leaves_of((arguments, keywords)) if isinstance(leaf, Value)]
+    values = values_of((arguments, keywords))
     return values if len(values) != 1 else values[0]
 
 
