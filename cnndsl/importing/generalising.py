@@ -212,6 +212,13 @@ class _Unifier:
         return self._slot([value.value for value in values], label, word, argument)
 
     def _chain(self, chains: Sequence[Chain], label: str) -> Chain:
+        outside, self.top = self.top, self.top or label
+        try:
+            return Chain(tuple(self._stages(chains, label)))
+        finally:
+            self.top = outside
+
+    def _stages(self, chains: Sequence[Chain], label: str) -> list[Item]:
         if len({len(chain.items) for chain in chains}) > 1:
             slots, conditions = list(self.slots), list(self.conditions)
             for form in (self._repeats, self._counted):
@@ -222,49 +229,36 @@ class _Unifier:
         rows = aligned([chain.items for chain in chains], _likeness)
         if sum(None in row for row in rows) * 2 > len(rows):  # they have less in common than not
             raise Differ
-        outside, self.top = self.top, self.top or label
-        items = self._items(rows, label)
-        self.top = outside
-        return Chain(tuple(items))
+        return self._items(rows, label)
 
-    def _repeats(self, chains: Sequence[Chain], label: str) -> Chain:
+    def _repeats(self, chains: Sequence[Chain], label: str) -> list[Item]:
         """The chain that all are but for how often their last part is repeated. Raises Differ."""
         first = max(len(chain.items) - _equal_at_end(chain.items) for chain in chains)
         counts = [len(chain.items) - first for chain in chains]
         if min(counts) < 1:
             raise Differ
-        outside, self.top = self.top, self.top or label
-        try:
-            items = self._items(list(zip(*(chain.items[:first] for chain in chains), strict=True)), label)
-            part = self.part([chain.items[-1].part for chain in chains], label)
-            count = self._slot(counts, label, "", "depth")
-        finally:
-            self.top = outside
-        return Chain((*items, Item(None, Repeated(part, count))))
+        items = self._items(list(zip(*(chain.items[:first] for chain in chains), strict=True)), label)
+        part = self.part([chain.items[-1].part for chain in chains], label)
+        return [*items, Item(None, Repeated(part, self._slot(counts, label, "", "depth")))]
 
-    def _counted(self, chains: Sequence[Chain], label: str) -> Chain:
+    def _counted(self, chains: Sequence[Chain], label: str) -> list[Item]:
         """The chain that all are but for how many layers with names that count are the same. Raises Differ."""
         runs = [_runs(chain.items) for chain in chains]
         begins = {series for rows in runs for series, items in rows if series is not None and len(items) > 1}
         if len({len(rows) for rows in runs}) > 1 or not begins:
             raise Differ
-        outside, self.top = self.top, self.top or label
-        try:
-            made: list[Item] = []
-            for row in zip(*runs, strict=True):
-                series = row[0][0]
-                if any(other != series for other, _ in row):
-                    raise Differ
-                if series is None or series not in begins:
-                    made += self._items([[items[0] for _, items in row]], label)
-                    continue
-                part = self.part([items[0].part for _, items in row], label)
-                counts = [len(items) for _, items in row]
-                count = Number(counts[0]) if len(set(counts)) == 1 else self._slot(counts, label, "", "depth")
-                made.append(Item(None, Repeated(part, count, series)))
-        finally:
-            self.top = outside
-        return Chain(tuple(made))
+        made: list[Item] = []
+        for row in zip(*runs, strict=True):
+            series = row[0][0]
+            if any(other != series for other, _ in row):
+                raise Differ
+            if series is None or series not in begins:
+                made += self._items([[items[0] for _, items in row]], label)
+                continue
+            part = self.part([items[0].part for _, items in row], label)
+            count = self._item([Number(len(items)) for _, items in row], label, "", "depth")
+            made.append(Item(None, Repeated(part, count, series)))
+        return made
 
     def _items(self, rows: Sequence[Sequence[Item | None]], label: str) -> list[Item]:
         items = []
