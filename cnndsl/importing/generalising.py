@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from itertools import combinations
 from typing import Any
 
+from cnndsl.backends.diff.matching import best_pairs
 from cnndsl.frozen import frozen
 from cnndsl.importing.body import (
     Argument,
@@ -461,36 +462,19 @@ def aligned(sequences: Sequence[Sequence[Any]], like: Callable[[Any, Any], float
     The longest comes first, and each other is laid beside what there is so that as much as possible is alike.
     """
     count = len(sequences)
-    order = sorted(range(count), key=lambda at: -len(sequences[at]))
     rows: list[list[Any]] = []
-    for at in order:
+    for at in sorted(range(count), key=lambda at: -len(sequences[at])):
+        items = sequences[at]
         shown = [next(item for item in row if item is not None) for row in rows]
-        rows = _merged(rows, shown, sequences[at], at, count, like)
+        pairs = best_pairs([[like(one, item) for item in items] for one in shown])
+        made: list[list[Any]] = []
+        i = j = 0
+        for k, m in [*pairs, (len(rows), len(items))]:
+            made += rows[i:k]
+            made += ([item if place == at else None for place in range(count)] for item in items[j:m])
+            if k < len(rows):
+                rows[k][at] = items[m]
+                made.append(rows[k])
+            i, j = k + 1, m + 1
+        rows = made
     return rows
-
-
-def _merged(
-    rows: list[list[Any]], shown: list[Any], items: Sequence[Any], at: int, count: int, like: Any
-) -> list[list[Any]]:
-    best = [[0.0] * (len(items) + 1) for _ in range(len(rows) + 1)]
-    alike = [[like(row, item) for item in items] for row in shown]
-    for i in range(len(rows) - 1, -1, -1):
-        for j in range(len(items) - 1, -1, -1):
-            both = best[i + 1][j + 1] + alike[i][j] if alike[i][j] else 0.0
-            best[i][j] = max(both, best[i + 1][j], best[i][j + 1])
-    made: list[list[Any]] = []
-    i = j = 0
-    while i < len(rows) or j < len(items):
-        if i < len(rows) and j < len(items) and alike[i][j] and best[i][j] == best[i + 1][j + 1] + alike[i][j]:
-            rows[i][at] = items[j]
-            made.append(rows[i])
-            i, j = i + 1, j + 1
-        elif i < len(rows) and (j == len(items) or best[i][j] == best[i + 1][j]):
-            made.append(rows[i])
-            i += 1
-        else:
-            row: list[Any] = [None] * count
-            row[at] = items[j]
-            made.append(row)
-            j += 1
-    return made

@@ -239,20 +239,24 @@ def _named_alike(before: Sequence[Item], after: Sequence[Item], a: range, b: ran
 
 
 def _best(before: Sequence[Item], after: Sequence[Item], a: range, b: range, likeness: Score) -> Pairs:
-    if not a or not b:
-        return []
-    # best[i][j]: the likeness of all from i and from j on, at its greatest.
-    best = [[0] * (len(b) + 1) for _ in range(len(a) + 1)]
     scores = [[likeness(before[i], after[j]) for j in b] for i in a]
-    for i in range(len(a) - 1, -1, -1):
+    return [(a[i], b[j]) for i, j in best_pairs(scores)]
+
+
+def best_pairs(scores: Sequence[Sequence[float]]) -> Pairs:
+    """Pairs of a row and a column, both in ascending order, whose scores come to most; 0 is that of what is no pair."""
+    rows, columns = len(scores), len(scores[0]) if scores else 0
+    # best[i][j]: what comes of all from i and from j on, at its greatest.
+    best = [[0.0] * (columns + 1) for _ in range(rows + 1)]
+    for i in range(rows - 1, -1, -1):
         below, here, row = best[i + 1], best[i], scores[i]
-        for j in range(len(b) - 1, -1, -1):
+        for j in range(columns - 1, -1, -1):
             here[j] = max(below[j + 1] + row[j], below[j], here[j + 1])
     found: Pairs = []
     i = j = 0
-    while i < len(a) and j < len(b):
+    while i < rows and j < columns:
         if scores[i][j] and best[i][j] == best[i + 1][j + 1] + scores[i][j]:
-            found.append((a[i], b[j]))
+            found.append((i, j))
             i, j = i + 1, j + 1
         elif best[i][j] == best[i + 1][j]:
             i += 1
