@@ -157,43 +157,37 @@ class _Unifier:
         first = parts[0]
         if all(part == first for part in parts):
             return first
-        if all(
-            isinstance(part, Single) and part.word == first.word for part in parts if isinstance(first, Single)
-        ) and (isinstance(first, Single)):
+        given: Any = parts if all(type(part) is type(first) for part in parts) else ()
+        if given and isinstance(first, Single) and all(part.word == first.word for part in given):
             kind = KINDS[first.word]
-            held = _with_same_padding([dict(part.arguments) for part in parts if isinstance(part, Single)])
+            held = _with_same_padding([dict(part.arguments) for part in given])
             names = [name for name in kind.model_fields if any(name in arguments for arguments in held)]
             made = []
             for name in names:
                 default = Number(kind.model_fields[name].default)
                 made.append((name, self._number([a.get(name, default) for a in held], label, first.word, name)))
             return Single(first.word, tuple(made))
-        if isinstance(first, Use) and all(isinstance(part, Use) and part.name == first.name for part in parts):
-            uses = [dict(part.arguments) for part in parts if isinstance(part, Use)]
-            given = []
+        if given and isinstance(first, Use) and all(part.name == first.name for part in given):
+            uses = [dict(part.arguments) for part in given]
+            arguments: list[tuple[str, Any]] = []
             for name in uses[0]:
                 values = [use[name] for use in uses]
                 if all(isinstance(value, Number) for value in values):
-                    given.append((name, self._number(values, label, first.name, name)))
+                    arguments.append((name, self._number(values, label, first.name, name)))
                 else:
-                    given.append((name, self._recipe(values, label, name)))
-            return Use(first.name, tuple(given))
-        if all(isinstance(part, Chain) for part in parts):
-            return self._chain([part for part in parts if isinstance(part, Chain)], label)
-        if all(isinstance(part, Listed) for part in parts):
-            lists = [part.items for part in parts if isinstance(part, Listed)]
-            if len({len(items) for items in lists}) == 1:
-                return Listed(tuple(self.part(items, label) for items in zip(*lists, strict=True)))
-            raise Differ
-        recipe: Part = self._recipe(parts, label, "")
-        return recipe
+                    arguments.append((name, self._recipe(values, label, name)))
+            return Use(first.name, tuple(arguments))
+        if given and isinstance(first, Chain):
+            return self._chain(given, label)
+        if given and isinstance(first, Listed) and len({len(part.items) for part in given}) == 1:
+            rows = zip(*(part.items for part in given), strict=True)
+            return Listed(tuple(self.part(items, label) for items in rows))
+        return self._recipe(parts, label, "")
 
-    def _recipe(self, parts: Sequence[Any], label: str, name: str) -> Any:
-        if all(part == parts[0] for part in parts):
-            return parts[0]
+    def _recipe(self, parts: Sequence[Any], label: str, name: str) -> Single | Slot:
         if any(not isinstance(part, Single) for part in parts):
             raise Differ
-        return self._slot(parts, label, "", name)
+        return parts[0] if all(part == parts[0] for part in parts) else self._slot(parts, label, "", name)
 
     def _number(self, values: Sequence[Any], label: str, word: str, argument: str) -> Argument:
         if all(value == values[0] and type(value.value) is type(values[0].value) for value in values):
