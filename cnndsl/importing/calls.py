@@ -25,49 +25,24 @@ INFIX = {
 }  # fmt: skip
 SAME = {"contiguous", "clone", "detach", "to", "float", "type", "type_as", "alias", "requires_grad"}
 # The parameters of functions and methods that have no signature, in their order.
-SIGNATURES = {
-    "mean": ("x", "dim", "keepdim"),
-    "sum": ("x", "dim", "keepdim"),
-    "amax": ("x", "dim", "keepdim"),
-    "amin": ("x", "dim", "keepdim"),
-    "max": ("x", "dim", "keepdim"),
-    "min": ("x", "dim", "keepdim"),
-    "std": ("x", "dim", "correction", "keepdim"),
-    "var": ("x", "dim", "correction", "keepdim"),
-    "softmax": ("x", "dim", "dtype"),
-    "log_softmax": ("x", "dim", "dtype"),
-    "transpose": ("x", "dim0", "dim1"),
-    "swapaxes": ("x", "dim0", "dim1"),
-    "swapdims": ("x", "dim0", "dim1"),
-    "unsqueeze": ("x", "dim"),
-    "squeeze": ("x", "dim"),
-    "select": ("x", "dim", "index"),
-    "narrow": ("x", "dim", "start", "length"),
+SIGNATURES: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(("mean", "sum", "amax", "amin", "max", "min"), ("x", "dim", "keepdim")),
+    **dict.fromkeys(("std", "var"), ("x", "dim", "correction", "keepdim")),
+    **dict.fromkeys(("softmax", "log_softmax"), ("x", "dim", "dtype")),
+    **dict.fromkeys(("transpose", "swapaxes", "swapdims"), ("x", "dim0", "dim1")),
+    **dict.fromkeys(("unbind", "cumsum"), ("x", "dim")),
+    **dict.fromkeys(("split", "split_with_sizes"), ("x", "split_size_or_sections", "dim")),
+    **dict.fromkeys(("cat", "concat", "concatenate", "stack"), ("tensors", "dim")),
+    **dict.fromkeys(
+        ("avg_pool2d", "avg_pool3d"),
+        ("x", "kernel_size", "stride", "padding", "ceil_mode", "count_include_pad", "divisor_override"),
+    ),
+    "avg_pool1d": ("x", "kernel_size", "stride", "padding", "ceil_mode", "count_include_pad"),
     "chunk": ("x", "chunks", "dim"),
-    "split": ("x", "split_size_or_sections", "dim"),
-    "split_with_sizes": ("x", "split_size_or_sections", "dim"),
-    "unbind": ("x", "dim"),
-    "cat": ("tensors", "dim"),
-    "concat": ("tensors", "dim"),
-    "concatenate": ("tensors", "dim"),
-    "stack": ("tensors", "dim"),
     "clamp": ("x", "min", "max"),
-    "flatten": ("x", "start_dim", "end_dim"),
-    "cumsum": ("x", "dim"),
-    "roll": ("x", "shifts", "dims"),
-    "flip": ("x", "dims"),
     "channel_shuffle": ("x", "groups"),
     "pixel_shuffle": ("x", "upscale_factor"),
     "pixel_unshuffle": ("x", "downscale_factor"),
-    "maximum": ("x", "y"),
-    "minimum": ("x", "y"),
-    "avg_pool2d": (
-        "x", "kernel_size", "stride", "padding", "ceil_mode", "count_include_pad", "divisor_override",
-    ),
-    "avg_pool1d": ("x", "kernel_size", "stride", "padding", "ceil_mode", "count_include_pad"),
-    "avg_pool3d": (
-        "x", "kernel_size", "stride", "padding", "ceil_mode", "count_include_pad", "divisor_override",
-    ),
     "adaptive_avg_pool1d": ("x", "output_size"),
     "gelu": ("x", "approximate"),
     "softplus": ("x", "beta", "threshold"),
@@ -77,14 +52,12 @@ SIGNATURES = {
     "norm": ("x", "p", "dim", "keepdim"),
     "pad": ("x", "pad", "mode", "value"),
     "logsigmoid": ("x",),
-}  # fmt: skip
+}
 
 
 def read(event: Event) -> Read:
     """A call as the language has it. Raises Unreadable."""
     name = event.function.strip("_")
-    if name not in SIGNATURES and name not in INFIX and name not in SAME and name.endswith("_"):
-        name = name.rstrip("_")
     special = _SPECIAL.get(name)
     if special is not None:
         return special(event)
@@ -456,7 +429,7 @@ def _pad(event: Event) -> Read:
 
 
 def _attention(event: Event) -> Read:
-    given = {**dict(zip(("q", "k", "v", "attn_mask", "dropout_p", "is_causal"), event.arguments, strict=False))}
+    given = dict(zip(("q", "k", "v", "attn_mask", "dropout_p", "is_causal"), event.arguments, strict=False))
     given.update({{"query": "q", "key": "k", "value": "v"}.get(k, k): v for k, v in event.keywords.items()})
     if given.get("attn_mask") is not None or given.get("dropout_p") or given.get("scale"):
         raise Unreadable("scaled_dot_product_attention with a mask is no call of the language")
