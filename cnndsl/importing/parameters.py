@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import product
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 from torch import nn
 
 from cnndsl.frozen import frozen
-from cnndsl.importing.body import Chain, Choice, Given, Item, Number, Single, Slot, Use
+from cnndsl.importing.body import Chain, Choice, Given, Number, Single, Slot, Use
 from cnndsl.importing.generalising import Common, Hole
 from cnndsl.layers.base import Group
 from cnndsl.layers.extern import axis_names
@@ -92,7 +92,7 @@ class _Settler:
         axes = {len(env.incoming) for env in envs}
         self.last = f"input.{axis_names(max(axes))[-1]}" if len(axes) == 1 and max(axes) > 1 else ""
         """How the size of the last axis is called, which is that of the channels where these come last."""
-        self.reserved = {path.partition(".")[0] for path, _ in common.body.parts} | set(common.body.inputs[1:])
+        self.reserved = {part for part, _ in common.body.parts} | set(common.body.inputs[1:])
         self.reserved |= {own.name for own in common.body.held}
 
     def settle(self) -> None:
@@ -117,16 +117,9 @@ class _Settler:
         if isinstance(part, Choice):
             return Choice(part.condition, self._with_parameters(part.part, part.condition))
         if isinstance(part, Chain):
-            return Chain(
-                tuple(
-                    Item(
-                        i.label,
-                        self._with_parameters(i.part, condition if i.condition is None else i.condition),
-                        i.condition,
-                    )
-                    for i in part.items
-                )
-            )
+            conditions = [condition if item.condition is None else item.condition for item in part.items]
+            parts = map(self._with_parameters, (item.part for item in part.items), conditions)
+            return Chain(tuple(replace(item, part=made) for item, made in zip(part.items, parts, strict=True)))
         if condition is None or not isinstance(part, (Single, Use)):
             return part
         holds = self.common.conditions[condition].holds
@@ -215,10 +208,8 @@ class _Settler:
             bases.append((self.last, tuple(env.incoming[-1] for env in self.envs)))
         for name, column in self.columns.items():
             if (self.roles[name] in _COUNTS) == counts and all(type(v) is int or v is None for v in column):
-                alike = counts or self.roles[name] == argument or {self.roles[name], argument} <= _WINDOWS
-                if alike and (
-                    self.roles[name] == argument or counts or {self.roles[name], argument} != {"kernel", "dilation"}
-                ):
+                both = {self.roles[name], argument}
+                if counts or len(both) == 1 or (both <= _WINDOWS and both != {"kernel", "dilation"}):
                     bases.append((name, column))
         yield from (
             (name, column) for name, column in bases if not (argument == "padding" and self.roles.get(name) == "kernel")
@@ -249,7 +240,7 @@ class _Settler:
             words = [KINDS[value.word].group for value in hole.values if value is not None and value.word in KINDS]
             names = {Group.ACTIVATION: "act", Group.NORMALISATION: "norm", Group.POOLING: "pool"}
             plain = hole.argument or names.get(words[0], "unit")
-            candidates = [plain, own, f"{own}_{plain}" if own else ""]
+            candidates: list[str | None] = [plain, own, f"{own}_{plain}" if own else ""]
         elif role in ("channels", "features", "size of a parameter"):
             outgoing = tuple(env.outgoing for env in self.envs)
             plain = "channels" if role != "features" else role
@@ -263,11 +254,14 @@ class _Settler:
             candidates.append(plain)
         else:
             plain = role if role.isidentifier() and role != "sizes" else "size"
-            candidates = [name or "", plain, f"{own}_{plain}" if own else ""]
-        candidates += [f"{plain}{n}" for n in range(2, 1000)]
+            candidates = [name, plain, f"{own}_{plain}" if own else ""]
+        return self._new((*candidates, *(f"{plain}{n}" for n in range(2, 1000))), hole.values, role)
+
+    def _new(self, candidates: Iterable[str | None], column: tuple[Any, ...], role: str) -> str:
+        """A new parameter, called by the first of these names that is free."""
         used = self.columns.keys() | self.reserved | {self.definition.name}
         chosen = next(c for c in candidates if c and c.isidentifier() and c not in used and not _is_word(c))
-        self.columns[chosen] = hole.values
+        self.columns[chosen] = column
         self.roles[chosen] = role
         return chosen
 
@@ -289,13 +283,9 @@ class _Settler:
         stem = label.rpartition(".")[2]
         words = {"+": "residual", "*": "gated"}
         plain = words.get(stem, stem)
-        used = self.columns.keys() | self.reserved | {self.definition.name}
         plain = plain if plain.isidentifier() else "part"
-        candidates = [name, plain, f"has_{plain}", *(f"has_{plain}{n}" for n in range(2, 1000))]
-        chosen = next(c for c in candidates if c and c.isidentifier() and c not in used and not _is_word(c))
-        self.columns[chosen] = holds
-        self.roles[chosen] = "condition"
-        return chosen
+        numbered = (f"has_{plain}{n}" for n in range(2, 1000))
+        return self._new((name, plain, f"has_{plain}", *numbered), holds, "condition")
 
     def _predicates(self) -> Iterator[tuple[str, tuple[bool, ...]]]:
         """Conditions that a reader expects: whether the size changes, or a part would do nothing."""
