@@ -92,16 +92,12 @@ def compare(original: nn.Module, made: nn.Module, inputs: Sequence[Tensor]) -> C
                         # What cannot be trained on this, such as a batch of one, is compared in evaluation alone.
                         return Comparison(len(both), outputs=gaps)
                     return Comparison(len(both), problem=f"in {mode} it fails: {problem}")
-            results.append([leaf for leaf in leaves_of(_plain(result)) if isinstance(leaf, Tensor)])
+            results.append([leaf for leaf in leaves_of(result) if isinstance(leaf, Tensor)])
         gap = _gap(*results)
         if gap is None:
             return Comparison(len(both), problem=f"in {mode} other tensors come out")
         gaps[mode] = gap
     return Comparison(len(both), outputs=gaps)
-
-
-def _plain(result: object) -> object:
-    return list(result.values()) if isinstance(result, dict) else result
 
 
 def _gap(ones: list[Tensor], others: list[Tensor]) -> float | None:

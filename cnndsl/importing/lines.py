@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from itertools import pairwise
+from itertools import count, pairwise, takewhile
 from typing import Any
 
 from cnndsl.importing.body import (
@@ -101,9 +101,9 @@ class Lines:
             if number in self.body.training:
                 continue
             self._step(number, step)
-            if self.body.training and number + 1 in self.body.training:
+            if number + 1 in self.body.training:
                 self._training(number + 1)
-        if self.body.training and 0 in self.body.training:
+        if 0 in self.body.training:
             self._training(0)
         self._flush()
         self._output()
@@ -161,8 +161,8 @@ class Lines:
 
     def _input_names(self) -> list[str]:
         names = []
-        for name, count in zip(self.body.inputs, self.body.lists, strict=True):
-            names += [f"{name}{at}" for at in range(count)] if count else [name]
+        for name, items in zip(self.body.inputs, self.body.lists, strict=True):
+            names += [f"{name}{at}" for at in range(items)] if items else [name]
         return [name if is_name(name) and name not in KINDS else f"{name}_" for name in names]
 
     # What is used where
@@ -232,8 +232,8 @@ class Lines:
             return self.named[operand]
         called = dict(self.body.names).get(operand, "x")
         taken = set(self.named.values()) | self.parts.keys() | self.writer.definition.parameters.keys()
-        taken |= {path.partition(".")[0] for path in self.parts} | set(self.body.inputs[1:]) | KEYWORDS | KINDS.keys()
-        taken |= OPERATIONS.keys() | self.writer.known.keys() | self.writer.bound | {own.name for own in self.body.held}
+        taken |= set(self.body.inputs[1:]) | KEYWORDS | KINDS.keys() | OPERATIONS.keys()
+        taken |= self.writer.known.keys() | self.writer.bound | {own.name for own in self.body.held}
         if self.is_network and len(self.writer.shapes) > 1:
             taken |= set(self._input_names())
         made, number = called, 2
@@ -364,11 +364,7 @@ class Lines:
     def _training(self, first: int) -> None:
         """The lines for training alone that begin with this step."""
         self._flush()
-        numbers = []
-        at = first
-        while at in self.body.training:
-            numbers.append(at)
-            at += 1
+        numbers = list(takewhile(lambda at: at in self.body.training, count(first)))
         lines = []
         for number in numbers:
             step = self.body.steps[number]
@@ -389,12 +385,8 @@ class Lines:
         )
 
     def _stage(self, step: Step, more: str = "") -> str:
-        """The part that a step applies, as a stage."""
-        return self._applied(step.what, more)
-
-    def _applied(self, path: str, more: str = "") -> str:
-        """A part as a stage."""
-        name, _, rest = path.partition(".")
+        """The part that a step applies, as a stage; `more` are further arguments of a use."""
+        name, _, rest = step.what.partition(".")
         if rest:
             return f"{name}[{rest}]({more})" if more else f"{name}[{rest}]"
         part = self.parts[name]

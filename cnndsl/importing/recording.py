@@ -98,10 +98,9 @@ class Recorder:
     @contextmanager
     def _watching(self) -> Iterator[None]:
         original = nn.Module.__call__
-        recorder = self
 
         def called(module: nn.Module, *arguments: Any, **keywords: Any) -> Any:
-            return recorder.module(original, module, arguments, keywords)
+            return self.module(original, module, arguments, keywords)
 
         nn.Module.__call__ = called  # type: ignore[method-assign]
         try:

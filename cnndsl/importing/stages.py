@@ -68,7 +68,7 @@ class Writer:
     def is_free(self, name: str) -> bool:
         """Whether a name has no meaning in the definition."""
         definition, body = self.definition, self.body
-        own = {path.partition(".")[0] for path, _ in body.parts} | {held.name for held in body.held}
+        own = {part for part, _ in body.parts} | {held.name for held in body.held}
         own |= {*definition.parameters, *body.inputs, *self.known, definition.width, "it", *self.bound}
         return name not in own and name not in KEYWORDS and name not in KINDS and name not in OPERATIONS
 
