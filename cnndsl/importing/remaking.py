@@ -9,7 +9,7 @@ What is read here is believed only if the layer gives the same as its operators 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from torch import Tensor, nn
@@ -141,15 +141,21 @@ _NORMS: dict[str, Callable[[nn.Module], nn.Module]] = {
 # Rules: from calls to the arguments of a constructor
 
 
-def _same(word: str, **names: str) -> Rule:
-    """A layer that is one call, and gets arguments of it: `_same("leaky_relu", negative_slope="negative_slope")`."""
+def _same(word: str, *names: str) -> Rule:
+    """A layer that is one call, and gets arguments of it: `_same("leaky_relu", "negative_slope")`."""
+    return lambda calls: _picked(_only(calls, word), names)
 
-    def rule(calls: list[Call]) -> Arguments:
-        (call,) = calls
-        _expect(call, word)
-        return {name: call.arguments[own] for name, own in names.items()}
 
-    return rule
+def _picked(call: Call, names: Iterable[str]) -> Arguments:
+    """Arguments of a call by their names."""
+    return {name: call.arguments[name] for name in names}
+
+
+def _only(calls: list[Call], *words: str) -> Call:
+    """The one call that there is, of an operator with one of these names. Raises ValueError for others."""
+    (call,) = calls
+    _expect(call, *words)
+    return call
 
 
 def _expect(call: Call, *words: str) -> None:
@@ -167,7 +173,7 @@ def _conv(rank: int) -> Rule:
             "in_channels": inner * given["groups"],
             "out_channels": out,
             "kernel_size": tuple(kernel),
-            **{name: given[name] for name in ("stride", "padding", "dilation", "groups")},
+            **_picked(call, ("stride", "padding", "dilation", "groups")),
             "bias": given["bias"] is not None,
         }
         if before:
@@ -206,16 +212,14 @@ def _conv_same(rank: int) -> Rule:
 
 def _conv_transpose(rank: int) -> Rule:
     def rule(calls: list[Call]) -> Arguments:
-        (call,) = calls
-        _expect(call, f"conv_transpose{rank}d")
+        call = _only(calls, f"conv_transpose{rank}d")
         given = call.arguments
         inner, out, *kernel = call.shape("weight")
-        names = ("stride", "padding", "output_padding", "groups", "dilation")
         return {
             "in_channels": inner,
             "out_channels": out * given["groups"],
             "kernel_size": tuple(kernel),
-            **{name: given[name] for name in names},
+            **_picked(call, ("stride", "padding", "output_padding", "groups", "dilation")),
             "bias": given["bias"] is not None,
         }
 
@@ -223,15 +227,13 @@ def _conv_transpose(rank: int) -> Rule:
 
 
 def _linear(calls: list[Call]) -> Arguments:
-    (call,) = calls
-    _expect(call, "linear")
+    call = _only(calls, "linear")
     out, inner = call.shape("weight")
     return {"in_features": inner, "out_features": out, "bias": call.arguments["bias"] is not None}
 
 
 def _bilinear(calls: list[Call]) -> Arguments:
-    (call,) = calls
-    _expect(call, "bilinear")
+    call = _only(calls, "bilinear")
     out, one, two = call.shape("weight")
     return {
         "in1_features": one,
@@ -245,8 +247,7 @@ def _norm_over_batch(word: str) -> Rule:
     """Batch and instance normalisation. Their momentum is 0 where it is None, which takes the mean of all batches."""
 
     def rule(calls: list[Call]) -> Arguments:
-        (call,) = calls
-        _expect(call, word)
+        call = _only(calls, word)
         given = call.arguments
         made = {
             "num_features": call.shape("input")[1],
@@ -262,38 +263,30 @@ def _norm_over_batch(word: str) -> Rule:
     return rule
 
 
-def _layer_norm(calls: list[Call]) -> Arguments:
-    call = next(call for call in calls if call.name == "layer_norm")
-    if [c.name for c in calls] != ["layer_norm"] and not {c.name for c in calls} <= {"layer_norm", *_MOVES}:
-        raise ValueError(calls)
-    given = call.arguments
-    is_affine = given["weight"] is not None
-    return {
-        "normalized_shape": list(given["normalized_shape"]),
-        "eps": given["eps"],
-        "elementwise_affine": is_affine,
-        **({"bias": False} if is_affine and given["bias"] is None else {}),
-    }
+def _norm_over_last(word: str) -> Rule:
+    """Layer normalisation and its like over the last axes, to which the channels may be moved."""
 
+    def rule(calls: list[Call]) -> Arguments:
+        call = next(call for call in calls if call.name == word)
+        if not {c.name for c in calls} <= {word, *_MOVES}:
+            raise ValueError(calls)
+        given = call.arguments
+        is_affine = given["weight"] is not None
+        return {
+            "normalized_shape": list(given["normalized_shape"]),
+            "eps": given["eps"],
+            "elementwise_affine": is_affine,
+            **({"bias": False} if is_affine and given.get("bias", True) is None else {}),
+        }
 
-def _rms_norm(calls: list[Call]) -> Arguments:
-    call = next(call for call in calls if call.name == "rms_norm")
-    if not {c.name for c in calls} <= {"rms_norm", *_MOVES}:
-        raise ValueError(calls)
-    given = call.arguments
-    return {
-        "normalized_shape": list(given["normalized_shape"]),
-        "eps": given["eps"],
-        "elementwise_affine": given["weight"] is not None,
-    }
+    return rule
 
 
 _MOVES = {"permute", "movedim", "transpose"}
 
 
 def _group_norm(calls: list[Call]) -> Arguments:
-    (call,) = calls
-    _expect(call, "group_norm")
+    call = _only(calls, "group_norm")
     given = call.arguments
     return {
         "num_groups": given["num_groups"],
@@ -334,9 +327,8 @@ def _lp_pool(rank: int) -> Rule:
 
 def _pool(word: str, *names: str) -> Rule:
     def rule(calls: list[Call]) -> Arguments:
-        (call,) = calls
-        _expect(call, word)
-        given = {name: call.arguments[name] for name in names}
+        call = _only(calls, word)
+        given = _picked(call, names)
         return given | {"stride": given["stride"] or None}
 
     return rule
@@ -349,7 +341,7 @@ def _pool_same(word: str, *names: str) -> Rule:
         call = next(call for call in calls if call.name == word)
         if not {c.name for c in calls} <= {word, "pad", "new_ones", "div"}:
             raise ValueError(calls)
-        made = {name: call.arguments[name] for name in ("kernel_size", *names)}
+        made = _picked(call, ("kernel_size", *names))
         told = {"count_include_pad": False} if len(calls) > 2 else {}
         if call.arguments.get("divisor_override") is not None:
             told = {"divisor_override": call.arguments["divisor_override"]}
@@ -382,8 +374,7 @@ def _adaptive_pool(word: str) -> Rule:
     """An adaptive pooling; a size that is that of its map is None."""
 
     def rule(calls: list[Call]) -> Arguments:
-        (call,) = calls
-        _expect(call, word)
+        call = _only(calls, word)
         axes = call.arguments["output_size"]
         return {"output_size": tuple(None if _is_size(item) else item for item in axes)}
 
@@ -395,8 +386,7 @@ def _is_size(item: Any) -> bool:
 
 
 def _embedding(calls: list[Call]) -> Arguments:
-    (call,) = calls
-    _expect(call, "embedding")
+    call = _only(calls, "embedding")
     num, features = call.shape("weight")
     given = call.arguments
     return {
@@ -409,8 +399,7 @@ def _embedding(calls: list[Call]) -> Arguments:
 
 
 def _prelu(calls: list[Call]) -> Arguments:
-    (call,) = calls
-    _expect(call, "prelu")
+    call = _only(calls, "prelu")
     return {"num_parameters": call.shape("weight")[0]}
 
 
@@ -432,18 +421,19 @@ def _upsample_of(mode: str) -> Rule:
     return rule
 
 
-def _padding(calls: list[Call], mode: str) -> Arguments:
-    (call,) = calls
-    _expect(call, "pad")
-    if call.arguments["mode"] != mode:
-        raise ValueError(mode)
-    return {"padding": call.arguments["pad"]}
+def _padding(mode: str, *names: str) -> Rule:
+    def rule(calls: list[Call]) -> Arguments:
+        call = _only(calls, "pad")
+        if call.arguments["mode"] != mode:
+            raise ValueError(mode)
+        return {"padding": call.arguments["pad"], **_picked(call, names)}
+
+    return rule
 
 
-def _flatten(calls: list[Call]) -> Arguments:
-    (call,) = calls
-    _expect(call, "flatten")
-    return {"start_dim": call.arguments["start_dim"], "end_dim": call.arguments["end_dim"]}
+def _unflatten(calls: list[Call]) -> Arguments:
+    given = _only(calls, "unflatten").arguments
+    return {"dim": given["dim"], "unflattened_size": given["sizes"]}
 
 
 _GATES = {"lstm": 4, "gru": 3, "rnn_tanh": 1, "rnn_relu": 1}
@@ -519,61 +509,57 @@ def _tensors(calls: Sequence[Call]) -> list[Node]:
 
 
 _ACTIVATIONS = {
-    "CELU": _same("celu", alpha="alpha"),
-    "ELU": _same("elu", alpha="alpha"),
-    "GELU": _same("gelu", approximate="approximate"),
-    "GLU": _same("glu", dim="dim"),
-    "Hardshrink": _same("hardshrink", lambd="lambd"),
+    "CELU": _same("celu", "alpha"),
+    "ELU": _same("elu", "alpha"),
+    "GELU": _same("gelu", "approximate"),
+    "GLU": _same("glu", "dim"),
+    "Hardshrink": _same("hardshrink", "lambd"),
     "Hardsigmoid": _same("hardsigmoid"),
     "Hardswish": _same("hardswish"),
-    "Hardtanh": _same("hardtanh", min_val="min_val", max_val="max_val"),
-    "LeakyReLU": _same("leaky_relu", negative_slope="negative_slope"),
+    "Hardtanh": _same("hardtanh", "min_val", "max_val"),
+    "LeakyReLU": _same("leaky_relu", "negative_slope"),
     "LogSigmoid": _same("log_sigmoid"),
-    "LogSoftmax": _same("log_softmax", dim="dim"),
+    "LogSoftmax": _same("log_softmax", "dim"),
     "Mish": _same("mish"),
     "PReLU": _prelu,
-    "RReLU": _same("rrelu", lower="lower", upper="upper"),
+    "RReLU": _same("rrelu", "lower", "upper"),
     "ReLU": _same("relu"),
     "ReLU6": _same("hardtanh"),
     "SELU": _same("selu"),
     "SiLU": _same("silu"),
     "Sigmoid": _same("sigmoid"),
-    "Softmax": _same("softmax", dim="dim"),
+    "Softmax": _same("softmax", "dim"),
     "Softmax2d": _same("softmax"),
     "Softmin": lambda calls: {"dim": calls[1].arguments["dim"]},
-    "Softplus": _same("softplus", beta="beta", threshold="threshold"),
-    "Softshrink": _same("softshrink", lambd="lambd"),
+    "Softplus": _same("softplus", "beta", "threshold"),
+    "Softshrink": _same("softshrink", "lambd"),
     "Softsign": lambda _: {},
     "Tanh": _same("tanh"),
     "Tanhshrink": lambda _: {},
-    "Threshold": _same("threshold", threshold="threshold", value="value"),
+    "Threshold": _same("threshold", "threshold", "value"),
 }
 _OTHERS = {
-    "AlphaDropout": _same("alpha_dropout", p="p"),
+    "AlphaDropout": _same("alpha_dropout", "p"),
     "Bilinear": _bilinear,
-    "ChannelShuffle": _same("channel_shuffle", groups="groups"),
-    "Dropout": _same("dropout", p="p"),
+    "ChannelShuffle": _same("channel_shuffle", "groups"),
+    "Dropout": _same("dropout", "p"),
     "Embedding": _embedding,
-    "FeatureAlphaDropout": _same("feature_alpha_dropout", p="p"),
-    "Flatten": _flatten,
-    "Fold": _same(
-        "col2im",
-        output_size="output_size",
-        **{name: name for name in ("kernel_size", "dilation", "padding", "stride")},
-    ),
+    "FeatureAlphaDropout": _same("feature_alpha_dropout", "p"),
+    "Flatten": _same("flatten", "start_dim", "end_dim"),
+    "Fold": _same("col2im", "output_size", "kernel_size", "dilation", "padding", "stride"),
     "GRU": _recurrent("gru"),
     "GroupNorm": _group_norm,
     "LSTM": _recurrent("lstm"),
-    "LayerNorm": _layer_norm,
+    "LayerNorm": _norm_over_last("layer_norm"),
     "Linear": _linear,
     "LocalResponseNorm": _local_response_norm,
     "MultiheadAttention": _attention,
-    "PixelShuffle": _same("pixel_shuffle", upscale_factor="upscale_factor"),
-    "PixelUnshuffle": _same("pixel_unshuffle", downscale_factor="downscale_factor"),
-    "RMSNorm": _rms_norm,
+    "PixelShuffle": _same("pixel_shuffle", "upscale_factor"),
+    "PixelUnshuffle": _same("pixel_unshuffle", "downscale_factor"),
+    "RMSNorm": _norm_over_last("rms_norm"),
     "RNN": _recurrent("rnn_tanh", "rnn_relu"),
-    "Unflatten": _same("unflatten", dim="dim", unflattened_size="sizes"),
-    "Unfold": _same("im2col", **{name: name for name in ("kernel_size", "dilation", "padding", "stride")}),
+    "Unflatten": _unflatten,
+    "Unfold": _same("im2col", "kernel_size", "dilation", "padding", "stride"),
     "Upsample": _upsample,
     "UpsamplingBilinear2d": _upsample_of("bilinear"),
     "UpsamplingNearest2d": _upsample_of("nearest"),
@@ -597,12 +583,12 @@ def _by_rank() -> dict[str, Rule]:
             f"LPPool{r}d": _lp_pool(r),
             f"AdaptiveAvgPool{r}d": _adaptive_pool(f"adaptive_avg_pool{r}d"),
             f"AdaptiveMaxPool{r}d": _adaptive_pool(f"adaptive_max_pool{r}d"),
-            f"Dropout{r}d": _same("feature_dropout", p="p"),
-            f"ZeroPad{r}d": lambda calls: _padding(calls, "constant"),
-            f"ConstantPad{r}d": lambda calls: _padding(calls, "constant") | {"value": calls[0].arguments["value"]},
-            f"ReflectionPad{r}d": lambda calls: _padding(calls, "reflect"),
-            f"ReplicationPad{r}d": lambda calls: _padding(calls, "replicate"),
-            f"CircularPad{r}d": lambda calls: _padding(calls, "circular"),
+            f"Dropout{r}d": _same("feature_dropout", "p"),
+            f"ZeroPad{r}d": _padding("constant"),
+            f"ConstantPad{r}d": _padding("constant", "value"),
+            f"ReflectionPad{r}d": _padding("reflect"),
+            f"ReplicationPad{r}d": _padding("replicate"),
+            f"CircularPad{r}d": _padding("circular"),
         }
     return found
 
@@ -623,13 +609,13 @@ _OWNERS = {
 }
 """The layer that has the weight of an operator."""
 _HELPED: dict[str, Rule] = {
-    "ChannelLayerNorm": _layer_norm,
-    "ChannelRMSNorm": _rms_norm,
+    "ChannelLayerNorm": _norm_over_last("layer_norm"),
+    "ChannelRMSNorm": _norm_over_last("rms_norm"),
     "ChainedGRU": _chained(_recurrent("gru")),
     "ChainedLSTM": _chained(_recurrent("lstm")),
     "ChainedMultiheadAttention": _chained(_attention),
     "ChainedRNN": _chained(_recurrent("rnn_tanh", "rnn_relu")),
-    "Permute": _same("permute", dims="dims"),
+    "Permute": _same("permute", "dims"),
     "StochasticDepth": _stochastic_depth,
     **{f"Conv{r}dSame": _conv_same(r) for r in (1, 2, 3)},
     **{f"MaxPool{r}dSame": _pool_same(f"max_pool{r}d", "dilation") for r in (1, 2, 3)},
