@@ -92,8 +92,7 @@ def remade(program: ExportedProgram, inputs: Sequence[Tensor] | None = None) -> 
 
 def samples(program: ExportedProgram, sizes: Sequence[tuple[int, ...]]) -> list[Tensor]:
     """Inputs of these sizes, without the batch: parts of the example of the program, or its numbers several times."""
-    arguments, keywords = program.example_inputs or ((), {})
-    example = [x for x in pytree.tree_leaves((tuple(arguments), dict(keywords))) if isinstance(x, Tensor)]
+    example = [x for x in _example(program) if isinstance(x, Tensor)]
     if len(example) != len(sizes):
         raise Unreadable(f"the program has {len(example)} inputs, and {len(sizes)} sizes are given")
     found = []
@@ -105,15 +104,18 @@ def samples(program: ExportedProgram, sizes: Sequence[tuple[int, ...]]) -> list[
     return found
 
 
+def _example(program: ExportedProgram) -> list[Any]:
+    """What a program was exported with, as a flat list."""
+    arguments, keywords = program.example_inputs or ((), {})
+    return pytree.tree_leaves((tuple(arguments), dict(keywords)))
+
+
 def _inputs(program: ExportedProgram, calls: Calls, inputs: Sequence[Tensor] | None) -> list[Any]:
     """What the program is run on, as a flat list. Raises Unreadable where it has none, or other ones do not fit."""
-    if program.example_inputs is None:
-        if inputs is None:
-            raise Unreadable("the program has no example inputs, and does not run without")
-        example: list[Any] = [node.meta.get("val") for node in calls.given]
-    else:
-        arguments, keywords = program.example_inputs
-        example = pytree.tree_leaves((tuple(arguments), dict(keywords)))
+    has_example = program.example_inputs is not None
+    if not has_example and inputs is None:
+        raise Unreadable("the program has no example inputs, and does not run without")
+    example = _example(program) if has_example else [node.meta.get("val") for node in calls.given]
     if len(example) != len(calls.given):
         raise Unreadable(f"the program takes {len(calls.given)} values, and has {len(example)} as an example")
     if inputs is not None:
@@ -153,7 +155,8 @@ def _state(program: ExportedProgram) -> dict[str, Tensor]:
 
 def _inside(state: Mapping[str, Tensor], path: str) -> dict[str, Tensor]:
     """The parameters and buffers of a module and its parts, by their names in it."""
-    return {key.removeprefix(f"{path}."): tensor for key, tensor in state.items() if key.startswith(f"{path}.")}
+    prefix = f"{path}." if path else ""
+    return {key.removeprefix(prefix): tensor for key, tensor in state.items() if key.startswith(prefix)}
 
 
 def _is_training(calls: Calls) -> bool:
@@ -308,15 +311,11 @@ def _compare(
 def _remarks(calls: Calls, training: bool, reasons: Mapping[str, str]) -> list[str]:
     mode = "training" if training else "evaluation"
     said = [f"{path} stays calls of functions: {reason}" for path, reason in reasons.items()]
-    loose = [node for frame in calls.root.frames() for node in frame.own if is_random(node) and not _is_layer(frame)]
+    loose = [node for frame in calls.root.frames() for node in frame.own if is_random(node) and not frame.is_standard]
     if loose:
         count = f"{len(loose)} calls" if len(loose) > 1 else "a call"
         said.append(f"{count} of dropout as a function was exported in {mode}, and is taken to drop in training alone")
     return said
-
-
-def _is_layer(frame: Frame) -> bool:
-    return frame.kind.startswith("torch.nn.modules.")
 
 
 # Modules
@@ -360,7 +359,7 @@ class _Replay:
                 raise Unreadable(f"{held.name} is used where the program has not made it")
             return self.values[held]
         if isinstance(held, (tuple, list)):
-            return type(held)(self.value(item) for item in held) if type(held) is tuple else [*map(self.value, held)]
+            return tuple(map(self.value, held)) if type(held) is tuple else [*map(self.value, held)]
         if isinstance(held, dict):
             return {key: self.value(item) for key, item in held.items()}
         if isinstance(held, slice):
@@ -436,10 +435,8 @@ class _Builder:
         self.learned = {s.target for s in program.graph_signature.input_specs if s.kind is InputKind.PARAMETER}
         self.learned |= program.state_dict.keys() - {s.target for s in program.graph_signature.input_specs}
         self.classes: dict[str, type[nn.Module]] = {}
-        chains = {frame.kind: True for frame in calls.root.frames()}
-        for frame in calls.root.frames():
-            chains[frame.kind] &= self._is_chain(frame)
-        self.chains = {kind for kind, is_chain in chains.items() if is_chain}
+        others = {frame.kind for frame in calls.root.frames() if not self._is_chain(frame)}
+        self.chains = {frame.kind for frame in calls.root.frames()} - others
         self.modules: dict[str, nn.Module] = {}
         self.replay = _Replay(calls, self.modules)
         self.frames = self.replay.frames
@@ -535,11 +532,9 @@ class _Builder:
         layer.__class__ = self.classes[key]
         return layer
 
-    def _own(self, path: str) -> list[str]:
-        """The names of the parameters and buffers of a module itself."""
-        prefix = f"{path}." if path else ""
-        names = (key.removeprefix(prefix) for key in self.state if key.startswith(prefix))
-        return [name for name in names if "." not in name]
+    def _own(self, path: str) -> dict[str, Tensor]:
+        """The parameters and buffers of a module itself, by their names."""
+        return {name: tensor for name, tensor in _inside(self.state, path).items() if "." not in name}
 
     def _children(self, path: str) -> list[str]:
         """The names of the parts of a module, in the order in which they were most likely registered.
@@ -564,11 +559,10 @@ class _Builder:
         """Give a module its state and its parts."""
         prefix = f"{path}." if path else ""
         known = {*dict(module.named_parameters(recurse=False)), *dict(module.named_buffers(recurse=False))}
-        for name in self._own(path):
-            key = prefix + name
+        for name, held in self._own(path).items():
             if name in known:  # of a layer that a class inherits from
                 continue
-            tensor = self.state[key].detach().clone()
+            key, tensor = prefix + name, held.detach().clone()
             if key in self.learned:
                 module.register_parameter(name, nn.Parameter(tensor, requires_grad=tensor.is_floating_point()))
             else:

@@ -49,6 +49,11 @@ class Frame:
         return self.kind.rpartition(".")[2]
 
     @property
+    def is_standard(self) -> bool:
+        """Whether the class is one of PyTorch's own."""
+        return self.kind.startswith("torch.nn.modules.")
+
+    @property
     def own(self) -> list[Node]:
         """The operators that the module calls itself."""
         return [item for item in self.items if isinstance(item, Node)]

@@ -34,12 +34,11 @@ def layer_of(frame: Frame, state: Mapping[str, Tensor]) -> nn.Module | None:
 
     Raises Unmade where it is one by its class, and no arguments of it say what it does.
     """
-    is_standard = frame.kind.startswith("torch.nn.modules.")
-    if is_standard and frame.name in RULES:
+    if frame.is_standard and frame.name in RULES:
         return _filled(_constructed(getattr(nn, frame.name), RULES[frame.name], _calls(frame)), state)
     if frame.kind.startswith("torch.nn.utils.parametrize.Parametrized"):
         return _parametrized(frame, state)
-    if is_standard or frame.inner:
+    if frame.is_standard or frame.inner:
         return None
     name = ALIKE[frame.kind][1] if frame.kind in ALIKE else frame.name
     if name in _HELPED:
