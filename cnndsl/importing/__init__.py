@@ -14,8 +14,8 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,7 @@ from cnndsl.frozen import frozen
 from cnndsl.importing.checking import Comparison, compare
 from cnndsl.importing.exported import Remade, loaded, remade, samples
 from cnndsl.importing.grouping import group
+from cnndsl.importing.inheriting import unchanged
 from cnndsl.importing.leaves import Unreadable
 from cnndsl.importing.recording import Recorder
 from cnndsl.importing.structure import MOST_APART, Imported, imported
@@ -119,7 +120,7 @@ def import_program(program: ExportedProgram, inputs: Sequence[Tensor] | None = N
     """
     found = remade(program, inputs)
     try:
-        with _unchanged(found.module):
+        with unchanged(found.module):
             return _found(found.module, found.inputs, found)
     except Unreadable as problem:
         why = next((reason for path, reason in found.reasons.items() if f"({path})" in str(problem)), "")
@@ -144,7 +145,7 @@ def _inputs(module: nn.Module, sizes: Sequence[tuple[int, ...]]) -> list[Tensor]
             for whole, size in zip(wholes, sizes, strict=True)
         ]
         try:
-            with _unchanged(module), torch.no_grad():
+            with unchanged(module), torch.no_grad():
                 module.eval()(*(x.clone() for x in inputs))
         except Exception as problem:  # whatever the user's code raises
             first = first or problem
@@ -195,7 +196,7 @@ def _loaded(where: str) -> Any:
 
 
 def _imported(module: nn.Module, inputs: Sequence[Tensor]) -> Import:
-    with _unchanged(module):
+    with unchanged(module):
         return _found(module, inputs)
 
 
@@ -265,20 +266,3 @@ def _compared(
     except Exception as problem:  # a fault of the compiler is what was found, and the text is there to be mended
         return Comparison(0, problem=f"the text has no class: {type(problem).__name__}: {problem}"), ""
     return compare(module, made_, inputs), ""
-
-
-@contextmanager
-def _unchanged(module: nn.Module) -> Iterator[None]:
-    """Leaves the state and the mode of a module, and the random generator, as they were."""
-    state = {key: value.clone() for key, value in module.state_dict().items() if isinstance(value, Tensor)}
-    modes = {child: child.training for child in module.modules()}
-    try:
-        with torch.random.fork_rng(devices=[]):
-            yield
-    finally:
-        with torch.no_grad():
-            for key, value in module.state_dict().items():
-                if key in state:
-                    value.copy_(state[key])
-        for child, mode in modes.items():
-            child.training = mode

@@ -24,6 +24,7 @@ from torch.utils import _pytree as pytree
 
 from cnndsl.importing.aten import call_of, function_of, is_random, shape_of
 from cnndsl.importing.frames import SEQUENTIAL, Calls, Frame, calls_of, is_number, is_sequential, names_of
+from cnndsl.importing.inheriting import unchanged
 from cnndsl.importing.leaves import Unreadable
 from cnndsl.importing.recording import leaves_of
 from cnndsl.importing.remaking import Unmade, base_of, layer_of
@@ -255,15 +256,12 @@ def _check(
     program: ExportedProgram, calls: Calls, layers: Mapping[str, nn.Module], given: Sequence[Any], training: bool
 ) -> dict[str, str]:
     """Which layers do not give the same as their operators, and why. The layers are left as they were."""
-    before = {path: {k: v.clone() for k, v in layer.state_dict().items()} for path, layer in layers.items()}
-    for layer in layers.values():
-        layer.train(training)
     check = _Check(program, calls, layers)
-    with torch.no_grad(), torch.random.fork_rng(devices=[]):
+    every = nn.ModuleList(layers.values())
+    with torch.no_grad(), unchanged(every):
+        every.train(training)
         torch.manual_seed(0)
         check.run(*_lifted(program, given), enable_io_processing=False)
-    for path, layer in layers.items():
-        layer.load_state_dict(before[path])
     return check.failed
 
 
@@ -290,9 +288,8 @@ def _compare(
     reasons: Mapping[str, str],
 ) -> None:
     """Raise Unreadable where the module does not give what the program gives, as it is."""
-    before = {key: value.clone() for key, value in root.state_dict().items()}
     own = [(tensor, tensor.clone()) for tensor in program.state_dict.values()]  # which a run in training changes
-    with torch.no_grad(), torch.random.fork_rng(devices=[]):
+    with torch.no_grad(), unchanged(root):
         torch.manual_seed(0)
         arguments, keywords = pytree.tree_unflatten(
             [x.clone() if isinstance(x, Tensor) else x for x in given], program.call_spec.in_spec
@@ -302,7 +299,6 @@ def _compare(
         made = [x for x in pytree.tree_leaves(root(*(x.clone() for x in tensors))) if isinstance(x, Tensor)]
         for tensor, was in own:
             tensor.copy_(was)
-    root.load_state_dict(before)
     if len(made) != len(wanted) or not all(map(_equal, made, wanted)):
         why = next((f", as {path}: {reason}" for path, reason in reasons.items()), "")
         raise Unreadable(f"the modules that the program tells of do not give what it gives{why}")

@@ -62,14 +62,14 @@ def look_at(module: nn.Module, base: type[nn.Module], x: Tensor) -> None:
         return
     parts = tuple(name for name, _ in module.named_children())
     try:
-        with _unchanged(module):
+        with unchanged(module):
             wanted = module.forward(x.clone())
     except Exception:  # it is called in another way
         return
     targets = {f"nn.{base.__name__}": base} | {n: c for n, c in helper_classes().items() if issubclass(c, base)}
     for target, kind in targets.items():
         try:
-            with _unchanged(module):
+            with unchanged(module):
                 found = kind.forward(module, x.clone())
                 for name in parts:
                     found = getattr(module, name)(found)
@@ -88,12 +88,17 @@ def helper_classes() -> dict[str, type[nn.Module]]:
 
 
 @contextmanager
-def _unchanged(module: nn.Module) -> Iterator[None]:
-    """Leaves what a module holds, and the random generator, as they were."""
-    state = [(tensor, tensor.clone()) for tensor in (*module.parameters(), *module.buffers())]
+def unchanged(module: nn.Module) -> Iterator[None]:
+    """Leaves the state and the mode of a module, and the random generator, as they were."""
+    state = {key: value.clone() for key, value in module.state_dict().items() if isinstance(value, Tensor)}
+    modes = {child: child.training for child in module.modules()}
     try:
         with torch.random.fork_rng(devices=[]):
             yield
     finally:
-        for tensor, before in state:
-            tensor.copy_(before)
+        with torch.no_grad():
+            for key, value in module.state_dict().items():
+                if key in state:
+                    value.copy_(state[key])
+        for child, mode in modes.items():
+            child.training = mode
