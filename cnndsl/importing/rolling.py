@@ -320,11 +320,8 @@ class _Roller:
     def _placed(self, loop: Loop, lists: Mapping[Operand, int]) -> Body:
         run, body = self.run, self.body
         count, less = len(loop.carried), run.period * run.turns - 1
-        moved: dict[Operand, Operand] = {}
-        for at, (_, after) in enumerate(loop.carried):
-            moved[after] = Made(run.start, at)
-        for at, inner in enumerate(loop.last):
-            moved[inner] = Made(run.start, count + len(loop.grown) + at)
+        moved = {after: Made(run.start, at) for at, (_, after) in enumerate(loop.carried)}
+        moved |= {inner: Made(run.start, at) for at, inner in enumerate(loop.last, count + len(loop.grown))}
 
         def change(operand: Operand) -> Operand:
             if isinstance(operand, tuple):
@@ -348,7 +345,8 @@ class _Roller:
             return Taken(Made(run.start, count + at), len(loop.grown[at][0]) + turn)
 
         given = (*(before for before, _ in loop.carried), *(start for start, _ in loop.grown), *loop.each)
-        fixed = [operand.operand for step in loop.steps for operand in _outer(step.operands)]
+        inside = flat(operand for step in loop.steps for operand in step.operands)
+        fixed = [operand.operand for operand in inside if isinstance(operand, Outer)]
         step = Step("loop", "", (*given, *fixed), results=count + len(loop.grown) + len(loop.last), loop=loop)
         behind = [replace(s, operands=tuple(map(change, s.operands))) for s in body.steps[run.end :]]
         called = dict(loop.names)
@@ -372,12 +370,6 @@ def _many(name: str) -> str:
     """What a list is called whose items are called so: `maps` for `maps2`."""
     stem = name.rstrip("0123456789")
     return stem if stem.endswith("s") else f"{stem}s"
-
-
-def _outer(operands: Sequence[Operand]) -> Iterator[Outer]:
-    for operand in flat(operands):
-        if isinstance(operand, Outer):
-            yield operand
 
 
 def _numbered(operand: Operand, count: int) -> Operand:
