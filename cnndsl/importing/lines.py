@@ -40,7 +40,7 @@ from cnndsl.importing.flow import all_operands, operands, paths, way_between, wa
 from cnndsl.importing.generalising import IDENTITY, has_state
 from cnndsl.importing.heads import Head, Source, head
 from cnndsl.importing.rolling import length
-from cnndsl.importing.stages import KEYWORDS, LONGEST_LINE, Writer, is_name
+from cnndsl.importing.stages import KEYWORDS, LONGEST_LINE, Writer, is_flag, is_name
 from cnndsl.importing.turns import Apart, constant, differing, in_turns
 from cnndsl.layers.registry import KINDS, OPERATIONS
 
@@ -452,24 +452,15 @@ class Lines:
         if len(given_) == 1 and isinstance(given_[0], tuple) and not self._whole_list(given_[0]):
             given_ = given_[0]
         operands = [self._argument(operand) for operand in given_]
-        kind: Any = OPERATIONS.get(step.what) or KINDS.get(step.what)
         for_two = step.what == "upsample" and len(step.operands) == 2
         if for_two:
             operands = [operands[0], f"like={operands[1]}"]
-        fields = (
-            list((KINDS if step.what in KINDS and not for_two else OPERATIONS)[step.what].model_fields) if kind else []
-        )
+        kind: Any = OPERATIONS.get(step.what) if for_two else KINDS.get(step.what) or OPERATIONS.get(step.what)
+        fields = kind.model_fields if kind else ()
         given = dict(step.arguments)
-        in_order = not for_two
-        for name in fields:
-            if name not in given:
-                in_order = False
-                continue
-            value = given[name]
-            flag = isinstance(value, Number) and isinstance(value.value, (bool, str))
-            by_position = in_order and not flag
-            operands.append(self.writer.value(value) if by_position else f"{name}={self.writer.value(value)}")
-            in_order = by_position
+        operands += self.writer.arguments(
+            (name, given.get(name), for_two or is_flag(given.get(name))) for name in fields
+        )
         if any("\n" in text for text in operands) or sum(map(len, operands)) > LONGEST_LINE:
             return f"{step.what}(\n" + ",\n".join(operands) + ",\n)"
         return f"{step.what}({', '.join(operands)})"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -98,6 +98,16 @@ class Writer:
             return self.stage(value)
         return constant(value)
 
+    def arguments(self, listed: Iterable[tuple[str, Any, bool]]) -> list[str]:
+        """Arguments, each without its name as long as none before it is left out (None) or has to have its name."""
+        written = []
+        in_order = True
+        for name, value, by_name in listed:
+            in_order = in_order and value is not None and not by_name
+            if value is not None:
+                written.append(self.value(value) if in_order else f"{name}={self.value(value)}")
+        return written
+
     def stage(self, part: Part, more: str = "") -> str:
         """A part as one stage of a chain; `more` are further arguments of a use."""
         if isinstance(part, Slot):
@@ -154,37 +164,24 @@ class Writer:
             return part.word
         kind = KINDS[part.word]
         given = dict(part.arguments)
-        written: list[str] = []
-        in_order = True
+        listed: list[tuple[str, Any, bool]] = []
         for at, (name, info) in enumerate(kind.model_fields.items()):
-            if name not in given:
-                in_order = False
-                continue
-            value = given[name]
-            flag = isinstance(value, Number) and isinstance(value.value, (bool, str))
-            by_position = in_order and at < _FEW_BY_POSITION and not flag
-            by_position = by_position and (at > 0 or info.is_required() or kind.group is Group.DROPOUT)
-            shown = self.value(value)
-            written.append(shown if by_position else f"{name}={shown}")
-            in_order = in_order and by_position
+            is_clear = at > 0 or info.is_required() or kind.group is Group.DROPOUT
+            by_name = at >= _FEW_BY_POSITION or not is_clear or is_flag(given.get(name))
+            listed.append((name, given.get(name), by_name))
+        written = self.arguments(listed)
         return f"{part.word}({', '.join(written)})" if written else part.word
 
     def _use(self, part: Use, more: str = "") -> str:
         definition = self.known[part.name]
-        parameters = definition.parameters
-        written: list[str] = []
-        in_order = True
+        has_inputs = bool(definition.common.body.inputs[1:])
+        listed: list[tuple[str, Any, bool]] = []
         for name, value in part.arguments:
-            usual = parameters[name]
-            if usual is not REQUIRED and definition.common.body.inputs[1:]:  # which stand before it
-                in_order = False
-            if usual is not REQUIRED and _is_usual(value, usual):
-                in_order = False
-                continue
-            shown = self.value(value)
-            flag = isinstance(value, Number) and isinstance(value.value, bool)
-            written.append(shown if in_order and not flag else f"{name}={shown}")
-            in_order = in_order and not flag
+            usual = definition.parameters[name]
+            by_name = usual is not REQUIRED and has_inputs  # which stand before it
+            by_name = by_name or (isinstance(value, Number) and isinstance(value.value, bool))
+            listed.append((name, None if usual is not REQUIRED and _is_usual(value, usual) else value, by_name))
+        written = self.arguments(listed)
         if more:
             written.append(more)
         return f"{part.name}({', '.join(written)})" if written else part.name
@@ -328,6 +325,11 @@ class Writer:
                 made.append((f"({' -> '.join(text for text, _ in inner)}) * {times}", ()))
                 at += period * times
         return made
+
+
+def is_flag(value: Any) -> bool:
+    """Whether an argument says nothing without its name."""
+    return isinstance(value, Number) and isinstance(value.value, (bool, str))
 
 
 def _may_follow(item: Item, later: Item, turns: int) -> bool:
