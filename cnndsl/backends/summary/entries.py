@@ -298,7 +298,8 @@ def _field(seen: Seen) -> str:
     return ", ".join(dict.fromkeys(sizes))
 
 
-def _amount(number: int | None) -> str:
+def amount(number: int | None) -> str:
+    """Bytes as people read them; nothing for none, and where it is not known."""
     return bytes_said(number) if number else ""
 
 
@@ -319,8 +320,8 @@ COLUMNS = {
         Column("output", "output", output),
         Column("parameters", "parameters", _PARAMETERS, is_number=True),
         Column("macs", "MACs", _MACS, is_number=True),
-        Column("memory", "memory", lambda line: _amount(line.alive), is_number=True),
-        Column("kept", "kept", lambda line: _amount(line.kept), is_number=True),
+        Column("memory", "memory", lambda line: amount(line.alive), is_number=True),
+        Column("kept", "kept", lambda line: amount(line.kept), is_number=True),
         Column("field", "field", shown_field, is_number=True),
     )
 }

@@ -16,12 +16,13 @@ from cnndsl.backends.summary.entries import (
     Column,
     Entry,
     Totals,
+    amount,
 )
 from cnndsl.i18n import tr, trn
 from cnndsl.ir.program import Module
 from cnndsl.layers.base import Group
 from cnndsl.layers.formula import Shape, show
-from cnndsl.terminal import Style, bytes_said, clean, pad, paint, width, wrap
+from cnndsl.terminal import Style, clean, pad, paint, width, wrap
 
 MOST_ROWS = 10_000
 """More rows than this are counted, not shown."""
@@ -109,40 +110,40 @@ def _table(lines: list[Entry], table: Table, *, color: bool) -> Iterator[str]:
 
 
 def _fitting(lines: list[Entry], totals: Totals, room: int, bars: bool) -> Table:
-    """The fullest table that fits: bars go first, then arguments, then the last digits of numbers, then receptive
+    """The fullest table that fits, or else the one with least in it."""
+    for table in _tables(lines, totals, room, bars):
+        if _across(table[2]) <= room:
+            break
+    return table
+
+
+def _tables(lines: list[Entry], totals: Totals, room: int, bars: bool) -> Iterator[Table]:
+    """Tables with less and less in them: bars go first, then arguments, then the last digits of numbers, then receptive
     fields, then memory, then all outputs but the first.
     """
     unknown = {key for key in ("memory", "field") if not any(COLUMNS[key].cell(line) for line in lines)}
-    shares = _bars(totals) if bars else []
 
     def chosen(keys: Sequence[str]) -> list[Column]:
         return [COLUMNS[key] for key in keys if key not in unknown]
 
+    def shorter(keys: Sequence[str]) -> list[Column]:
+        return [SHORTER.get(column.key, column) for column in chosen(keys)]
+
     for keys in (USUAL, WITHOUT_ARGUMENTS):
-        for columns in ([*chosen(keys), *shares], chosen(keys)) if shares else (chosen(keys),):
-            table = _made(columns, lines)
-            if _across(table[2]) <= room:
-                return table
-    shorter = [SHORTER.get(column.key, column) for column in chosen(WITHOUT_ARGUMENTS)]
-    short = _cut(shorter, lines, room, {"layer": _READABLE})
-    if unknown < {"memory", "field"} and _across(short[2]) <= room:
-        return short
+        if bars:
+            yield _made([*chosen(keys), *_bars(totals)], lines)
+        yield _made(chosen(keys), lines)
+    if unknown < {"memory", "field"}:
+        yield _cut(shorter(WITHOUT_ARGUMENTS), lines, room, {"layer": _READABLE})
     for fewer in NARROWER:
-        table = _made(chosen(fewer), lines)
-        if _across(table[2]) <= room:
-            return table
-    exact = _cut(chosen(NARROWER[-1]), lines, room, {"layer": _READABLE})
-    if _across(exact[2]) <= room:
-        return exact
-    last = [SHORTER.get(column.key, column) for column in chosen(NARROWER[-1])]
-    cut = _cut(last, lines, room, _CUT)
+        yield _made(chosen(fewer), lines)
+    yield _cut(chosen(NARROWER[-1]), lines, room, {"layer": _READABLE})
+    last = shorter(NARROWER[-1])
+    yield _cut(last, lines, room, _CUT)
     last = [FIRST_OUTPUT if column.key == "output" else column for column in last]
     for key in ("", *_LEFT_OUT):
-        if _across(cut[2]) <= room:
-            break
         last = [column for column in last if column.key != key]
-        cut = _cut(last, lines, room, _CUT)
-    return cut
+        yield _cut(last, lines, room, _CUT)
 
 
 def _made(columns: list[Column], lines: list[Entry]) -> Table:
@@ -252,10 +253,10 @@ def _memory(totals: Totals, color: bool, room: int) -> Iterator[str]:
     if totals.inference is not None:
         amounts = (totals.parameters, 0, memory.peak or 0, totals.inference)
         where = tr("at {place}", place=clean(memory.where)) if memory.where else ""
-        rows.append((tr("inference"), *map(_amount, amounts), where))
+        rows.append((tr("inference"), *map(amount, amounts), where))
     if totals.training is not None:
         amounts = (totals.parameters, totals.gradients, memory.kept or 0, totals.training)
-        rows.append((tr("training"), *map(_amount, amounts), ""))
+        rows.append((tr("training"), *map(amount, amounts), ""))
     if len(rows) == 1:
         return
     for chosen in (range(6), (0, 4, 5), (0, 4)):
@@ -269,10 +270,6 @@ def _memory(totals: Totals, color: bool, room: int) -> Iterator[str]:
         line = _GAP.join(padded).rstrip()
         yield line if at else paint(line, "bold", color=color)
     yield ""
-
-
-def _amount(number: int) -> str:
-    return bytes_said(number) if number else ""
 
 
 def _explained(totals: Totals, keys: set[str]) -> Iterator[str]:
