@@ -393,29 +393,17 @@ class Comparer:
         partners = dict(pairs)
         matched = {j: i for i, j in pairs}
         nodes: list[Node] = []
-        gone: list[Item] = []
         new: list[Item] = []
-        i = 0
-
-        def close() -> None:
-            nodes.extend(self._gap(gone, new))
-            gone.clear()
-            new.clear()
-
+        done = 0
         for j, item in enumerate(after):
             if j not in matched:
                 new.append(item)
                 continue
-            while i < len(before) and i < matched[j]:
-                if i not in partners:
-                    gone.append(before[i])
-                i += 1
-            i = max(i, matched[j] + 1)
-            close()
-            nodes.append(self._pair(before[matched[j]], item, wiring.notes(matched[j], j)))
-        gone += [before[k] for k in range(i, len(before)) if k not in partners]
-        close()
-        return nodes
+            i = matched[j]
+            nodes += self._gap([before[k] for k in range(done, i) if k not in partners], new)
+            nodes.append(self._pair(before[i], item, wiring.notes(i, j)))
+            new, done = [], max(done, i + 1)
+        return nodes + self._gap([before[k] for k in range(done, len(before)) if k not in partners], new)
 
     def _gap(self, gone: list[Item], new: list[Item]) -> list[Node]:
         """What stands between two pairs: a block may have been made around layers, or taken apart."""
