@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from itertools import chain
+from functools import reduce
+from itertools import chain, groupby
 from operator import itemgetter
 
 from cnndsl.analysis import costs
@@ -199,20 +200,10 @@ def _together(group: Sequence[tuple[int, Line]]) -> Line:
 
 def _rows(lines: Iterable[Line]) -> Iterator[Line]:
     """The lines; those that follow one another with the same change of sizes, and nothing else, as one."""
-    row: Line | None = None
-    for line in lines:
-        if row is not None and line.status is Status.FOLLOWS and _sizes(row) == _sizes(line):
-            row = _joined(row, line, 0)
-            continue
-        if row is not None:
-            yield row
-            row = None
-        if line.status is Status.FOLLOWS:
-            row = line
-        else:
-            yield line
-    if row is not None:
-        yield row
+    # What does not only follow has a key of its own, its number.
+    groups = groupby(enumerate(lines), lambda at: _sizes(at[1]) if at[1].status is Status.FOLLOWS else at[0])
+    for _, group in groups:
+        yield reduce(lambda row, line: _joined(row, line, 0), (line for _, line in group))
 
 
 def _sizes(line: Line) -> object:

@@ -128,11 +128,11 @@ class _Text:
         for (mark, style), name, pieces in entries:
             head = f"{mark} {pad(name, room)}"
             indent = 2 + room + len(_GAP)
-            lines = [head + _GAP] if width(name) <= room else [head, " " * indent]
-            for text in _broken(pieces, self._columns - indent):
-                if width(lines[-1]) + width(text) > self._columns and width(lines[-1]) > indent:
-                    lines.append(" " * indent)
-                lines[-1] += f"{text} "
+            begin = head + _GAP
+            if width(name) > room:
+                yield self._painted(head.rstrip(), style)
+                begin = " " * indent
+            lines = _wrapped(begin, _broken(pieces, self._columns - indent), self._columns, indent)
             yield from (self._painted(line.rstrip(), style) for line in lines)
 
     def _totals(self) -> Iterator[str]:
@@ -184,16 +184,20 @@ class _Text:
         shown[-1] = f"{shown[-1][:-1]} ..." if len(keys) > len(shown) else shown[-1][:-1]
         head = f"  {what} ({len(keys):,}): "
         indent = len(head) if all(len(head) + width(text) <= self._columns for text in shown) else 4
-        line = head
-        for text in shown:
-            if width(line) + width(text) > self._columns and width(line) > indent:
-                yield line
-                line = " " * indent
-            line += f"{text} "
-        yield line
+        yield from _wrapped(head, shown, self._columns, indent)
 
     def _painted(self, text: str, style: Style) -> str:
         return paint(text, style, color=self._color)
+
+
+def _wrapped(line: str, texts: Iterable[str], columns: int, indent: int) -> Iterator[str]:
+    """A line with the texts behind it, and as many further ones as there must be, which begin at `indent`."""
+    for text in texts:
+        if width(line) + width(text) > columns and width(line) > indent:
+            yield line
+            line = " " * indent
+        line += f"{text} "
+    yield line
 
 
 def _broken(pieces: list[str], room: int) -> Iterator[str]:
