@@ -7,6 +7,7 @@ import re
 import stat
 import warnings
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from math import isfinite, prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -73,15 +74,15 @@ MODES = {1: ("L", "grey"), 3: ("RGB", "red, green, blue"), 4: ("RGBA", "red, gre
 
 
 @frozen()
-class Picture:
-    """A picture as it goes into a network: numbers from 0 to 1, channels x height x width, its PNG, how it was made.
-
-    planes: for a coloured one what each channel is called, and its PNG in its colour.
+class Sample:
+    """One sample for one input, without the batch. `words` says how it was made; `png` shows a picture, and `planes`
+    the channels of a coloured one in their colours, by what they are called.
     """
 
+    name: str
     tensor: Tensor
-    png: bytes
     words: str
+    png: bytes = b""
     planes: tuple[tuple[str, bytes], ...] = ()
 
 
@@ -119,10 +120,11 @@ def _in_words(problem: Exception) -> Exception:
     return problem if str(problem) else ValueError("the file is broken")
 
 
-def fitted_picture(picture: Image, channels: int, height: int, width: int) -> Picture:
+def fitted_picture(name: str, picture: Image, channels: int, height: int, width: int) -> Sample:
     """The picture with so many channels and pixels: scaled until it covers the size, and what hangs over cut off.
 
-    channels: a key of `MODES`. What is transparent is put on white, but where the network takes the opacity too.
+    Its numbers are from 0 to 1, channels x height x width. name: that of the input. channels: a key of `MODES`.
+    What is transparent is put on white, but where the network takes the opacity too.
     """
     from PIL import Image, ImageOps
 
@@ -138,7 +140,7 @@ def fitted_picture(picture: Image, channels: int, height: int, width: int) -> Pi
         said.append(tr(scaled, width=width, height=height))
     said.append(tr("{colours}, from 0 to 1", colours=", ".join(map(tr, names.split(", ")))))
     planes = tuple(zip(names.split(", "), map(_png, _planes(picture)), strict=True)) if channels > 1 else ()
-    return Picture(_tensor(picture, channels), _png(picture), ", ".join(said), planes)
+    return Sample(name, _tensor(picture, channels), ", ".join(said), _png(picture), planes)
 
 
 def _png(picture: Image) -> bytes:
@@ -330,17 +332,6 @@ class Scale:
     std: tuple[float, ...] = (1.0,)
 
 
-@frozen()
-class Sample:
-    """One sample for one input, without the batch. `words` says how it was made, `png` and `planes` show a picture."""
-
-    name: str
-    tensor: Tensor
-    words: str
-    png: bytes = b""
-    planes: tuple[tuple[str, bytes], ...] = ()
-
-
 def samples(
     program: Program, network: Module, given: Sequence[Path | str], scale: Scale | None = None
 ) -> tuple[Sample, ...]:
@@ -395,10 +386,8 @@ def _picture(network: Module, name: str, shape: Shape, path: Path, scale: Scale)
         )
         raise Refused(message, "--from")
     picture = open_picture(path)
-    height, width = _room(network, shape, picture.height, picture.width)
-    fitted = fitted_picture(picture, channels, height, width)
-    words = f"{path.name}: {fitted.words}"
-    tensor = fitted.tensor
+    sample = fitted_picture(name, picture, channels, *_room(network, shape, picture.height, picture.width))
+    words, tensor = f"{path.name}: {sample.words}", sample.tensor
     if 0 in scale.std:
         message = "a picture cannot be divided by 0"
         raise Refused(message, "--std")
@@ -406,7 +395,7 @@ def _picture(network: Module, name: str, shape: Shape, path: Path, scale: Scale)
         tensor = (tensor - _each(scale.mean, channels, "--mean")) / _each(scale.std, channels, "--std")
         then = tr("then minus {mean} and divided by {std}", mean=_listed(scale.mean), std=_listed(scale.std))
         words += f", {then}"
-    return Sample(name, tensor, words, fitted.png, fitted.planes)
+    return replace(sample, tensor=tensor, words=words)
 
 
 def _each(given: tuple[float, ...], channels: int, option: str) -> Tensor:
