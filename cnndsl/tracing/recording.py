@@ -189,15 +189,18 @@ class Recorder:
     def _said(self, ran: Ran, within: tuple[Shown, ...], skipped: int) -> Shown:
         step, wanted = ran.step, self._wanted
         given, gave = _samples(ran, step.inputs, ran.given), _samples(ran, step.outputs, ran.gave)
+        dropped = self._dropped(ran, given, gave)
         values = tuple(
-            shown(tensor, wanted.maps, numbers=wanted.numbers, dropped=dropped)
-            for tensor, dropped in zip(gave, self._dropped(ran, given, gave), strict=True)
+            shown(tensor, wanted.maps, numbers=wanted.numbers, dropped=crossed)
+            for tensor, crossed in zip(gave, dropped, strict=True)
         )
         place = tr("{what}, line {line}", what=step.origin.file, line=step.origin.line)
         if ran.inner is not None:
             kind = ran.inner.name or "chain"
             said = captions.arguments(ran.inner.parameters)
-            return Shown(ran.path, kind, "block", said, place, values, (), self._remark(ran), (), within, skipped)
+            return Shown(
+                ran.path, kind, "block", said, place, values, (), self._remark(ran, None, dropped), (), within, skipped
+            )
         layer, weights = self._layer(ran)
         if not isinstance(layer, Layer):
             formulas = _worked_out(layer.formula(tuple(tuple(x.shape) for x in given), tuple(gave[0].shape)))
@@ -207,7 +210,7 @@ class Recorder:
         worked_out, slid = self._worked(layer, ran, weights, given[0], gave[0]) if given else ((), None)
         role, said = layer.group.value, layer.words(x)
         title = ran.path or layer.word
-        remark = self._remark(ran, layer)
+        remark = self._remark(ran, layer, dropped)
         return Shown(title, layer.word, role, said, place, values, formulas, remark, worked_out, (), skipped, slid)
 
     def _layer(self, ran: Ran) -> tuple[Layer | Operation, Weights | None]:
@@ -219,30 +222,20 @@ class Recorder:
             return ran.leaf.layer, ran.leaf.weights
         return action.layer, None
 
-    def _remark(self, ran: Ran, layer: Layer | None = None) -> str:
+    def _remark(self, ran: Ran, layer: Layer | None, dropped: Sequence[Tensor | None]) -> str:
         if getattr(ran.step.action, "inserted", False):
             return tr("put there by the compiler")
         if ran.path and self._times[ran.path] > 1:
             use = self._times[ran.path]
             return tr("the same layer once more, use {use}", use=use) if layer else tr("the same block once more")
         if layer is not None and layer.group is Group.DROPOUT:
-            return self._said_of_dropout(ran)
+            return _said_of_dropout(dropped[0])
         return ""
 
     def _dropped(self, ran: Ran, given: list[Tensor], gave: list[Tensor]) -> list[Tensor | None]:
         """Of each value which numbers are zero and were not; None for what no dropout gives."""
         is_so = self._training and ran.leaf is not None and ran.leaf.layer.group is Group.DROPOUT
         return [(y == 0) & (x != 0) for x, y in zip(given, gave, strict=True)] if is_so else [None] * len(gave)
-
-    def _said_of_dropout(self, ran: Ran) -> str:
-        if not self._training:
-            return tr("changes nothing outside of training")
-        (dropped,) = self._dropped(
-            ran, _samples(ran, ran.step.inputs, ran.given), _samples(ran, ran.step.outputs, ran.gave)
-        )
-        assert dropped is not None  # noqa: S101 - it is a dropout
-        said = "{dropped:,} of {count:,} numbers dropped"
-        return tr(said, dropped=int(dropped.sum()), count=dropped.numel())
 
     def _worked(
         self, layer: Layer, ran: Ran, weights: Weights | None, x: Tensor, y: Tensor
@@ -264,6 +257,14 @@ class Recorder:
         found = tuple(each for place in places if (each := worked(layer, ran.part, x, y, place)) is not None)
         self.worked_out += len(found)
         return found, slid
+
+
+def _said_of_dropout(dropped: Tensor | None) -> str:
+    """How many numbers are dropped; none outside of training."""
+    if dropped is None:
+        return tr("changes nothing outside of training")
+    said = "{dropped:,} of {count:,} numbers dropped"
+    return tr(said, dropped=int(dropped.sum()), count=dropped.numel())
 
 
 def _place(at: tuple[int, ...] | None, y: Tensor) -> tuple[int, ...] | None:
