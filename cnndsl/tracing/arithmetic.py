@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import product
 
 from cnndsl.backends.graphviz.labels import BOLD, SLACK, text_width
 from cnndsl.backends.volume.svg import number as plain
@@ -37,7 +38,8 @@ def lines(worked: Worked) -> list[str]:
     parts = [window.total for window in worked.windows]
     said = [short(part) if at == 0 else _signed(part) for at, part in enumerate(parts)]
     if worked.left_out:
-        said.append(f"{_signed(worked.rest)} ({_channels(worked.left_out)})")
+        others = trn("{count:,} more channel", "{count:,} more channels", worked.left_out)
+        said.append(f"{_signed(worked.rest)} ({others})")
         parts.append(worked.rest)
     if worked.bias is not None:
         said.append(f"{_signed(worked.bias)} ({tr('bias')})")
@@ -71,10 +73,6 @@ def _signed(number: float) -> str:
 def _equals(*numbers: float) -> str:
     """Whether what is written is all there is of the numbers."""
     return "=" if all(map(is_short, numbers)) else "≈"
-
-
-def _channels(count: int) -> str:
-    return trn("{count:,} more channel", "{count:,} more channels", count)
 
 
 def heading_of_all(worked: Sequence[Worked]) -> str:
@@ -164,9 +162,9 @@ def _input(window: Window, worked: Worked, wide: float, high: float, *, with_wei
         tuple(range(len(window.numbers[0]))),
         window.padding,
     )
+    places = list(product(whole.rows, whole.columns))
     weights = {}
     if with_weights and window.kernel:
-        places = [(row, column) for row in whole.rows for column in whole.columns]
         flat = [weight for row in window.kernel for weight in row]
         if max(len(short(weight)) for weight in flat) <= _MOST_DIGITS:  # longer ones stand in the kernel only
             weights = {place: short(weight) for place, weight in zip(places, flat, strict=True)}
@@ -175,12 +173,11 @@ def _input(window: Window, worked: Worked, wide: float, high: float, *, with_wei
         wide,
         high,
         fill="pooling" if worked.how != "sum" else "convolution",
-        filled=[(row, column) for row in whole.rows for column in whole.columns],
+        filled=places,
         padding=_places_of_padding(whole),
         strong=[
             (row, column)
-            for row in whole.rows
-            for column in whole.columns
+            for row, column in places
             if worked.how == "max" and not whole.is_padding(row, column) and whole.numbers[row][column] == worked.result
         ],
         beside=weights,
@@ -214,12 +211,7 @@ def _output(
     if not numbers:
         return None
     place = _row_and_column(worked)
-    left = [
-        (row, column)
-        for row in range(len(numbers))
-        for column in range(len(numbers[0]))
-        if so_far and (row, column) > place
-    ]
+    left = [at for at in product(range(len(numbers)), range(len(numbers[0]))) if so_far and at > place]
     kind = "pooling" if worked.how != "sum" else "convolution"
     return _cells(numbers, wide, high, fill=kind, filled=[place], strong=[place], padding=left, blank=True)
 
@@ -238,13 +230,12 @@ def _regions(worked: Sequence[Worked], values: Sequence[Map | Curve]) -> Drawing
         assert whole is not None  # noqa: S101 - as of the first
         # A step to the side from row to row, so that no two regions of a colour touch.
         colour = _REGIONS[(at % across + at // across * 2) % len(_REGIONS)]
-        for row in whole.rows:
-            for column in whole.columns:
-                if (row, column) in colours:
-                    return None
-                colours[row, column] = colour
-                if each.how == "max" and whole.numbers[row][column] == each.result:
-                    strong.append((row, column))
+        for row, column in product(whole.rows, whole.columns):
+            if (row, column) in colours:
+                return None
+            colours[row, column] = colour
+            if each.how == "max" and whole.numbers[row][column] == each.result:
+                strong.append((row, column))
         results[_row_and_column(each)] = colour
     padding = _places_of_padding(first)
     is_max = worked[0].how == "max"

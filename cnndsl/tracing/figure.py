@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from math import isfinite, isinf, isnan
 from typing import Literal
 
@@ -124,11 +125,7 @@ class Window:
     @property
     def terms(self) -> tuple[tuple[float, float], ...]:
         """The numbers with their weights, in the order of reading."""
-        return tuple(
-            pair
-            for row, weights in zip(self.numbers, self.kernel, strict=True)
-            for pair in zip(row, weights, strict=True)
-        )
+        return tuple(zip(chain(*self.numbers), chain(*self.kernel), strict=True))
 
 
 @frozen()

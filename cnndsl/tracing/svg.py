@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
 from collections.abc import Callable, Iterable, Iterator
 from math import ceil, floor
 
@@ -195,9 +194,8 @@ def _images(given: Given, width: float, height: float) -> _Piece:
 
 def _pixels(png: bytes, x: float, y: float, width: float, height: float, alt: str) -> str:
     place = f'x="{number(x)}" y="{number(y)}" width="{number(width)}" height="{number(height)}"'
-    data = f"data:image/png;base64,{b64encode(png).decode()}"
     look = 'image-rendering="optimizeSpeed" preserveAspectRatio="none"'
-    return f'<image {place} {look} href="{data}"><title>{safe(alt)}</title></image>'
+    return f'<image {place} {look} href="{pixels.data_url(png)}"><title>{safe(alt)}</title></image>'
 
 
 def _frame(x: float, y: float, width: float, height: float) -> str:
