@@ -120,19 +120,13 @@ def _layer(event: Event, name: str) -> Read:
         arguments: dict[str, Any] = {}
         for key, value in given.items():
             own = short.get(key, key)
-            if own in ("inplace", "training", "return_indices") or value is None:
-                if own == "return_indices" and value:
-                    raise Unreadable(f"{name}(return_indices=True) is no call of the language")
+            if own == "return_indices" and value:
+                raise Unreadable(f"{name}(return_indices=True) is no call of the language")
+            if own in ("inplace", "training", "return_indices", "_stacklevel") or value is None:
                 continue
-            if own == "stride" and value in ([], ()):
-                continue
-            if own == "stride" and plain(value) == plain(given.get("kernel_size")):
+            if own == "stride" and (value in ([], ()) or plain(value) == plain(given.get("kernel_size"))):
                 continue
             if own not in kind.model_fields:
-                if key in ("dtype", "_stacklevel", "antialias", "recompute_scale_factor") and not value:
-                    continue
-                if key == "_stacklevel":
-                    continue
                 raise Unreadable(f"{name}({key}={value!r}) is no call of the language")
             arguments[own] = plain(value)
         try:
@@ -168,23 +162,21 @@ def _infix(event: Event, name: str) -> Read:
     return "infix", INFIX[name], (a, b), {}
 
 
-def _axis_call(word: str, key: str, first: str = "dim", least: int = 1) -> Callable[[Event], Read]:
+def _axis_call(word: str) -> Callable[[Event], Read]:
+    """A call along an axis, which has to be given, or along several."""
+
     def made(event: Event) -> Read:
         given = bound(event, event.function.strip("_"))
-        x = given.pop("x")
-        arguments: dict[str, Any] = {}
-        if first in given and given[first] is not None:
-            axis = given.pop(first)
-            arguments[key] = plain_axes(axis)
+        x, axis = given.pop("x"), given.pop("dim", None)
+        arguments: dict[str, Any] = {"axis": plain_axes(axis)}
         if given.pop("keepdim", False):
             arguments["keepdim"] = True
-        unbiased = given.pop("unbiased", None)
-        if unbiased is False:
+        if given.pop("unbiased", None) is False:
             arguments["correction"] = 0
         if word in ("var", "std") and given.get("correction") is not None:
             arguments["correction"] = int(given.pop("correction"))
         left = {key: value for key, value in given.items() if value is not None}
-        if left or (key not in arguments and least):
+        if left or axis is None:
             raise Unreadable(f"{event.function} with {left or 'no axis'} is no call of the language")
         return "call", word, (x,), arguments
 
@@ -228,14 +220,11 @@ def _parts(event: Event) -> Read:
     name = event.function
     given = bound(event, name)
     x, axis = given["x"], given.get("dim", 0)
-    parts = given.get("chunks", given.get("split_size_or_sections"))
     results = event.result if isinstance(event.result, (tuple, list)) else ()
     sizes = [item.shape[axis] for item in results if isinstance(item, Value)]
     if axis == 0 or not sizes:
         raise Unreadable(f"{name} along the batch is no call of the language")
     told: Any = len(sizes) if len(set(sizes)) == 1 else tuple(sizes)
-    if isinstance(parts, (list, tuple)):
-        told = tuple(parts) if len(set(sizes)) > 1 else len(sizes)
     return "call", "split", (x,), {"parts": told, **({} if axis == 1 else {"axis": axis})}
 
 
@@ -446,9 +435,9 @@ _SPECIAL: dict[str, Callable[[Event], Read]] = {
     **dict.fromkeys(("cat", "concat", "concatenate", "stack"), _concat),
     **dict.fromkeys(("chunk", "split", "split_with_sizes", "tensor_split"), _parts),
     **dict.fromkeys(("transpose", "swapaxes", "swapdims"), _transpose),
-    **{word: _axis_call(word, "axis") for word in ("mean", "sum", "std", "var", "cumsum")},
-    "amax": _axis_call("max", "axis"),
-    "amin": _axis_call("min", "axis"),
+    **{word: _axis_call(word) for word in ("mean", "sum", "std", "var", "cumsum")},
+    "amax": _axis_call("max"),
+    "amin": _axis_call("min"),
     "max": _largest("max"),
     "min": _largest("min"),
     "maximum": _two("maximum"),
