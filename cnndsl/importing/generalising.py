@@ -126,12 +126,13 @@ class _Unifier:
         return tuple(found)
 
     def _optional(self, parts: Sequence[Part | None], label: str, called: str = "") -> Part:
+        present = [part for part in parts if part is not None]
+        if len(present) == len(parts):
+            return self.part(present, label)
         there = [at for at, part in zip(self.where, parts, strict=True) if part is not None]
-        if len(there) == len(parts):
-            return self.part([part for part in parts if part is not None], label)
         condition = self._condition(there, called or label)
         outside, self.where = self.where, tuple(there)
-        made = self.part([part for part in parts if part is not None], label)
+        made = self.part(present, label)
         self.where = outside
         return Choice(condition, made)
 
@@ -263,13 +264,12 @@ class _Unifier:
                 raise Differ
             name = next(iter(labels))
             called = name or _called(row)
-            there = [at for at, item in zip(self.where, row, strict=True) if item is not None]
-            if len(there) < len(row) and all(_is_recipe(item.part) for item in row if item is not None):
+            if None in row and all(_is_recipe(item.part) for item in row if item is not None):
                 parts = [IDENTITY if item is None else item.part for item in row]
                 items.append(Item(name, self._recipe(parts, name or label, "")))
                 continue
             part = self._optional([None if item is None else item.part for item in row], name or label, called)
-            if isinstance(part, Choice) and len(there) < len(row):
+            if isinstance(part, Choice) and None in row:
                 items.append(Item(name, part.part, part.condition))
             else:
                 items.append(Item(name, part))

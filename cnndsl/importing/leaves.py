@@ -78,7 +78,7 @@ def standard_class(module: nn.Module) -> type[nn.Module] | None:
 
 def layer_above(module: nn.Module) -> type[nn.Module] | None:
     """The layer of PyTorch that the class of a module inherits from, though it has a `forward` of its own."""
-    if standard_class(module) is not None or _alike(module) is not None:
+    if is_leaf(module):
         return None
     return next((base for base in type(module).__mro__ if base in _classes()), None)
 
