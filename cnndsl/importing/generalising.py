@@ -35,12 +35,9 @@ from cnndsl.importing.body import (
     Use,
     moved,
 )
+from cnndsl.importing.turns import Apart, together
 from cnndsl.layers.base import Group
-from cnndsl.layers.registry import KINDS, OPERATIONS
-
-
-class Differ(Exception):  # noqa: N818 - what it says of the bodies
-    """The bodies have no form in common."""
+from cnndsl.layers.registry import KINDS
 
 
 @frozen()
@@ -75,7 +72,7 @@ class Common:
 
 
 def in_common(bodies: Sequence[Body]) -> Common:
-    """What the bodies have in common. Raises Differ."""
+    """What the bodies have in common. Raises Apart."""
     return _Unifier(len(bodies)).unified(bodies)
 
 
@@ -96,13 +93,13 @@ class _Unifier:
             return Common(first)
         for name in ("output_names", "inputs", "lists", "training_outputs", "training"):
             if any(getattr(body, name) != getattr(first, name) for body in bodies):
-                raise Differ
+                raise Apart
         parts = self._parts(bodies)
         steps, places = self._steps(bodies)
         outputs = [tuple(moved(operand, places[at]) for operand in body.outputs) for at, body in enumerate(bodies)]
         names = [[(own.name, own.numbers, own.persistent, len(own.sizes)) for own in body.held] for body in bodies]
         if any(len(output) != len(outputs[0]) for output in outputs) or any(name != names[0] for name in names):
-            raise Differ
+            raise Apart
         made = tuple(self._operand([output[k] for output in outputs], "output") for k in range(len(outputs[0])))
         held = tuple(self._held([body.held[at] for body in bodies]) for at in range(len(first.held)))
         called = {moved(o, places[at]): name for at, body in enumerate(bodies) for o, name in body.names}
@@ -121,7 +118,7 @@ class _Unifier:
         for row in rows:
             name = next(item[0] for item in row if item is not None)
             if None in row and not name.isidentifier():  # only a name can stand for what may be missing
-                raise Differ
+                raise Apart
             found.append((name, self._optional([None if item is None else item[1] for item in row], name)))
         return tuple(found)
 
@@ -187,7 +184,7 @@ class _Unifier:
 
     def _recipe(self, parts: Sequence[Any], label: str, name: str) -> Single | Slot:
         if any(not isinstance(part, Single) for part in parts):
-            raise Differ
+            raise Apart
         return parts[0] if all(part == parts[0] for part in parts) else self._slot(parts, label, "", name)
 
     def _number(self, values: Sequence[Any], label: str, word: str, argument: str) -> Argument:
@@ -220,34 +217,34 @@ class _Unifier:
             for form in (self._repeats, self._counted):
                 try:
                     return form(chains, label)
-                except Differ:
+                except Apart:
                     self.slots[:], self.conditions[:] = slots, conditions
         rows = aligned([chain.items for chain in chains], _likeness)
         if sum(None in row for row in rows) * 2 > len(rows):  # they have less in common than not
-            raise Differ
+            raise Apart
         return self._items(rows, label)
 
     def _repeats(self, chains: Sequence[Chain], label: str) -> list[Item]:
-        """The chain that all are but for how often their last part is repeated. Raises Differ."""
+        """The chain that all are but for how often their last part is repeated. Raises Apart."""
         first = max(len(chain.items) - _equal_at_end(chain.items) for chain in chains)
         counts = [len(chain.items) - first for chain in chains]
         if min(counts) < 1:
-            raise Differ
+            raise Apart
         items = self._items(list(zip(*(chain.items[:first] for chain in chains), strict=True)), label)
         part = self.part([chain.items[-1].part for chain in chains], label)
         return [*items, Item(None, Repeated(part, self._slot(counts, label, "", "depth")))]
 
     def _counted(self, chains: Sequence[Chain], label: str) -> list[Item]:
-        """The chain that all are but for how many layers with names that count are the same. Raises Differ."""
+        """The chain that all are but for how many layers with names that count are the same. Raises Apart."""
         runs = [_runs(chain.items) for chain in chains]
         begins = {series for rows in runs for series, items in rows if series is not None and len(items) > 1}
         if len({len(rows) for rows in runs}) > 1 or not begins:
-            raise Differ
+            raise Apart
         made: list[Item] = []
         for row in zip(*runs, strict=True):
             series = row[0][0]
             if any(other != series for other, _ in row):
-                raise Differ
+                raise Apart
             if series is None or series not in begins:
                 made += self._items([[items[0] for _, items in row]], label)
                 continue
@@ -261,7 +258,7 @@ class _Unifier:
         for row in rows:
             labels = {item.label for item in row if item is not None}
             if len(labels) > 1:
-                raise Differ
+                raise Apart
             name = next(iter(labels))
             called = name or _called(row)
             if None in row and all(_is_recipe(item.part) for item in row if item is not None):
@@ -291,12 +288,12 @@ class _Unifier:
             outside, self.where = self.where, there
             given = [tuple(moved(o, places[at]) for o in step.operands) for at, step in zip(there, found, strict=True)]
             made = tuple(self._operand([held[k] for held in given], first.what) for k in range(len(first.operands)))
-            arguments = self._arguments(found)
+            arguments = tuple((n, self._number(values, "", first.what, n)) for n, values in together(found))
             self.where = outside
             condition = None
             if len(there) < len(row):
                 if first.results != 1:
-                    raise Differ
+                    raise Apart
                 condition = self._condition(there, first.what)
                 for at, item in enumerate(row):
                     if item is None:
@@ -318,7 +315,7 @@ class _Unifier:
         for operand in reversed(meant[0]):
             if all(operand in others for others in meant):
                 return operand
-        raise Differ
+        raise Apart
 
     def _meant(self, operand: Operand, at: int) -> list[Operand]:
         found = [operand]
@@ -326,18 +323,6 @@ class _Unifier:
             if passed in found:
                 found.append(Made(number))
         return found
-
-    def _arguments(self, steps: Sequence[Step]) -> tuple[tuple[str, Argument], ...]:
-        held = [dict(step.arguments) for step in steps]
-        names = list(dict.fromkeys(name for arguments in held for name in arguments))
-        kind: Any = KINDS.get(steps[0].what) or OPERATIONS.get(steps[0].what)
-        made = []
-        for name in names:
-            if any(name not in arguments for arguments in held) and (kind is None or name not in kind.model_fields):
-                raise Differ
-            default = None if kind is None else Number(kind.model_fields[name].default)
-            made.append((name, self._number([a.get(name, default) for a in held], "", steps[0].what, name)))
-        return tuple(made)
 
 
 IDENTITY = Single("identity")

@@ -15,7 +15,6 @@ from typing import Any
 from cnndsl.frozen import frozen
 from cnndsl.importing.body import (
     WHOLE,
-    Argument,
     Body,
     Carried,
     Each,
@@ -30,8 +29,7 @@ from cnndsl.importing.body import (
     Turned,
     flat,
 )
-from cnndsl.importing.turns import Apart, differing, numbers, series_of
-from cnndsl.layers.registry import KINDS, OPERATIONS
+from cnndsl.importing.turns import Apart, differing, numbers, series_of, together
 
 _LEAST_TURNS, _LONGEST_TURN, _MANY = 2, 40, 3
 
@@ -211,16 +209,8 @@ class _Roller:
             if series is None:
                 raise Apart
         operands = tuple(self._operand(column) for column in zip(*(step.operands for step in row), strict=True))
-        held = [dict(step.arguments) for step in row]
-        names = list(dict.fromkeys(name for arguments in held for name in arguments))
-        kind: Any = KINDS.get(first.what) or OPERATIONS.get(first.what)
-        arguments: list[tuple[str, Argument]] = []
-        for name in names:
-            if any(name not in given for given in held) and (kind is None or name not in kind.model_fields):
-                raise Apart
-            usual = None if kind is None else Number(kind.model_fields[name].default)
-            arguments.append((name, numbers([given.get(name, usual) for given in held])))
-        return replace(first, operands=operands, arguments=tuple(arguments), series=series)
+        arguments = tuple((name, numbers(values)) for name, values in together(row))
+        return replace(first, operands=operands, arguments=arguments, series=series)
 
     def _operand(self, column: Sequence[Operand]) -> Operand:
         """What the turns are given at one place."""

@@ -34,11 +34,12 @@ from cnndsl.importing.body import (
 )
 from cnndsl.importing.calls import read
 from cnndsl.importing.externs import Foreign, Passed, foreign
-from cnndsl.importing.generalising import IDENTITY, Differ, has_state, in_common
+from cnndsl.importing.generalising import IDENTITY, has_state, in_common
 from cnndsl.importing.inheriting import inherited
 from cnndsl.importing.leaves import Unreadable, cropped, is_leaf, read_layer
 from cnndsl.importing.parameters import Definition, Env, settled
 from cnndsl.importing.recording import Event, Fields, Owned, Recorder, Trace, Unknown, Value, leaves_of, values_of
+from cnndsl.importing.turns import Apart
 from cnndsl.layers.base import Layer
 from cnndsl.layers.registry import KINDS
 
@@ -267,7 +268,7 @@ class _Importer:
             for group in groups:
                 try:
                     common = in_common([*(b for _, b in group), body])
-                except Differ:
+                except Apart:
                     continue
                 apart = self.apart.get(type(module), 0)
                 if (apart and common.conditions) or (apart > 1 and common.slots):

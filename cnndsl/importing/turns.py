@@ -19,10 +19,11 @@ from cnndsl.importing.body import (
     Series,
     Single,
     Sizes,
+    Step,
     Turned,
     Use,
 )
-from cnndsl.layers.registry import KINDS
+from cnndsl.layers.registry import KINDS, OPERATIONS
 
 
 def constant(value: Any) -> str:
@@ -41,8 +42,19 @@ def constant(value: Any) -> str:
 _MOST_PARTS, _DIGITS = 200, 3
 
 
-class Apart(Exception):  # noqa: N818 - what it says of the turns
-    """The turns have no form in common."""
+class Apart(Exception):  # noqa: N818 - what it says of turns and of bodies
+    """What is laid side by side has no form in common."""
+
+
+def together(steps: Sequence[Step]) -> Iterator[tuple[str, list[Any]]]:
+    """Each argument of calls of one kind with its values; where a call lacks it, with the default. Raises Apart."""
+    held = [dict(step.arguments) for step in steps]
+    kind: Any = KINDS.get(steps[0].what) or OPERATIONS.get(steps[0].what)
+    for name in dict.fromkeys(name for arguments in held for name in arguments):
+        if any(name not in arguments for arguments in held) and (kind is None or name not in kind.model_fields):
+            raise Apart
+        usual = None if kind is None else Number(kind.model_fields[name].default)
+        yield name, [arguments.get(name, usual) for arguments in held]
 
 
 def in_turns(parts: Sequence[Part]) -> Part:
