@@ -100,8 +100,8 @@ class _Unifier:
         names = [[(own.name, own.numbers, own.persistent, len(own.sizes)) for own in body.held] for body in bodies]
         if any(len(output) != len(outputs[0]) for output in outputs) or any(name != names[0] for name in names):
             raise Apart
-        made = tuple(self._operand([output[k] for output in outputs], "output") for k in range(len(outputs[0])))
-        held = tuple(self._held([body.held[at] for body in bodies]) for at in range(len(first.held)))
+        made = tuple(self._operand(column, "output") for column in zip(*outputs, strict=True))
+        held = tuple(map(self._held, zip(*(body.held for body in bodies), strict=True)))
         called = {moved(o, places[at]): name for at, body in enumerate(bodies) for o, name in body.names}
         body = replace(first, parts=parts, steps=steps, outputs=made, held=held, names=tuple(called.items()))
         return Common(body, self.slots, self.conditions)
@@ -266,10 +266,7 @@ class _Unifier:
                 items.append(Item(name, self._recipe(parts, name or label, "")))
                 continue
             part = self._optional([None if item is None else item.part for item in row], name or label, called)
-            if isinstance(part, Choice) and None in row:
-                items.append(Item(name, part.part, part.condition))
-            else:
-                items.append(Item(name, part))
+            items.append(Item(name, part.part, part.condition) if isinstance(part, Choice) else Item(name, part))
         return items
 
     def _steps(self, bodies: Sequence[Body]) -> tuple[tuple[Step, ...], list[dict[int, int]]]:
@@ -287,7 +284,7 @@ class _Unifier:
             first = found[0]
             outside, self.where = self.where, there
             given = [tuple(moved(o, places[at]) for o in step.operands) for at, step in zip(there, found, strict=True)]
-            made = tuple(self._operand([held[k] for held in given], first.what) for k in range(len(first.operands)))
+            made = tuple(self._operand(column, first.what) for column in zip(*given, strict=True))
             arguments = tuple((n, self._number(values, "", first.what, n)) for n, values in together(found))
             self.where = outside
             condition = None
