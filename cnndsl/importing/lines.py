@@ -404,16 +404,15 @@ class Lines:
 
     def _is_named_so(self, name: str, part: Part) -> bool:
         """Whether a layer without state is called as the language calls it where it has no name: `relu2`."""
-        if not isinstance(part, Single) or has_state(part) or part.word in self.parts or self._uses_of(name) > 1:
+        if not isinstance(part, Single) or has_state(part) or part.word in self.parts:
+            return False
+        if sum(path == name for step in self.body.steps for path in paths(step)) > 1:
             return False
         count = self.unnamed.get(part.word, 0) + 1
         if name != f"{part.word}{count}":
             return False
         self.unnamed[part.word] = count
         return True
-
-    def _uses_of(self, name: str) -> int:
-        return sum(path == name for step in self.body.steps for path in paths(step))
 
     def _key(self, name: str) -> str:
         """The name of a part, in quotes where it is no name, or would hide the layer that it is called like."""

@@ -9,7 +9,7 @@ What is read here is believed only if the layer gives the same as its operators 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from torch import Tensor, nn
@@ -482,7 +482,8 @@ def _chained(rule: Rule) -> Rule:
 
 def _attention(calls: list[Call]) -> Arguments:
     """Attention: how many heads follows from the sizes that it splits into, and where the batch is from a transpose."""
-    weights = [shape_of(node) for node in _tensors(calls) if node.op == "placeholder" and len(shape_of(node)) == 2]
+    tensors = [value for call in calls for value in call.arguments.values() if isinstance(value, Node)]
+    weights = [shape_of(node) for node in tensors if node.op == "placeholder" and len(shape_of(node)) == 2]
     rows, features = weights[0]
     if rows != 3 * features:
         raise ValueError(weights)
@@ -501,10 +502,6 @@ def _attention(calls: list[Call]) -> Arguments:
         "batch_first": calls[0].name == "transpose",
         **({"dropout": drops[0]} if drops else {}),
     }
-
-
-def _tensors(calls: Sequence[Call]) -> list[Node]:
-    return [value for call in calls for value in call.arguments.values() if isinstance(value, Node)]
 
 
 _ACTIVATIONS = {

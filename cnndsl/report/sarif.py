@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import quote
 
 from cnndsl import pages
-from cnndsl.diagnostics import Diagnostic, Edit, Fix, Severity
+from cnndsl.diagnostics import Diagnostic, Fix, Severity
 from cnndsl.source import Source, Span
 from cnndsl.terminal import clean
 
@@ -25,11 +25,12 @@ def render(diagnostics: Iterable[Diagnostic]) -> str:
     """The log, with a line end after it."""
     found = list(diagnostics)
     codes = sorted({diagnostic.code for diagnostic in found})
+    errors = [diagnostic for diagnostic in found if diagnostic.severity is Severity.ERROR]
     driver = {"name": "cnndsl", **_version(), "rules": [_rule(code) for code in codes]}
     run = {
         "tool": {"driver": driver},
         "columnKind": "utf16CodeUnits",
-        "invocations": [{"executionSuccessful": all(d.span is not None for d in found if _is_error(d))}],
+        "invocations": [{"executionSuccessful": all(error.span is not None for error in errors)}],
         "results": [_result(diagnostic, codes.index(diagnostic.code)) for diagnostic in found],
     }
     return json.dumps({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2) + "\n"
@@ -40,10 +41,6 @@ def _version() -> dict[str, str]:
         return {"version": metadata.version("cnndsl")}
     except metadata.PackageNotFoundError:
         return {}
-
-
-def _is_error(diagnostic: Diagnostic) -> bool:
-    return diagnostic.severity is Severity.ERROR
 
 
 def _rule(code: str) -> dict[str, Any]:
@@ -95,14 +92,12 @@ def _location(span: Span, label: str = "") -> dict[str, Any]:
 def _fix(fix: Fix) -> dict[str, Any]:
     change = {
         "artifactLocation": _artifact(fix.edits[0].span.source),
-        "replacements": [_replacement(edit) for edit in fix.edits],
+        "replacements": [
+            {"deletedRegion": _region(edit.span), "insertedContent": {"text": edit.text}} for edit in fix.edits
+        ],
     }
     properties = {"applicability": fix.applicability.value}
     return {"description": _message(fix.title), "artifactChanges": [change], "properties": properties}
-
-
-def _replacement(edit: Edit) -> dict[str, Any]:
-    return {"deletedRegion": _region(edit.span), "insertedContent": {"text": edit.text}}
 
 
 def _region(span: Span) -> dict[str, Any]:

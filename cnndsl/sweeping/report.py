@@ -131,12 +131,8 @@ def as_json(swept: Swept) -> str:
 
 def rows(swept: Swept) -> list[dict[str, Any]]:
     """Each member as its settings and measures, and its problem, which is None where there is none."""
-    return [_row(member, swept.columns) for member in (*swept.members, *swept.problems)]
-
-
-def _row(member: Member, columns: Sequence[str]) -> dict[str, Any]:
-    row = member.row
-    return {name: row.get(name) for name in (*columns, "problem")}
+    found = [member.row for member in (*swept.members, *swept.problems)]
+    return [{name: row.get(name) for name in (*swept.columns, "problem")} for row in found]
 
 
 def wanted(

@@ -78,7 +78,8 @@ def watch(
             torch.manual_seed(seed)  # what dropout draws
             gave = run(program, top, model, batches, recorder, training=training)
     except (RuntimeError, IndexError, ValueError) as problem:
-        message = f"PyTorch cannot run {top.name} on this: {_first_line(problem)}"
+        first_line = str(problem).strip().partition("\n")[0]
+        message = f"PyTorch cannot run {top.name} on this: {first_line}"
         raise Refused(message) from None
     about = (
         top.name,
@@ -145,7 +146,3 @@ def _given_to(tensor: Tensor, made: Sequence[Sample], wanted: Wanted) -> Given:
         return _given(same, wanted)
     value = values.shown(tensor, wanted.maps, numbers=wanted.numbers, side=values.LARGE)
     return Given(wanted.part, tr("what comes into {part}", part=wanted.part), value)
-
-
-def _first_line(problem: Exception) -> str:
-    return str(problem).strip().partition("\n")[0]
