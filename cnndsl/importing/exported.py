@@ -243,7 +243,7 @@ def _equal(one: Any, other: Any) -> bool:
 
 def applied(layer: nn.Module, frame: Frame, given: Sequence[Any]) -> list[Any]:
     """What a layer gives for the inputs of a frame, in the order of its outputs."""
-    if isinstance(layer, nn.MultiheadAttention) and type(layer) is nn.MultiheadAttention:
+    if type(layer) is nn.MultiheadAttention:
         asks = not any(str(node.target).startswith("aten.scaled_dot_product") for node in frame.nodes())
         values = [*given] * 3 if len(given) == 1 else given  # a value that is attended to by itself
         return list(leaves_of(layer(*values, need_weights=asks)))

@@ -12,25 +12,17 @@ _SHORT_BRANCH = 4
 
 def operands(body: Body) -> Iterator[Operand]:
     """What the steps are given and what comes out; for one of the values of a list, the list."""
-    yield from flat(operand for step in body.steps for operand in step.operands)
-    yield from flat((*body.outputs, *body.training_outputs))
+    return flat((*(step.operands for step in body.steps), *body.outputs, *body.training_outputs))
 
 
 def all_operands(body: Body) -> Iterator[Operand]:
     """All operands, those in lists too, and what is taken of lists as such."""
 
-    def inside(operand: Operand) -> Iterator[Operand]:
-        if isinstance(operand, tuple):
-            for item in operand:
-                yield from inside(item)
-        else:
-            yield operand
+    def inside(operands: tuple[Operand, ...]) -> Iterator[Operand]:
+        for operand in operands:
+            yield from inside(operand) if isinstance(operand, tuple) else (operand,)
 
-    for step in body.steps:
-        for operand in step.operands:
-            yield from inside(operand)
-    for operand in (*body.outputs, *body.training_outputs):
-        yield from inside(operand)
+    return inside((*(step.operands for step in body.steps), *body.outputs, *body.training_outputs))
 
 
 def paths(step: Step, turns: int = 1) -> Iterator[str]:
