@@ -472,19 +472,15 @@ def settled(body: Evaluation, recipe: VariantRecipe, span: Span) -> Any:
     """What a variant is for its arguments. Raises Problem where some are missing."""
     variant, arguments = recipe.variant, dict(recipe.arguments)
     check_complete(variant, arguments, recipe.span or span)
-    outer, body.scope = body.scope, Scope(recipe.scope)
-    try:
-        with body.context.inside(variant.name.text, span):
-            for parameter in variant.parameters:
-                name = parameter.name.text
-                if name in arguments:
-                    body.scope.names[name] = arguments[name]
-                elif parameter.default is not None:
-                    body.scope.names[name] = body.known(parameter.default)
-            value = body.known(variant.value)
-            return settled(body, value, span) if isinstance(value, VariantRecipe) else value
-    finally:
-        body.scope = outer
+    with body.in_scope(Scope(recipe.scope)), body.context.inside(variant.name.text, span):
+        for parameter in variant.parameters:
+            name = parameter.name.text
+            if name in arguments:
+                body.scope.names[name] = arguments[name]
+            elif parameter.default is not None:
+                body.scope.names[name] = body.known(parameter.default)
+        value = body.known(variant.value)
+        return settled(body, value, span) if isinstance(value, VariantRecipe) else value
 
 
 def match_arguments(

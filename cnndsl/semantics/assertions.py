@@ -32,17 +32,17 @@ def is_of_result(statement: tree.Assert) -> bool:
 
 def check_assertion(body: Evaluation, statement: tree.Assert) -> None:
     """Raise Problem where what a line asserts is not so, or cannot be known."""
-    builder, outer, fixed = body.builder, body.scope, set(body.builder.fixed)
-    body.scope = Scope(outer)
+    fixed = set(body.builder.fixed)
     try:
-        body.scope.names |= _measures(body, measured(statement, outer), statement)
-        for node in tree.walk(statement.condition):
-            if _is_open(body, node):
-                raise open_size(node.span)
-        if not body.truth(statement.condition):
-            raise _untrue(body, statement)
+        with body.in_scope(Scope(body.scope)):
+            body.scope.names |= _measures(body, measured(statement, body.scope), statement)
+            for node in tree.walk(statement.condition):
+                if _is_open(body, node):
+                    raise open_size(node.span)
+            if not body.truth(statement.condition):
+                raise _untrue(body, statement)
     finally:
-        body.scope, builder.fixed = outer, fixed  # what is made of the text does not depend on an assertion
+        body.builder.fixed = fixed  # what is made of the text does not depend on an assertion
 
 
 def measured(statement: tree.Assert, scope: Scope) -> list[str]:

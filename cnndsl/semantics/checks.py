@@ -285,23 +285,17 @@ class _Check(Evaluation):
     def comprehension(self, node: tree.Comprehension) -> None:
         """`[item for x in list]`."""
         self.look(node.source)
-        outer, self.scope = self.scope, Scope(self.scope)
-        try:
+        with self.in_scope(Scope(self.scope)):
             self._bind_unknown(node.targets)
             with self._in_doubt():
                 if node.condition is not None:
                     self._look_at_condition(node.condition)
                 self.look(node.item)
-        finally:
-            self.scope = outer
 
     def check(self, statement: tree.Assert) -> None:
-        outer, self.scope = self.scope, Scope(self.scope)
-        try:
-            self.scope.names.update((word, UNKNOWN) for word in measured(statement, outer))
+        with self.in_scope(Scope(self.scope)):
+            self.scope.names.update(dict.fromkeys(measured(statement, self.scope), UNKNOWN))
             self._look_at_condition(statement.condition)
-        finally:
-            self.scope = outer
 
     def choice(self, node: tree.If) -> None:
         """`if condition { } else { }` as a layer."""
@@ -392,16 +386,16 @@ class _Check(Evaluation):
 
     def brace(self, body: tree.Body) -> None:
         """`{ ... }` as a layer: when they are applied, the lines below them may have been, too."""
-        outer, current, entry = self.scope, self.current, self.entry
-        self.scope = Scope(outer)
-        self.scope.names.update((name, UNKNOWN) for name in self._all if name not in outer)
+        scope, current, entry = Scope(self.scope), self.current, self.entry
+        scope.names.update({name: UNKNOWN for name in self._all if name not in scope})
         self.current = self.entry = UNKNOWN
         self._braces += 1
         try:
-            self._apart(body)
+            with self.in_scope(scope):
+                self._apart(body)
         finally:
             self._braces -= 1
-            self.scope, self.current, self.entry = outer, current, entry
+            self.current, self.entry = current, entry
 
 
 _PARTS: dict[type, tuple[str, ...]] = {

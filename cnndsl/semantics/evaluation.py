@@ -7,7 +7,8 @@ that none imports another in a circle; `STEPS` of `statements.py` has them all.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any, NamedTuple, Self, TypeVar
 
 from cnndsl.diagnostics import Label, Problem, error
@@ -129,6 +130,15 @@ class Evaluation:
 
     # Names
 
+    @contextmanager
+    def in_scope(self, scope: Scope) -> Iterator[None]:
+        """While names mean what they do in another scope."""
+        outer, self.scope = self.scope, scope
+        try:
+            yield
+        finally:
+            self.scope = outer
+
     def declared_at(self, name: tree.Name) -> Span | None:
         """Where a line of this body first gives a name a meaning, also one further down or one that is not reached."""
         if self._first is None:
@@ -213,10 +223,6 @@ class Evaluation:
             return value
         words, plain = f"{kinds_of(value)} {type(node).__name__}", value_of(value)
         raise refused("condition", "E206", words, node, what=describe(plain), plain=str(plain))
-
-    def decide(self, node: tree.Expression) -> bool:
-        """The outcome of a condition, as a plain truth value."""
-        return bool(self.truth(node))
 
     def plain(self, value: Any) -> Any:
         """The plain number: what it was computed from decides the structure, and is noted as such.

@@ -122,18 +122,14 @@ def _list(body: Evaluation, node: tree.ListOf) -> Items:
 
 
 def _comprehension(body: Evaluation, node: tree.Comprehension) -> Items:
-    outer = body.scope
     result = []
-    try:
-        items = body.items(node.source)
-        with body.builder.looping(node.span):
-            for item in items:
-                body.scope = Scope(outer)  # a layer in braces is worked out later, with the names of its own turn
+    items = body.items(node.source)
+    with body.builder.looping(node.span):
+        for item in items:
+            with body.in_scope(Scope(body.scope)):  # a layer in braces is worked out later, with those of its own turn
                 body.bind_targets(node.targets, item)
-                if node.condition is None or body.decide(node.condition):
+                if node.condition is None or body.truth(node.condition):
                     result.append(body.known(node.item))
-    finally:
-        body.scope = outer
     return body.light(Items(result), node.span)
 
 

@@ -200,13 +200,10 @@ class Fan(int):
 
 def init_rules(body: Evaluation, statement: tree.Init) -> list[tuple[InitRule, Span]]:
     """The rules of an `init` line, and where each is written. Raises Problem."""
-    outer = body.scope
-    body.scope = Scope(outer)
-    body.scope.names.update({word: Fan(36) for word in FANS if word not in outer})
-    try:
+    scope = Scope(body.scope)
+    scope.names.update({word: Fan(36) for word in FANS if word not in scope})
+    with body.in_scope(scope):
         return [row for kind in statement.kinds for row in _rules_of(body, kind, statement.settings)]
-    finally:
-        body.scope = outer
 
 
 def _rules_of(
