@@ -14,14 +14,13 @@ from cnndsl.layers.extern import SIZE_NAMES
 from cnndsl.layers.formula import Shape, show
 from cnndsl.semantics.arguments import check_known_arguments
 from cnndsl.semantics.assertions import measured
+from cnndsl.semantics.body import Body
 from cnndsl.semantics.builder import Builder, Slot
 from cnndsl.semantics.calls import check_argument_names
 from cnndsl.semantics.context import Context, Stop
 from cnndsl.semantics.definitions import bind_parameters, work_out
-from cnndsl.semantics.evaluation import Evaluation, Steps
 from cnndsl.semantics.leaves import NeedsFlatten
 from cnndsl.semantics.scope import first_places
-from cnndsl.semantics.statements import STEPS
 from cnndsl.semantics.values import (
     UNKNOWN,
     External,
@@ -70,7 +69,7 @@ def _check_definition(context: Context, template: Template) -> None:
         return
     kind: Any = definition.kind
     builder = Builder(context, kind, definition.name.text, definition.name.span)
-    _Check(STEPS, context, builder, Scope(template.scope)).definition(definition)
+    _Check(context, builder, Scope(template.scope)).definition(definition)
 
 
 def _is_settled(definition: tree.Definition) -> bool:
@@ -105,7 +104,7 @@ _SETTLED = (
 def _check_extern(context: Context, external: External) -> None:
     declaration = external.declaration
     builder = Builder(context, "chain", "", declaration.span)
-    check = _Check(STEPS, context, builder, Scope(external.scope))
+    check = _Check(context, builder, Scope(external.scope))
     check.parameters(declaration.parameters)
     for size in SIZE_NAMES:
         check.scope.names.setdefault(size, UNKNOWN)
@@ -132,11 +131,11 @@ def _stages(node: tree.Node) -> tuple[tree.Expression, ...]:
             return ()
 
 
-class _Check(Evaluation):
+class _Check(Body):
     """Goes through a body of which nothing is known but the text."""
 
-    def __init__(self, steps: Steps, context: Context, builder: Builder, scope: Scope) -> None:
-        super().__init__(steps, context, builder, scope)
+    def __init__(self, context: Context, builder: Builder, scope: Scope) -> None:
+        super().__init__(context, builder, scope)
         self._computed: list[re.Pattern[str]] = []
         """What the labels in quotes may come out as."""
         self._all: frozenset[str] = frozenset()
@@ -493,7 +492,7 @@ class _Trial(Context):
             raise Stop
 
 
-class _Body(Evaluation):
+class _TriedBody(Body):
     """A body of which the conditions may be decided beforehand."""
 
     context: _Trial
@@ -630,11 +629,11 @@ class _Tries:
                 if shape is None:
                     names = trial.part_names(definition)
                     builder = Builder(trial, "network", definition.name.text, definition.name.span, names)
-                    body = _Body(STEPS, trial, builder, Scope(self.template.scope))
+                    body = _TriedBody(trial, builder, Scope(self.template.scope))
                     bind_parameters(body, definition, plain)
-                    body.steps.run(body, definition.body)
+                    body.run(definition.body)
                 else:
-                    body = _Body(STEPS, trial, Builder(trial, "chain", "", definition.span), Scope(self.template.scope))
+                    body = _TriedBody(trial, Builder(trial, "chain", "", definition.span), Scope(self.template.scope))
                     shapes = (shape, *(value.shape for value in values.values()))
                     work_out(body, self.template, plain, values, shapes, (False,) * len(shapes), definition.span)
             except NeedsFlatten:  # as where it is used

@@ -168,7 +168,7 @@ def work_out(
             inner.entry = inner.current = item
         else:
             scope.names[input_name] = item
-    outputs = inner.steps.run(inner, definition.body)
+    outputs = inner.run(definition.body)
     if outputs is None:
         return Unknown(), frozenset()
     if inner.given is not None and (cut := body.context.cuts.get(id(definition))) and cut.length is not None:

@@ -1,8 +1,8 @@
 """A body that is being worked out: where it is in the text, and what may be asked of it.
 
 The files above this one hold functions that take the body as their first argument: expressions, operators, calls,
-arguments, layers, lines. What they need of a file above them they ask of the body, which is given their `Steps`, so
-that none imports another in a circle; `STEPS` of `statements.py` has them all.
+arguments, layers, lines. What they need of a file above them they ask of the body, so that none imports another in a
+circle: `Body` of `body.py` has them all as its methods.
 """
 
 from __future__ import annotations
@@ -47,25 +47,28 @@ class Given(NamedTuple):
     span: Span
 
 
-class Steps(NamedTuple):
-    """How the parts of a text are worked out: functions of the files above this one, which take the body."""
-
-    evaluate: Callable[[Evaluation, tree.Expression], Any]
-    apply_stage: Callable[[Evaluation, Stage, Any], Any]
-    run: Callable[[Evaluation, tree.Body], tuple[Output, ...] | None]
-    """Work out all lines of a definition; its outputs, or None after a mistake in it."""
-    run_branch: Callable[[Evaluation, tree.Body], None]
-    run_line: Callable[[Evaluation, tree.Statement], None]
-    branch: Callable[[Evaluation, tree.If], None]
-    check: Callable[[Evaluation, tree.Assert], None]
-    declare_input: Callable[[Evaluation, tree.Call, str], Value]
-
-
 class Evaluation:
     """A body that is being worked out: of a network, block, sequence or chain."""
 
-    def __init__(self, steps: Steps, context: Context, builder: Builder, scope: Scope) -> None:
-        self.steps, self.context, self.builder, self.scope = steps, context, builder, scope
+    evaluate: Callable[[tree.Expression], Any]
+    """What an expression is worth. Raises Problem, or Silent when it hangs on a mistake already reported."""
+    apply_stage: Callable[[Stage, Any], Any]
+    """Apply a stage to a value; the value that comes out. Raises Problem."""
+    run: Callable[[tree.Body], tuple[Output, ...] | None]
+    """Work out all lines of a definition; its outputs, or None after a mistake in it."""
+    run_branch: Callable[[tree.Body], None]
+    """Run the lines of a brace in this body; a mistake in one of them is reported."""
+    run_line: Callable[[tree.Statement], None]
+    """Work out a line. Raises Problem."""
+    branch: Callable[[tree.If], None]
+    """Run the lines that a condition chooses. Raises Problem."""
+    check: Callable[[tree.Assert], None]
+    """Check what a line asserts, and report it where it is not so."""
+    declare_input: Callable[[tree.Call, str], Value]
+    """Work out `input(...)`. Raises Problem."""
+
+    def __init__(self, context: Context, builder: Builder, scope: Scope) -> None:
+        self.context, self.builder, self.scope = context, builder, scope
         self.entry: Any = None
         """The value that entered the body."""
         self.current: Any = None
@@ -96,37 +99,7 @@ class Evaluation:
 
     def spawn(self, builder: Builder, scope: Scope) -> Self:
         """The elaboration of another body."""
-        return type(self)(self.steps, self.context, builder, scope)
-
-    # How the parts are worked out
-
-    def evaluate(self, node: tree.Expression) -> Any:
-        """What an expression is worth. Raises Problem, or Silent when it hangs on a mistake already reported."""
-        return self.steps.evaluate(self, node)
-
-    def apply_stage(self, stage: Stage, value: Any) -> Any:
-        """Apply a stage to a value; the value that comes out. Raises Problem."""
-        return self.steps.apply_stage(self, stage, value)
-
-    def run_branch(self, lines: tree.Body) -> None:
-        """Run the lines of a brace in this body."""
-        self.steps.run_branch(self, lines)
-
-    def run_line(self, statement: tree.Statement) -> None:
-        """Work out a line. Raises Problem."""
-        self.steps.run_line(self, statement)
-
-    def branch(self, node: tree.If) -> None:
-        """Run the lines that a condition chooses. Raises Problem."""
-        self.steps.branch(self, node)
-
-    def check(self, statement: tree.Assert) -> None:
-        """Check what a line asserts, and report it where it is not so."""
-        self.steps.check(self, statement)
-
-    def declare_input(self, call: tree.Call, name: str) -> Value:
-        """Work out `input(...)`. Raises Problem."""
-        return self.steps.declare_input(self, call, name)
+        return type(self)(self.context, builder, scope)
 
     # Names
 

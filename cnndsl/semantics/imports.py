@@ -13,14 +13,13 @@ from cnndsl.ir.lower import ParsedFile, qualified
 from cnndsl.ir.names import why_not_class, why_not_imported
 from cnndsl.layers.registry import HELPERS
 from cnndsl.semantics.arguments import settled
+from cnndsl.semantics.body import Body
 from cnndsl.semantics.builder import Builder
 from cnndsl.semantics.context import Context
-from cnndsl.semantics.evaluation import Evaluation
 from cnndsl.semantics.externs import check_extern
 from cnndsl.semantics.hints import nested_too_deeply
 from cnndsl.semantics.hoisting import declared_before_use
 from cnndsl.semantics.scope import language
-from cnndsl.semantics.statements import STEPS
 from cnndsl.semantics.values import (
     UNKNOWN,
     External,
@@ -69,7 +68,7 @@ class Files:
         places: dict[str, Span] = {}
         for item in file.items:
             self._safely(lambda item=item: self._declare(item, scope, places))
-        body = Evaluation(STEPS, self._context, Builder(self._context, "chain", "", file.span), scope)
+        body = Body(self._context, Builder(self._context, "chain", "", file.span), scope)
         for item in file.items:
             if isinstance(item, (tree.Constant, tree.Variant)):
                 self._safely(lambda item=item: self._evaluate(item, body, scope))
@@ -151,7 +150,7 @@ class Files:
                 help=f"call it {name.lower()}" if name.lower() != name else f"call it {name}_",
             )
 
-    def _evaluate(self, item: tree.Constant | tree.Variant, body: Evaluation, scope: Scope) -> None:
+    def _evaluate(self, item: tree.Constant | tree.Variant, body: Body, scope: Scope) -> None:
         # Before its own line a constant is not there: what stands outside, such as a layer kind, is seen.
         del scope.names[item.name.text]
         value: Any = UNKNOWN  # unless what follows goes well

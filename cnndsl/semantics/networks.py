@@ -10,13 +10,12 @@ from cnndsl.diagnostics import Fix, Problem, error
 from cnndsl.hints.spelling import nearest
 from cnndsl.ir.program import Module
 from cnndsl.semantics.arguments import settled
+from cnndsl.semantics.body import Body
 from cnndsl.semantics.builder import Builder
 from cnndsl.semantics.context import Context, OpenSizes
 from cnndsl.semantics.definitions import bind_parameters, saved_parameters
-from cnndsl.semantics.evaluation import Evaluation
 from cnndsl.semantics.initialisation import check_rules
 from cnndsl.semantics.inputs import requirements
-from cnndsl.semantics.statements import STEPS
 from cnndsl.semantics.usage import report_unread
 from cnndsl.semantics.values import UNKNOWN, BlockRecipe, Scope, Silent, Template, Value, VariantRecipe, describe
 from cnndsl.source import Span
@@ -96,9 +95,9 @@ class Networks:
         self._context.used.add(definition.name.span)
         part_names = self._context.part_names(definition)
         builder = Builder(self._context, "network", item.name.text, item.name.span, part_names)
-        body = Evaluation(STEPS, self._context, builder, Scope(template.scope))
+        body = Body(self._context, builder, Scope(template.scope))
         parameters = bind_parameters(body, definition, given)
-        outputs = body.steps.run(body, definition.body)
+        outputs = body.run(definition.body)
         if outputs is None:
             return None
         report_unread(self._context, definition, body.scope.names)
@@ -123,7 +122,7 @@ class Networks:
             if self._is_lost() or any(other.base == item.name.text for other in others):
                 return None
             raise _lacks(item, missing)
-        body = Evaluation(STEPS, self._context, Builder(self._context, "chain", "", item.span), Scope(self._scope))
+        body = Body(self._context, Builder(self._context, "chain", "", item.span), Scope(self._scope))
         return bind_parameters(body, item, given)
 
     def _template(self, item: tree.Item, own: dict[str, Any]) -> tuple[Template, dict[str, Any]]:
@@ -134,7 +133,7 @@ class Networks:
         if value is UNKNOWN:
             raise Silent
         if isinstance(value, VariantRecipe):
-            body = Evaluation(STEPS, self._context, Builder(self._context, "chain", "", item.span), self._scope)
+            body = Body(self._context, Builder(self._context, "chain", "", item.span), self._scope)
             plain = {name: value_of(each) for name, each in own.items()}
             value = settled(body, replace(value, arguments=tuple(plain.items())), item.span)
         if isinstance(value, Template):

@@ -9,14 +9,12 @@ from typing import Any
 
 from cnndsl.diagnostics import Diagnostic, Fix, Label, Problem, Severity, error
 from cnndsl.ir.program import Output
-from cnndsl.semantics.application import apply_stage
 from cnndsl.semantics.arguments import is_half_applied
 from cnndsl.semantics.assertions import check_assertion, is_of_result
 from cnndsl.semantics.builder import Slot
 from cnndsl.semantics.calls import labelled, part_by_key
 from cnndsl.semantics.chains import names_taken_apart
-from cnndsl.semantics.evaluation import Evaluation, Steps
-from cnndsl.semantics.expressions import evaluate
+from cnndsl.semantics.evaluation import Evaluation
 from cnndsl.semantics.hints import nested_too_deeply, open_size, other_input, result_of
 from cnndsl.semantics.initialisation import init_rules
 from cnndsl.semantics.inputs import declare_shape
@@ -649,7 +647,3 @@ def _output_line(body: Evaluation, statement: tree.Output) -> None:
         )
     body.output_span = statement.span
     body.outputs = declared_outputs(body, statement)
-
-
-STEPS = Steps(evaluate, apply_stage, run, run_branch, run_line, branch, check, declare_input)
-"""How a body is worked out."""

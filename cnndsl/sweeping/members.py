@@ -14,10 +14,9 @@ from cnndsl.files import FolderReader, ImportProblem, Reader, nowhere
 from cnndsl.frozen import frozen
 from cnndsl.ir.program import Program
 from cnndsl.semantics import Limits, elaborate
+from cnndsl.semantics.body import Body
 from cnndsl.semantics.builder import Builder
 from cnndsl.semantics.context import Context
-from cnndsl.semantics.evaluation import Evaluation
-from cnndsl.semantics.statements import STEPS
 from cnndsl.semantics.values import Scope
 from cnndsl.settings import Value
 from cnndsl.source import Source, Span
@@ -207,5 +206,5 @@ class Condition:
         scope = Scope(None)
         scope.names = dict(names)
         context = Context(Limits())
-        body = Evaluation(STEPS, context, Builder(context, "chain", "", self._span), scope)
+        body = Body(context, Builder(context, "chain", "", self._span), scope)
         return bool(body.truth(self._node))
