@@ -27,7 +27,7 @@ from cnndsl.ir.program import (
 )
 from cnndsl.layers.formula import Shape
 from cnndsl.semantics.context import Context, origin
-from cnndsl.semantics.values import Recipe, Value, raise_it, shown_part
+from cnndsl.semantics.values import Recipe, Value, shown_part
 from cnndsl.source import Span
 from cnndsl.symbolic.expr import Test, TooLong, Truth, negation
 from cnndsl.symbolic.number import trace_weight
@@ -300,24 +300,18 @@ class Builder:
         self._reads += [read] * count
         layers = self.context.sizes.get(action.module or "", 0) if isinstance(action, Call) else 0
         self._readings += (layers + count) * read.bit_count()
-        if self._readings > _READINGS * self.context.limits.size:
-            raise error(
-                "E504",
-                "too many layers depend on too many inputs",
-                span,
-                help=("give each layer what it needs alone", raise_it("size", self.context.limits.size)),
-            )
+        limits = self.context.limits
+        if self._readings > _READINGS * limits.size:
+            message = "too many layers depend on too many inputs"
+            raise limits.exceeded("size", "E504", message, span, "give each layer what it needs alone")
 
     def add_size(self, size: int, span: Span) -> None:
         """Account for `size` more layers in the whole network. Raises Problem over the limit."""
+        limits = self.context.limits
         self.size += size
-        if self.size > self.context.limits.size:
-            raise error(
-                "E504",
-                f"the network has more than {self.context.limits.size:,} layers",
-                span,
-                help=("repeat less often", raise_it("size", self.context.limits.size)),
-            )
+        if self.size > limits.size:
+            message = f"the network has more than {limits.size:,} layers"
+            raise limits.exceeded("size", "E504", message, span, "repeat less often")
 
     def name_items(self, name: str, items: Sequence[object]) -> None:
         """Call the values of a list by its name and their places in it, unless they are called something."""

@@ -374,7 +374,7 @@ def _call_function(body: Evaluation, name: str, node: tree.Call) -> Any:
         body.go_through(positional, node.span)
         numbers = (part for item in positional for part in (item if isinstance(item, list) else [item]))
         body.context.work(node.span, trace_weight(*numbers) // LIGHT)
-        result = functions.call(name, positional, named, body.plain, body.context.limits.items, node.span)
+        result = functions.call(name, positional, named, body.plain, body.context.limits, node.span)
         return body.light(Items(result), node.span) if isinstance(result, list) else result
     raise takes_values(name, node, given)
 

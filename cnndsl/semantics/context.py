@@ -6,15 +6,15 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from itertools import islice
-from typing import Any
+from typing import Any, NoReturn
 
-from cnndsl.diagnostics import Diagnostic, Label, Problem, Severity, error
+from cnndsl.diagnostics import Diagnostic, Label, Severity
 from cnndsl.ir.lower import Cut
 from cnndsl.ir.part_names import PartName, Place, unnamed_parts
 from cnndsl.ir.program import Leaf, Module, Origin
 from cnndsl.layers.base import Layer, Tensor
 from cnndsl.layers.formula import Shape, check_limits
-from cnndsl.semantics.values import Limits, raise_it
+from cnndsl.semantics.values import Limits
 from cnndsl.source import Span
 from cnndsl.symbolic.expr import Guard, Symbol
 from cnndsl.symbolic.number import Traced, by_name, key_of, work_key
@@ -146,31 +146,25 @@ class Context:
     @contextmanager
     def inside(self, name: str, span: Span) -> Iterator[None]:
         """While the block `name`, used at `span`, is worked out. Raises Problem when too deep."""
-        if self._depth >= self.limits.depth:
-            raise error(
-                "E503",
-                f"blocks are nested more than {self.limits.depth} deep: does {name} use itself without an end?",
-                span,
-                help=("let a recursive block end with an if", raise_it("depth", self.limits.depth)),
-            )
-        self._uses.append((name, span))
-        self._depth += 1
-        try:
-            yield
-        finally:
-            self._depth -= 1
-            self._uses.pop()
+        message = f"blocks are nested more than {self.limits.depth} deep: does {name} use itself without an end?"
+        with self._deeper(message, span, "let a recursive block end with an if"):
+            self._uses.append((name, span))
+            try:
+                yield
+            finally:
+                self._uses.pop()
 
     @contextmanager
     def inside_chain(self, span: Span) -> Iterator[None]:
         """While a chain that is a part of its own is worked out. Raises Problem when too deep."""
+        message = f"chains and blocks are nested more than {self.limits.depth} deep"
+        with self._deeper(message, span, "leave out braces and names that hold one layer"):
+            yield
+
+    @contextmanager
+    def _deeper(self, message: str, span: Span, way: str) -> Iterator[None]:
         if self._depth >= self.limits.depth:
-            raise error(
-                "E503",
-                f"chains and blocks are nested more than {self.limits.depth} deep",
-                span,
-                help=("leave out braces and names that hold one layer", raise_it("depth", self.limits.depth)),
-            )
+            raise self.limits.exceeded("depth", "E503", message, span, way)
         self._depth += 1
         try:
             yield
@@ -181,17 +175,8 @@ class Context:
         """Account for a layer, an operation, a block or a turn of a loop. Raises Stop over the limit."""
         self._turns += count
         if self._turns > self.limits.layers:
-            problem = error(
-                "E504",
-                f"the text asks for more than {self.limits.layers:,} layers and turns of loops",
-                span,
-                help=(
-                    "repeat a block instead of its layers: equal blocks are worked out once",
-                    raise_it("layers", self.limits.layers),
-                ),
-            )
-            self.report(problem.diagnostic)
-            raise Stop
+            way = "repeat a block instead of its layers: equal blocks are worked out once"
+            self._stop("layers", "layers and turns of loops", span, way)
 
     def work(self, span: Span, amount: int = 1) -> None:
         """Account for what takes time and makes no layer. Raises Stop over the limit.
@@ -201,14 +186,12 @@ class Context:
         """
         self._worked += amount
         if self._worked > self.limits.work:
-            problem = error(
-                "E504",
-                f"the text asks for more than {self.limits.work:,} steps of calculation",
-                span,
-                help=("let a loop do less, or go on with shorter lists", raise_it("work", self.limits.work)),
-            )
-            self.report(problem.diagnostic)
-            raise Stop
+            self._stop("work", "steps of calculation", span, "let a loop do less, or go on with shorter lists")
+
+    def _stop(self, limit: str, what: str, span: Span, way: str) -> NoReturn:
+        message = f"the text asks for more than {getattr(self.limits, limit):,} {what}"
+        self.report(self.limits.exceeded(limit, "E504", message, span, way).diagnostic)
+        raise Stop
 
     def shared(self, key: Any, module: Module) -> Module:
         """A new module under the id of the one that was made of the same for another network, where there is one.
@@ -272,13 +255,3 @@ def origin(span: Span) -> Origin:
     """The place of a span, as a program keeps it: without folders, so that these leave no trace in what is made."""
     position = span.position
     return Origin(span.source.short, position.line, position.column)
-
-
-def too_long(limit: int, span: Span) -> Problem:
-    """The error for a list or loop over the limit."""
-    return error(
-        "E505",
-        f"a list or loop may have at most {limit:,} items",
-        span,
-        help=("write a smaller number", raise_it("items", limit)),
-    )

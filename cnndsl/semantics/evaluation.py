@@ -15,11 +15,11 @@ from cnndsl.diagnostics import Label, Problem, error
 from cnndsl.ir.program import Output
 from cnndsl.layers.formula import Shape
 from cnndsl.semantics.builder import Builder, Slot
-from cnndsl.semantics.context import Context, too_long
+from cnndsl.semantics.context import Context
 from cnndsl.semantics.hints import kinds_of, refused
 from cnndsl.semantics.scope import first_places
 from cnndsl.semantics.usage import hand_on
-from cnndsl.semantics.values import Chain, Scope, Silent, Stage, Unknown, Value, describe, raise_it, weight_of
+from cnndsl.semantics.values import Chain, Scope, Silent, Stage, Unknown, Value, describe, weight_of
 from cnndsl.source import Span
 from cnndsl.symbolic.expr import Expr, Test, Truth
 from cnndsl.symbolic.number import SizeIsOpen, Traced, value_of
@@ -228,7 +228,7 @@ class Evaluation:
     def light(self, value: _Light, span: Span) -> _Light:
         """The value, unless it holds too much. Raises Problem."""
         if weight_of(value) > self.context.limits.items + 1:
-            raise too_long(self.context.limits.items, span)
+            raise self.context.limits.too_long(span)
         self.go_through(value, span)
         return value
 
@@ -238,10 +238,10 @@ class Evaluation:
 
     def bounded_text(self, text: str, span: Span) -> str:
         """The text, unless it is too long. Raises Problem."""
-        limit = self.context.limits.items
-        if len(text) > limit:
-            message = f"a text may have at most {limit:,} characters"
-            raise error("E505", message, span, help=("write less", raise_it("items", limit)))
+        limits = self.context.limits
+        if len(text) > limits.items:
+            message = f"a text may have at most {limits.items:,} characters"
+            raise limits.exceeded("items", "E505", message, span, "write less")
         self.go_through(text, span)
         return text
 

@@ -7,8 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from cnndsl.diagnostics import error
-from cnndsl.semantics.context import too_long
-from cnndsl.semantics.values import describe
+from cnndsl.semantics.values import Limits, describe
 from cnndsl.source import Span
 from cnndsl.symbolic.expr import REAL_FUNCTIONS, TooLong, make_divisible
 from cnndsl.symbolic.number import call as traced_call
@@ -204,7 +203,7 @@ def _plain(item: Any, plain: Callable[[Any], Any]) -> Any:
 
 
 def call(
-    name: str, items: list[Any], named: dict[str, Any], plain: Callable[[Any], Any], limit: int, span: Span
+    name: str, items: list[Any], named: dict[str, Any], plain: Callable[[Any], Any], limits: Limits, span: Span
 ) -> Any:
     """Call a function on constants. Raises Problem when they do not fit it."""
     if named:
@@ -220,8 +219,8 @@ def call(
         except TooLong:  # nobody could follow the expression: the plain numbers will do
             result = TABLE[name](*(_plain(item, plain) for item in arguments))
         if isinstance(result, range):
-            if len(result) > limit:
-                raise too_long(limit, span)
+            if len(result) > limits.items:
+                raise limits.too_long(span)
             result = list(result)
     except (TypeError, ValueError, ArithmeticError) as problem:
         said = str(problem) if type(problem) is TypeError and "argument" not in str(problem) else ""
@@ -229,6 +228,6 @@ def call(
         got = " and ".join(map(describe, items)) or "nothing"
         help_text = f"for example {_EXAMPLES[name]}"
         raise error("E207", f"{name} takes {takes}, and got {got}", span, help=help_text) from None
-    if isinstance(result, list) and len(result) > limit:
-        raise too_long(limit, span)
+    if isinstance(result, list) and len(result) > limits.items:
+        raise limits.too_long(span)
     return result

@@ -11,7 +11,7 @@ from cnndsl.layers.operations import OPERATORS_OF_VALUES, Operation
 from cnndsl.layers.registry import OPERATIONS
 from cnndsl.layers.types import real
 from cnndsl.semantics.builder import MOST_CONDITIONS
-from cnndsl.semantics.context import LIGHT, too_long
+from cnndsl.semantics.context import LIGHT
 from cnndsl.semantics.evaluation import Evaluation
 from cnndsl.semantics.functions import power
 from cnndsl.semantics.hints import (
@@ -195,7 +195,7 @@ def _times(body: Evaluation, node: tree.Binary, left: Any, right: Any) -> Any:
             message = f"a list is repeated a whole number of times, and this is {describe(right)}"
             raise error("E206", message, node.right.span, help="write a whole number, such as [1] * 3")
         if len(left) * count > body.context.limits.items:
-            raise too_long(body.context.limits.items, node.span)
+            raise body.context.limits.too_long(node.span)
         if isinstance(left, str):
             return body.bounded_text(left * count, node.span)
         return body.light(Items(left * count), node.span)

@@ -7,7 +7,7 @@ from dataclasses import field, fields, replace
 from math import prod
 from typing import Any
 
-from cnndsl.diagnostics import Label
+from cnndsl.diagnostics import Label, Problem, error
 from cnndsl.frozen import frozen
 from cnndsl.ir.names import snake
 from cnndsl.ir.program import Weights, nested_shape
@@ -51,10 +51,15 @@ class Limits:
             limits = replace(limits, **{name: int(number)})
         return limits
 
+    def exceeded(self, name: str, code: str, message: str, span: Span, way: str) -> Problem:
+        """The error for what goes over the limit `name`: a way to need less, and how to raise it."""
+        raised = f"where so much is meant, raise the limit: --limit {name}={getattr(self, name) * 10}"
+        return error(code, message, span, help=(way, raised))
 
-def raise_it(name: str, value: int) -> str:
-    """How to raise a limit, for a message."""
-    return f"where so much is meant, raise the limit: --limit {name}={value * 10}"
+    def too_long(self, span: Span) -> Problem:
+        """The error for a list or loop with too many items."""
+        message = f"a list or loop may have at most {self.items:,} items"
+        return self.exceeded("items", "E505", message, span, "write a smaller number")
 
 
 class Items(list[Any]):
