@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from cnndsl.diagnostics import Label, error
-from cnndsl.ir.program import Call, Module, Output, Use
+from cnndsl.ir.program import Call, Leaf, Module, Output, Use
 from cnndsl.layers.formula import show
 from cnndsl.semantics.arguments import check_complete, settled
 from cnndsl.semantics.builder import Builder, Slot
@@ -193,19 +193,17 @@ def _check_same(body: Evaluation, slot: Slot, before: Module, now: Module, span:
 
 def _build(body: Evaluation, module: Module) -> Any:
     """What a module is made of, whatever the sizes that flow through it."""
-    key = ("build", module.id)
-    if key not in body.context.memo:
-        parts = []
-        for child in module.children:
-            unit = child.unit
-            if isinstance(unit, Use):
-                parts.append((child.name, _build(body, body.context.modules[unit.module])))
-            else:
-                layer = unit.layer
-                parts.append((child.name, (type(layer), layer.beside(()), layer.tensors(unit.x))))
-        flow = tuple((step.action.what, step.inputs, step.outputs) for step in module.steps)
-        body.context.memo[key] = (tuple(parts), flow)
-    return body.context.memo[key]
+
+    def part(unit: Leaf | Use) -> Any:
+        if isinstance(unit, Use):
+            return _build(body, body.context.modules[unit.module])
+        return type(unit.layer), unit.layer.beside(()), unit.layer.tensors(unit.x)
+
+    def build() -> Any:
+        parts = tuple((child.name, part(child.unit)) for child in module.children)
+        return parts, tuple((step.action.what, step.inputs, step.outputs) for step in module.steps)
+
+    return body.context.once(("build", module.id), build)
 
 
 def apply_stage(body: Evaluation, stage: Stage, value: Any) -> Any:

@@ -30,12 +30,9 @@ from cnndsl.syntax import tree
 
 def names_taken_apart(context: Context, lines: tree.Body) -> frozenset[str]:
     """The names of a body behind which square brackets stand."""
-    key = (names_taken_apart, lines)
-    if key not in context.memo:
-        brackets = (node for node in tree.walk(lines) if isinstance(node, tree.Index))
-        context.memo[key] = frozenset(node.value.text for node in brackets if isinstance(node.value, tree.Name))
-    found: frozenset[str] = context.memo[key]
-    return found
+    brackets = (node for node in tree.walk(lines) if isinstance(node, tree.Index))
+    names = (node.value.text for node in brackets if isinstance(node.value, tree.Name))
+    return context.once((names_taken_apart, lines), lambda: frozenset(names))
 
 
 def piece_of(body: Evaluation, part: Part, node: tree.Index) -> Part:

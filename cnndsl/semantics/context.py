@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from itertools import islice
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
-from cnndsl.diagnostics import Diagnostic, Label, Severity
+from cnndsl.diagnostics import Diagnostic, Fix, Label, Severity
 from cnndsl.ir.lower import Cut
 from cnndsl.ir.part_names import PartName, Place, unnamed_parts
 from cnndsl.ir.program import Leaf, Module, Origin
@@ -25,6 +25,7 @@ MOST_ERRORS = 1_000
 LIGHT = 5
 """So many names and numbers of an expression take no longer than one that is worked out."""
 _SHOWN_USES = 3
+_Made = TypeVar("_Made")
 
 
 class Stop(Exception):  # noqa: N818 - a signal to the end of the whole elaboration
@@ -50,6 +51,18 @@ class OpenSizes:
             self._seen[symbol] = len(guards)
 
 
+class _Findings:
+    """What is found, and of what does nothing in one use, what does something in another."""
+
+    def __init__(self) -> None:
+        self.diagnostics: list[Diagnostic] = []
+        self.said: dict[tuple[str, Span | None, str], int] = {}
+        """Where among the diagnostics each stands."""
+        self.errors = 0
+        self.idle: list[Diagnostic] = []
+        self.needed: set[Span | None] = set()
+
+
 class Context:
     """The state of one elaboration."""
 
@@ -57,13 +70,12 @@ class Context:
         self.limits = limits
         self.traced = traced
         """Whether sizes keep the expressions over parameters that led to them."""
-        self.diagnostics: list[Diagnostic] = []
-        self._said: dict[tuple[str, Span | None, str], int] = {}
+        self._found = self._reported = _Findings()
         self.modules: dict[str, Module] = {}
         self.sizes: dict[str, int] = {}
+        """Module id -> how many layers it holds, repeated blocks counted each time."""
         self.layers: dict[str, list[Any]] = {}
         """For the modules of sequences their layers, with the recipes that made them (`Slot`)."""
-        """Module id -> how many layers it holds, repeated blocks counted each time."""
         self.memo: dict[Any, Any] = {}
         """Work that need not be done again, by what it depends on."""
         self.cuts: dict[int, Cut] = {}
@@ -77,13 +89,13 @@ class Context:
         self._counts: dict[str, int] = {}
         self._turns = 0
         self._worked = 0
-        self._errors = 0
         self._uses: list[tuple[str, Span]] = []
         self._depth = 0
-        self._is_apart = False
-        """Whether what is found is kept apart."""
-        self._idle: list[Diagnostic] = []
-        self._needed: set[Span | None] = set()
+
+    @property
+    def diagnostics(self) -> list[Diagnostic]:
+        """What is reported so far, or kept apart."""
+        return self._found.diagnostics
 
     def report(self, diagnostic: Diagnostic) -> None:
         """Keep a finding, once; inside blocks, with where these are used. Raises Stop after `MOST_ERRORS`."""
@@ -91,56 +103,50 @@ class Context:
             places = {span: name for name, span in reversed(self._uses) if span != diagnostic.span}
             uses = (Label(span, f"{name} is used here") for span, name in islice(places.items(), _SHOWN_USES))
             diagnostic = replace(diagnostic, labels=(*diagnostic.labels, *uses))
+        found = self._found
         same = (diagnostic.code, diagnostic.span, diagnostic.message)
-        if same in self._said:
-            before = self.diagnostics[self._said[same]]
+        if same in found.said:
+            at = found.said[same]
+            before = found.diagnostics[at]
             if before.fix is not None and before.fix.is_safe and diagnostic.fix != before.fix:
                 # A line that is worked out several times is changed safely only if it is each time.
-                self.diagnostics[self._said[same]] = replace(before, fix=diagnostic.fix)
+                found.diagnostics[at] = replace(before, fix=diagnostic.fix)
             return
-        self._said[same] = len(self.diagnostics)
-        self.diagnostics.append(diagnostic)
-        self._errors += diagnostic.severity is Severity.ERROR
-        if self._errors >= MOST_ERRORS and not self._is_apart:
+        found.said[same] = len(found.diagnostics)
+        found.diagnostics.append(diagnostic)
+        found.errors += diagnostic.severity is Severity.ERROR
+        if found.errors >= MOST_ERRORS and found is self._reported:
             raise Stop
 
     @contextmanager
     def apart(self) -> Iterator[list[Diagnostic]]:
         """While something is looked at that makes nothing: what is found is kept in a list of its own."""
-        before = self.diagnostics, self._said, self._errors, self._idle, self._needed, self._is_apart
-        self.diagnostics, self._said, self._errors, self._idle, self._needed, self._is_apart = (
-            [],
-            {},
-            0,
-            [],
-            set(),
-            True,
-        )
+        before, self._found = self._found, _Findings()
         try:
             yield self.diagnostics
         finally:
-            self.diagnostics, self._said, self._errors, self._idle, self._needed, self._is_apart = before
+            self._found = before
 
     @property
     def in_block(self) -> bool:
         """Whether a block is worked out, which may be used elsewhere too."""
         return bool(self._uses)
 
-    def idle(self, diagnostic: Diagnostic) -> None:
+    def idle(self, code: str, message: str, span: Span, *ways: str, fix: Fix | None = None) -> None:
         """Keep a warning of something that does nothing here: another use of the same block may need it.
 
         In a text with errors none is reported: what a mistaken line would have used is not known.
         """
-        self._idle.append(diagnostic)
+        self._found.idle.append(Diagnostic(code, message, span, help=ways, severity=Severity.WARNING, fix=fix))
 
     def needed(self, spans: Iterable[Span]) -> None:
         """Note what stands at these places as something that does something."""
-        self._needed.update(spans)
+        self._found.needed.update(spans)
 
     def report_idle(self) -> None:
         """Report what does nothing in any use, in a text without errors."""
-        for diagnostic in self._idle if not self._errors else ():
-            if diagnostic.span not in self._needed:
+        for diagnostic in self._found.idle if not self._found.errors else ():
+            if diagnostic.span not in self._found.needed:
                 self.report(diagnostic)
 
     @contextmanager
@@ -207,12 +213,16 @@ class Context:
         del self.modules[module.id], self.sizes[module.id]
         return module.model_copy(update={"id": first})
 
+    def once(self, key: Any, work: Callable[[], _Made]) -> _Made:
+        """What some work gives, which is done once for what it depends on."""
+        if key not in self.memo:
+            self.memo[key] = work()
+        made: _Made = self.memo[key]
+        return made
+
     def part_names(self, definition: tree.Definition) -> dict[Place, PartName]:
         """The names of the parts of a definition that the text does not name."""
-        key = ("names", id(definition))
-        if key not in self.memo:
-            self.memo[key] = unnamed_parts(definition)
-        return self.memo[key]  # type: ignore[no-any-return]
+        return self.once(("names", id(definition)), lambda: unnamed_parts(definition))
 
     def new_id(self, name: str) -> str:
         """An id for another module called `name`."""
@@ -222,28 +232,22 @@ class Context:
     def outputs(self, layer: Layer, counts: dict[str, Traced], x: Shape) -> tuple[Shape, ...]:
         """The sizes of what a layer gives, worked out once for each layer and input. Raises SizeError."""
         key = (type(layer), layer, tuple((n, key_of(t)) for n, t in counts.items()), dims_key(x))
-        if key in self.memo:
-            return self.memo[key]  # type: ignore[no-any-return]
-        plain = layer.outputs(x)
-        for shape in plain:
-            check_limits(shape)
-        shapes = layer.having(counts).outputs(x) if counts else plain
-        self.memo[key] = shapes
-        return shapes
+
+        def sizes() -> tuple[Shape, ...]:
+            plain = layer.outputs(x)
+            for shape in plain:
+                check_limits(shape)
+            return layer.having(counts).outputs(x) if counts else plain
+
+        return self.once(key, sizes)
 
     def leaf(self, layer: Layer, x: Shape) -> Leaf:
         """A layer as a part that is built for `x`, with nothing said of its numbers; the same for the same layer."""
-        key = (Leaf, id(layer), dims_key(x))
-        if key not in self.memo:
-            self.memo[key] = Leaf(layer=layer, x=x)
-        return self.memo[key]  # type: ignore[no-any-return]
+        return self.once((Leaf, id(layer), dims_key(x)), lambda: Leaf(layer=layer, x=x))
 
     def tensors(self, layer: Layer, x: Shape) -> tuple[Tensor, ...]:
         """The tensors of a layer built for `x`."""
-        key = (Tensor, type(layer), layer, dims_key(x))
-        if key not in self.memo:
-            self.memo[key] = layer.tensors(x)
-        return self.memo[key]  # type: ignore[no-any-return]
+        return self.once((Tensor, type(layer), layer, dims_key(x)), lambda: layer.tensors(x))
 
 
 def dims_key(shape: Shape) -> Any:

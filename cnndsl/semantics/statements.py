@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
-from cnndsl.diagnostics import Diagnostic, Fix, Label, Problem, Severity, error
+from cnndsl.diagnostics import Fix, Label, Problem, Severity, error
 from cnndsl.ir.program import Output
 from cnndsl.semantics.arguments import is_half_applied
 from cnndsl.semantics.assertions import check_assertion, is_of_result
@@ -163,7 +163,7 @@ def report_unused(body: Evaluation) -> None:
         if part.applied:
             body.context.needed([part.span])
         else:
-            body.context.idle(_idle(part, part.span.text))
+            _report_idle(body, part, part.span.text)
     for name, value in body.scope.names.items():
         slot = body.builder.slots.get(name)
         parts = list(parts_in(value))
@@ -172,12 +172,12 @@ def report_unused(body: Evaluation) -> None:
         if any(body.builder.slot(part.name).applied or _is_absent(part.recipe) for part in parts):
             body.context.needed([slot.span])
         elif not body.is_cut:
-            body.context.idle(_idle(slot, name))
+            _report_idle(body, slot, name)
 
 
-def _idle(slot: Slot, name: str) -> Diagnostic:
-    helps = ("apply it with ->, or remove it; the generated module leaves it out",)
-    return Diagnostic("W201", f"{name} is declared and never used", slot.span, help=helps, severity=Severity.WARNING)
+def _report_idle(body: Evaluation, slot: Slot, name: str) -> None:
+    way = "apply it with ->, or remove it; the generated module leaves it out"
+    body.context.idle("W201", f"{name} is declared and never used", slot.span, way)
 
 
 def _is_absent(recipe: Recipe) -> bool:
@@ -199,12 +199,11 @@ def report_dropped(body: Evaluation, outputs: tuple[Output, ...]) -> None:
             line, written = left_behind[name, span.end]
             helps = (f"= leaves the pipeline where it was; the next line goes on from this one with {written}", *helps)
             fix = Fix.suggested(line, written) if "#" not in line.text else None
-        body.context.idle(Diagnostic("W202", what, span, help=helps, severity=Severity.WARNING, fix=fix))
+        body.context.idle("W202", what, span, *helps, fix=fix)
     if body.builder.kind == "network":
         for span, name in body.builder.unread_inputs(outputs):
             message = f"{name} comes in and is never used"
-            helps = (f"begin a line with it, {name} -> ..., or remove it",)
-            body.context.idle(Diagnostic("W202", message, span, help=helps, severity=Severity.WARNING))
+            body.context.idle("W202", message, span, f"begin a line with it, {name} -> ..., or remove it")
 
 
 def _left_behind(body: tree.Body) -> dict[tuple[str | None, int], tuple[Span, str]]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from cnndsl.diagnostics import Diagnostic, Severity
 from cnndsl.ir.names import why_not_class
 from cnndsl.semantics.context import Context
 from cnndsl.semantics.values import BlockRecipe, Choice, Copies, Template, is_constant
@@ -34,8 +33,7 @@ def report_unread(context: Context, definition: tree.Definition, names: Mapping[
         name = parameter.name.text
         if name not in asked and not name.startswith("_") and why_not_class(name) is None:
             message = f"{name} is a parameter of {whose} and never used"
-            helps = ("use it in the body, or leave it out",)
-            context.idle(Diagnostic("W217", message, parameter.name.span, help=helps, severity=Severity.WARNING))
+            context.idle("W217", message, parameter.name.span, "use it in the body, or leave it out")
     for constant in constants:
         if constant.text not in asked:
             _report_name(context, constant, f"a constant of {whose}")
@@ -71,8 +69,7 @@ def report_unused_names(context: Context, file: tree.File) -> None:
 
 def _report_name(context: Context, name: tree.Name, what: str) -> None:
     if not name.text.startswith("_"):
-        message, helps = f"{name.text} is {what} and never used", ("use it, or leave it out",)
-        context.idle(Diagnostic("W236", message, name.span, help=helps, severity=Severity.WARNING))
+        context.idle("W236", f"{name.text} is {what} and never used", name.span, "use it, or leave it out")
 
 
 def _bound(body: tree.Body) -> Iterator[tree.Name]:
