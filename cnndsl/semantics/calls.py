@@ -58,7 +58,6 @@ from cnndsl.semantics.leaves import call_on_value
 from cnndsl.semantics.operators import combine, combine_two, is_number
 from cnndsl.semantics.usage import hand_on
 from cnndsl.semantics.values import (
-    RECIPES,
     BlockRecipe,
     BraceRecipe,
     Chain,
@@ -71,6 +70,7 @@ from cnndsl.semantics.values import (
     Kind,
     LayerRecipe,
     Part,
+    Recipe,
     Silent,
     Stage,
     Template,
@@ -95,7 +95,7 @@ def conditional(body: Evaluation, node: tree.Conditional) -> Any:
         chosen = body.known(node.yes if truth else node.no)
     hand_on(body.context, chosen)
     span = (node.yes if truth else node.no).span
-    return Choice(chosen, truth, span) if isinstance(chosen, RECIPES) else chosen
+    return Choice(chosen, truth, span) if isinstance(chosen, Recipe) else chosen
 
 
 def choice(body: Evaluation, node: tree.If) -> Choice:
@@ -122,7 +122,7 @@ def _stage(body: Evaluation, node: tree.Expression) -> Stage:
         quoted = isinstance(node.label, tree.String)
         label = plain_label(body.evaluate(node.label)) if isinstance(node.label, tree.String) else node.label.text
         value = body.known(node.layer)
-        if not isinstance(value, RECIPES) and isinstance(node.layer, CONSTANTS) and alias(node.label.span.text):
+        if not isinstance(value, Recipe) and isinstance(node.layer, CONSTANTS) and alias(node.label.span.text):
             raise refused("sign", "E404", "label", node, {"name": node.label.span, "given": node.layer.span})
         layer = _recipe(body, value, node.layer, "only a layer has a name before a colon", node.label)
         return Stage(layer, label, node.span, quoted)
@@ -144,7 +144,7 @@ def part_by_key(body: Evaluation, node: tree.Expression, value: Any) -> Any:
 def _recipe(body: Evaluation, value: Any, node: tree.Expression, wanted: str, label: tree.Node | None = None) -> Any:
     """The value, unless it is none that makes a layer. Raises Problem."""
     value = part_by_key(body, node, value)
-    if isinstance(value, RECIPES):
+    if isinstance(value, Recipe):
         return value
     if isinstance(node, tree.String) and (keys := [slot.name for slot in body.builder.keys]):
         near = nearest(str(value), keys)
@@ -322,7 +322,7 @@ def _call_alike(body: Evaluation, layer: type[Layer], value: Value | None, node:
     if value is None:
         message = f"{name} takes the size of another value here, so it is called on both"
         first = node.arguments[0].value
-        is_layer = node.arguments[0].name is None and isinstance(body.known(first), RECIPES)
+        is_layer = node.arguments[0].name is None and isinstance(body.known(first), Recipe)
         on = f"it -> {first.span.text}" if is_layer else "it"
         raise error(
             "E404", message, node.span, help=f"write {name}({on}, like={place.value.span.text}) in a line of its own"
@@ -361,7 +361,7 @@ def _call_function(body: Evaluation, name: str, node: tree.Call) -> Any:
             message = f"expand gives a batch to what has none, and {positional[0].maker} has one"
             raise error("E207", message, node.span, help="to repeat its axes of size 1 write expand(x, sizes)")
     spread = positional if name == "split" else _spread(positional)  # concat(first, parts)
-    if name in OPERATIONS and any(isinstance(item, RECIPES) for item in spread):
+    if name in OPERATIONS and any(isinstance(item, Recipe) for item in spread):
         raise takes_values(name, node, given)
     if name in OPERATIONS and any(isinstance(item, Value) for item in spread):
         if OPERATIONS[name].takes_number:

@@ -21,7 +21,7 @@ from cnndsl.layers.formula import Shape
 from cnndsl.layers.initialisers import RULES
 from cnndsl.layers.registry import OPERATIONS
 from cnndsl.semantics.pytorch_names import name_alone
-from cnndsl.semantics.values import RECIPES, Function, Part, Scope, Unknown, Value, describe
+from cnndsl.semantics.values import Function, Part, Recipe, Scope, Unknown, Value, describe
 from cnndsl.source import Span
 from cnndsl.symbolic.number import value_of
 from cnndsl.syntax import tree
@@ -63,8 +63,8 @@ def kind_of(value: Any) -> str:
     """What a value is, in the one word that the tables know it by."""
     value = value_of(value)
     if isinstance(value, list):
-        return "layers" if any(isinstance(item, RECIPES) for item in value) else "list"
-    kinds = ((Part, "part"), (RECIPES, "layer"), (Value, "value"), (tuple, "values"), (bool, "truth"), (int, "number"))
+        return "layers" if any(isinstance(item, Recipe) for item in value) else "list"
+    kinds = ((Part, "part"), (Recipe, "layer"), (Value, "value"), (tuple, "values"), (bool, "truth"), (int, "number"))
     others = ((float, "decimal"), (str, "text"))
     return next((word for kind, word in (*kinds, *others) if isinstance(value, kind)), "other")
 
@@ -96,9 +96,9 @@ def takes_values(name: str, call: tree.Call, given: Sequence[tuple[tree.Argument
     """The error for an operation on values that is given layers, `concat(conv(8, 1), conv(8, 3))`, or constants."""
     from cnndsl.hints.engine import is_short
 
-    layers = [(argument.value.span, value) for argument, value in given if isinstance(value, RECIPES)]
+    layers = [(argument.value.span, value) for argument, value in given if isinstance(value, Recipe)]
     texts = [a.span.text if isinstance(a.value, _ATOMS) else f"({a.span.text})" for a, _ in given]
-    written = [f"it -> {a.value.span.text}" if isinstance(value, RECIPES) else a.span.text for a, value in given]
+    written = [f"it -> {a.value.span.text}" if isinstance(value, Recipe) else a.span.text for a, value in given]
     whole = ", ".join(written)
     return refused(
         "operation",

@@ -9,7 +9,7 @@ from cnndsl.semantics.chains import no_chain, piece_of
 from cnndsl.semantics.cuts import up_to_parts
 from cnndsl.semantics.evaluation import Evaluation
 from cnndsl.semantics.operators import apply_operation
-from cnndsl.semantics.values import RECIPES, BlockRecipe, Items, Part, Template, Value, describe
+from cnndsl.semantics.values import BlockRecipe, Items, Part, Recipe, Template, Value, describe
 from cnndsl.syntax import tree
 
 
@@ -20,7 +20,7 @@ def index(body: Evaluation, node: tree.Index) -> Any:
         return up_to_parts(body, indexed, node)
     if isinstance(indexed, Part):
         return piece_of(body, indexed, node)
-    if isinstance(indexed, RECIPES):
+    if isinstance(indexed, Recipe):
         raise _not_arguments(indexed, node) if len(node.places) > 1 else no_chain(indexed, node)
     if isinstance(indexed, Value):
         return _of_value(body, indexed, node)

@@ -25,7 +25,7 @@ from cnndsl.semantics.hints import (
     refused,
 )
 from cnndsl.semantics.size_hints import ways
-from cnndsl.semantics.values import RECIPES, UNKNOWN, Copies, Items, Part, Silent, Value, describe, key_for, weight_of
+from cnndsl.semantics.values import UNKNOWN, Copies, Items, Part, Recipe, Silent, Value, describe, key_for, weight_of
 from cnndsl.source import Span
 from cnndsl.symbolic.expr import RELATIONS, Expr, Test, TooLong, Truth, junction, negation
 from cnndsl.symbolic.number import SizeIsOpen, Traced, calculate, trace_weight, value_of
@@ -40,7 +40,7 @@ def unary(body: Evaluation, node: tree.Unary) -> Any:
     value = body.known(node.operand)
     if is_number(value):
         return -value if node.operator == "-" else value
-    if isinstance(value, RECIPES) and node.operator == "-" and begins_line(node.span):
+    if isinstance(value, Recipe) and node.operator == "-" and begins_line(node.span):
         raise refused("sign", "E206", "minus", node)
     if isinstance(value, Value) and node.operator == "-":
         return combine(body, "neg", (value,), {}, node.span)
@@ -54,7 +54,7 @@ def binary(body: Evaluation, node: tree.Binary) -> Any:
         return _junction(body, node)
     if node.operator == "//":
         left = body.known(node.left)
-        if isinstance(left, (Value, *RECIPES)) and not isinstance(node.right, tree.Number):
+        if isinstance(left, (Value, Recipe)) and not isinstance(node.right, tree.Number):
             raise refused("sign", "E206", "comment", node)
         right = body.known(node.right)
     else:
@@ -81,7 +81,7 @@ def comparison(body: Evaluation, node: tree.Comparison) -> bool | Truth:
     if is_new and list(node.operators) == ["=="] and begins_line(node.span):
         raise refused("sign", "E201", "equal", node, {"given": node.operands[1].span})
     values = body.all_known(node.operands)
-    if set(node.operators) == {">"} and all(isinstance(value, RECIPES) for value in values[1:]):
+    if set(node.operators) == {">"} and all(isinstance(value, Recipe) for value in values[1:]):
         raise arrows(node, ">")
     for operator, left, right in zip(node.operators, values, values[1:], strict=False):
         result = _join(body, "and", result, _compare(body, node, operator, left, right), node.span)
@@ -93,7 +93,7 @@ def _check_arrows(body: Evaluation, node: tree.Comparison) -> None:
     for operator, operand in zip(node.operators, node.operands[1:], strict=True):
         text, start = node.span.source.text, operand.span.start
         is_arrow = operator == "<" and text[start - 1 : start + 1] == "<-"
-        if is_arrow and isinstance(operand, tree.Unary) and isinstance(body.known(operand.operand), (Value, *RECIPES)):
+        if is_arrow and isinstance(operand, tree.Unary) and isinstance(body.known(operand.operand), (Value, Recipe)):
             first = node.operands[0]
             if len(node.operands) == 2 and isinstance(first, tree.Name) and not _flows(body, first):
                 body.scope.names[first.text] = UNKNOWN
@@ -103,7 +103,7 @@ def _check_arrows(body: Evaluation, node: tree.Comparison) -> None:
 
 def _flows(body: Evaluation, name: tree.Name) -> bool:
     """Whether a name stands for a layer, or for a value of the network."""
-    return name.text in body.scope and isinstance(body.scope.find(name.text)[0], (Value, *RECIPES))
+    return name.text in body.scope and isinstance(body.scope.find(name.text)[0], (Value, Recipe))
 
 
 def _compare(body: Evaluation, node: tree.Comparison, operator: str, left: Any, right: Any) -> bool | Truth:
@@ -171,7 +171,7 @@ def _traced(body: Evaluation, operator: str, left: Any, right: Any, span: Span) 
 
 
 def _times(body: Evaluation, node: tree.Binary, left: Any, right: Any) -> Any:
-    if isinstance(left, RECIPES) and is_number(right):
+    if isinstance(left, Recipe) and is_number(right):
         count = value_of(right)
         if not isinstance(count, int) or count < 0:
             raise error(
@@ -199,7 +199,7 @@ def _times(body: Evaluation, node: tree.Binary, left: Any, right: Any) -> Any:
         if isinstance(left, str):
             return body.bounded_text(left * count, node.span)
         return body.light(Items(left * count), node.span)
-    if isinstance(right, RECIPES) and is_number(left):
+    if isinstance(right, Recipe) and is_number(left):
         written = f"{node.right.span.text} * {node.left.span.text}"
         fix = Fix.safe(node.span, written) if "#" not in node.span.text else None
         raise error("E206", "the layer stands before the number", node.span, help=f"write {written}", fix=fix)

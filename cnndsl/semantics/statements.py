@@ -22,7 +22,6 @@ from cnndsl.semantics.pytorch_names import AsInPyTorch
 from cnndsl.semantics.scope import labels
 from cnndsl.semantics.values import (
     IDENTITY,
-    RECIPES,
     UNKNOWN,
     BraceRecipe,
     Choice,
@@ -76,7 +75,7 @@ def declared_outputs(body: Evaluation, statement: tree.Output) -> tuple[Output, 
                 item.span,
                 help=result_of(value)
                 or f"apply the layer first: output it -> {value.shown if isinstance(value, Part) else 'layer'}"
-                if isinstance(value, RECIPES)
+                if isinstance(value, Recipe)
                 else "an output with a name is one value: take one of them, maps[0]"
                 if is_values(value)
                 else "several are written without brackets: output a, b"
@@ -433,7 +432,7 @@ def _apply_line(body: Evaluation, node: tree.Expression) -> None:
         for value in result:
             body.own(value, node.span)
         body.current = tuple(result)
-    elif isinstance(result, RECIPES):
+    elif isinstance(result, Recipe):
         if body.current is None:
             raise error("E401", "nothing flows here yet", node.span, help="declare the input first: input(3, 32, 32)")
         body.current = body.apply_stage(Stage(result, None, node.span), body.current)
@@ -442,7 +441,7 @@ def _apply_line(body: Evaluation, node: tree.Expression) -> None:
         raise error("E206", message, node.span, help=f"write {result.name}(...)")
     else:
         helps = "give it a name: name = ..., or remove it"
-        if isinstance(result, list) and any(isinstance(item, RECIPES) for item in result):
+        if isinstance(result, list) and any(isinstance(item, Recipe) for item in result):
             helps = f"apply its layers one by one: for layer in {node.span.text} {{ layer }}"
         raise error("E405", f"this line is {describe(result)}, and does nothing", node.span, help=helps)
 
@@ -479,7 +478,7 @@ def _bind(body: Evaluation, statement: tree.Bind) -> None:
     value = body.evaluate(node)
     if isinstance(value, tuple):  # several values under one name are a list
         value = Items(value)
-    if isinstance(value, RECIPES) and not is_half_applied(value):
+    if isinstance(value, Recipe) and not is_half_applied(value):
         _bind_layer(body, target, value, node)
     elif is_layers(value) and is_complete(value) and not _are_parts(value):
         _bind_layers(body, target, value, node)
@@ -490,7 +489,7 @@ def _bind(body: Evaluation, statement: tree.Bind) -> None:
 def _declare(body: Evaluation, node: tree.Labelled) -> None:
     """`"key" = layer`: a part that is applied further on, by its key in quotes. Raises Problem."""
     written, given = node.label.span.text, body.known(node.layer)
-    if not isinstance(given, RECIPES):
+    if not isinstance(given, Recipe):
         message = f"a name in quotes is the key of a layer, and this is {describe(value_of(given))}"
         raise error("E404", message, node.layer.span, help=f"write {written[1:-1]} = {node.layer.span.text}")
     (stage,) = labelled(body, node).stages

@@ -113,8 +113,24 @@ class Value:
         return Label(self.span, f"{show(self.shape)} comes from {self.maker}")
 
 
+@frozen(eq=False)
+class Recipe:
+    """What makes a layer, each time that it is applied."""
+
+    weight: int = field(init=False, default=1, compare=False, repr=False)
+    """One, and the weight of all that it holds."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "weight", 1 + sum(map(weight_of, self.held)))
+
+    @property
+    def held(self) -> Iterable[Any]:
+        """What it is made of."""
+        return ()
+
+
 @frozen()
-class Kind:
+class Kind(Recipe):
     """A layer kind by its own name: `relu`."""
 
     word: str
@@ -126,7 +142,7 @@ class Kind:
 
 
 @frozen()
-class LayerRecipe:
+class LayerRecipe(Recipe):
     """A layer kind with its arguments: `conv(8, 5)`."""
 
     layer: Layer
@@ -134,7 +150,6 @@ class LayerRecipe:
     weights: Weights | None = None
     init: tuple[tuple[str, Initialiser], ...] = ()
     span: Span | None = field(default=None, compare=False)
-    weight: int = field(init=False, default=1, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         if self.weights is not None:
@@ -143,7 +158,7 @@ class LayerRecipe:
 
 
 @frozen()
-class HalfApplied:
+class HalfApplied(Recipe):
     """A layer kind with some of its arguments, to be called with those that it still needs: `conv(kernel=3)`.
 
     Each argument by its name, with the place in the text where it was given.
@@ -152,14 +167,14 @@ class HalfApplied:
     kind: type[Layer]
     arguments: tuple[tuple[str, tree.Argument, Any], ...]
     span: Span = field(compare=False)
-    weight: int = field(init=False, default=1, compare=False, repr=False)
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "weight", 1 + sum(weight_of(item) for *_, item in self.arguments))
+    @property
+    def held(self) -> Iterable[Any]:
+        return (item for *_, item in self.arguments)
 
 
 @frozen(eq=False)
-class External:
+class External(Recipe):
     """A class from elsewhere, with the scope that its rules see."""
 
     declaration: tree.Extern
@@ -167,7 +182,7 @@ class External:
 
 
 @frozen(eq=False)
-class Template:
+class Template(Recipe):
     """A block, sequence or network, with the scope that its body sees."""
 
     definition: tree.Definition
@@ -175,34 +190,34 @@ class Template:
 
 
 @frozen()
-class BlockRecipe:
+class BlockRecipe(Recipe):
     """A block or sequence with its arguments: `BasicBlock(64)`."""
 
     template: Template
     arguments: tuple[tuple[str, Any], ...]
     span: Span | None = field(default=None, compare=False)
-    weight: int = field(init=False, default=1, compare=False, repr=False)
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "weight", 1 + sum(weight_of(item) for _, item in self.arguments))
+    @property
+    def held(self) -> Iterable[Any]:
+        return (item for _, item in self.arguments)
 
 
 @frozen()
-class VariantRecipe:
+class VariantRecipe(Recipe):
     """A network that is another one for its own parameters, with some or all of their arguments."""
 
     variant: tree.Variant
     scope: Scope = field(compare=False)
     arguments: tuple[tuple[str, Any], ...] = ()
     span: Span | None = field(default=None, compare=False)
-    weight: int = field(init=False, default=1, compare=False, repr=False)
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "weight", 1 + sum(weight_of(item) for _, item in self.arguments))
+    @property
+    def held(self) -> Iterable[Any]:
+        return (item for _, item in self.arguments)
 
 
 @frozen(eq=False)
-class BraceRecipe:
+class BraceRecipe(Recipe):
     """`{ ... }` used as a layer; it is worked out when it is applied."""
 
     body: tree.Body
@@ -223,42 +238,42 @@ class Stage:
 
 
 @frozen()
-class Chain:
+class Chain(Recipe):
     """`a -> b`: stages in a row, flat."""
 
     stages: tuple[Stage, ...]
-    weight: int = field(init=False, default=1, compare=False, repr=False)
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "weight", 1 + sum(weight_of(stage.recipe) for stage in self.stages))
+    @property
+    def held(self) -> Iterable[Any]:
+        return (stage.recipe for stage in self.stages)
 
 
 @frozen()
-class Copies:
+class Copies(Recipe):
     """`layer * n`: fresh copies in a row."""
 
     recipe: Recipe
     count: int
     span: Span | None = field(default=None, compare=False)
     """Where the layer is written that is copied."""
-    weight: int = field(init=False, default=1, compare=False, repr=False)
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "weight", 1 + weight_of(self.recipe))
+    @property
+    def held(self) -> Iterable[Any]:
+        return (self.recipe,)
 
 
 @frozen()
-class Choice:
+class Choice(Recipe):
     """`if condition { } else { }` used as a layer: what was chosen, None being the identity."""
 
     recipe: Recipe | None
     condition: bool | Truth
     span: Span = field(compare=False)
     """Where what was chosen is written."""
-    weight: int = field(init=False, default=1, compare=False, repr=False)
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "weight", 1 + weight_of(self.recipe))
+    @property
+    def held(self) -> Iterable[Any]:
+        return (self.recipe,)
 
     @property
     def outcome(self) -> bool:
@@ -301,7 +316,7 @@ class Piece:
 
 
 @frozen(eq=False)
-class Part:
+class Part(Recipe):
     """A layer that a name in the body `owner` is bound to: one layer, however often it is used."""
 
     owner: object
@@ -331,24 +346,6 @@ class InitialiserKind:
     name: str
 
 
-Recipe = (
-    Kind | LayerRecipe | HalfApplied | External | Template | BlockRecipe | VariantRecipe | BraceRecipe
-    | Chain | Copies | Choice | Part
-)  # fmt: skip
-RECIPES = (
-    Kind,
-    LayerRecipe,
-    HalfApplied,
-    External,
-    Template,
-    BlockRecipe,
-    VariantRecipe,
-    BraceRecipe,
-    Chain,
-    Copies,
-    Choice,
-    Part,
-)
 IDENTITY = Chain(())
 
 
@@ -387,7 +384,7 @@ def one_by_one(values: Iterable[Value | list[Value]]) -> tuple[Value, ...]:
 def is_layers(value: Any) -> bool:
     """Whether a value is a list of layers, or of such lists, with at least one in each."""
     is_list = isinstance(value, list) and bool(value)
-    return is_list and all(isinstance(item, RECIPES) or is_layers(item) for item in value)
+    return is_list and all(isinstance(item, Recipe) or is_layers(item) for item in value)
 
 
 def parts_in(value: Any) -> Iterator[Part]:
