@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, NoReturn
 
 from pydantic import ValidationError
-from pydantic.fields import FieldInfo
 
 from cnndsl.diagnostics import Fix, Label, Problem, error
 from cnndsl.hints.spelling import is_clear, nearest
@@ -30,20 +29,20 @@ from cnndsl.semantics.values import (
     HalfApplied,
     Kind,
     LayerRecipe,
+    Parametric,
     Part,
     Scope,
     Template,
     Unknown,
     VariantRecipe,
     is_complete,
+    needed,
     parts_in,
 )
 from cnndsl.source import Span
 from cnndsl.symbolic.number import Traced, is_open, value_of
 from cnndsl.syntax import tree
 
-Parametric = tree.Definition | tree.Extern | tree.Variant
-"""What has parameters."""
 _INCOMING = frozenset({"in_channels", "in_features", "num_features", "num_channels"})
 """What PyTorch calls the number of channels or features that come in."""
 
@@ -57,7 +56,7 @@ def bind_layer(body: Evaluation, called: Kind | HalfApplied, node: tree.Call) ->
     kind, before = (called.kind, called.arguments) if isinstance(called, HalfApplied) else (called.layer, ())
     given = list(zip(node.arguments, body.all_known(a.value for a in node.arguments), strict=True))
     matched = _match(body, kind, node, given, before)
-    if (before or given) and any(info.is_required() and n not in matched.places for n, info in _fields(kind)):
+    if (before or given) and needed(kind, matched.places):
         _check_fit(kind, matched, matched.values, node.span)
         arguments = tuple((name, matched.places[name], matched.given[name]) for name in matched.places)
         return body.light(HalfApplied(kind, arguments, node.span), node.span)
@@ -66,19 +65,12 @@ def bind_layer(body: Evaluation, called: Kind | HalfApplied, node: tree.Call) ->
 
 def lacking(recipe: HalfApplied, span: Span) -> Problem:
     """The error for a layer that is applied and lacks arguments."""
-    given = [name for name, *_ in recipe.arguments]
-    return _missing(
-        recipe.kind, tuple(n for n, info in _fields(recipe.kind) if info.is_required() and n not in given), span
-    )
+    return _missing(recipe.kind, needed(recipe.kind, [name for name, *_ in recipe.arguments]), span)
 
 
 def bare_layer(body: Evaluation, kind: type[Layer], span: Span) -> LayerRecipe:
     """A layer kind without arguments. Raises Problem where it needs some."""
     return _whole_layer(body, kind, _Matched(), tree.Call(span, tree.Name(span, kind.kind), ()))
-
-
-def _fields(kind: type[Layer]) -> Iterable[tuple[str, FieldInfo]]:
-    return kind.model_fields.items()
 
 
 def _whole_layer(body: Evaluation, kind: type[Layer], matched: _Matched, node: tree.Call) -> LayerRecipe:
@@ -117,9 +109,8 @@ def check_known_arguments(
     """
     kind, before = (called.kind, called.arguments) if isinstance(called, HalfApplied) else (called.layer, ())
     matched = _match(body, kind, node, given, before)
-    needed = tuple(n for n, info in kind.model_fields.items() if info.is_required() and n not in matched.places)
-    if needed and is_whole:
-        raise _missing(kind, needed, node.span)
+    if is_whole and (lacks := needed(kind, matched.places)):
+        raise _missing(kind, lacks, node.span)
     known = {name: value for name, value in matched.values.items() if not isinstance(value, Unknown)}
     _check_fit(kind, matched, known, node.span)
 
@@ -351,7 +342,7 @@ def _unknown_argument(
     )
 
 
-def _missing(kind: type[Layer], names: tuple[str, ...], span: Span) -> Problem:
+def _missing(kind: type[Layer], names: Sequence[str], span: Span) -> Problem:
     described = kind.model_fields[names[0]].description
     example = next(stage.strip() for stage in kind.example.split("->") if stage.strip().startswith(kind.kind))
     return error(
@@ -558,12 +549,11 @@ def is_half_applied(value: Any) -> bool:
 
 def check_complete(definition: Parametric, given: Collection[str], span: Span) -> None:
     """Raise Problem unless every parameter without a default is given."""
-    missing = [p.name.text for p in definition.parameters if p.default is None and p.name.text not in given]
-    if missing:
+    if lacks := needed(definition, given):
         raise error(
             "E207",
-            f"{definition.name.text} needs {' and '.join(missing)}",
+            f"{definition.name.text} needs {' and '.join(lacks)}",
             span,
             labels=(Label(definition.name.span, "it is defined here"),),
-            help=f"give it: {definition.name.text}({', '.join(f'{name}=...' for name in missing)})",
+            help=f"give it: {definition.name.text}({', '.join(f'{name}=...' for name in lacks)})",
         )

@@ -34,6 +34,7 @@ from cnndsl.semantics.values import (
     Template,
     Unknown,
     Value,
+    needed,
 )
 from cnndsl.source import Span
 from cnndsl.symbolic.expr import TooLong, Truth
@@ -590,16 +591,16 @@ class _Tries:
     def _arguments(self, shape: Shape | None) -> Iterator[dict[str, Any]]:
         """What may be given for parameters: one guess for all that have no default, and one for all."""
         parameters = self.template.definition.parameters
-        needed = [parameter.name.text for parameter in parameters if parameter.default is None]
-        if not needed:
+        required = needed(self.template.definition)
+        if not required:
             yield {}
         else:
             for guess in (*_GUESSES, *(shape[:1] if shape else ())):
-                yield dict.fromkeys(needed, guess)
+                yield dict.fromkeys(required, guess)
             if shape is not None:
                 for other in dict.fromkeys((shape, *(inputs[0] for inputs in _INPUTS[:4]))):
-                    yield dict.fromkeys(needed, Value(self, 0, other, self.template.definition.span, ""))
-        if len(needed) < len(parameters):
+                    yield dict.fromkeys(required, Value(self, 0, other, self.template.definition.span, ""))
+        if len(required) < len(parameters):
             yield {parameter.name.text: 2 for parameter in parameters}
 
     def _ways(self, shape: Shape | None, arguments: dict[str, Any]) -> Iterator[Diagnostic | None]:

@@ -17,7 +17,17 @@ from cnndsl.semantics.definitions import bind_parameters, saved_parameters
 from cnndsl.semantics.initialisation import check_rules
 from cnndsl.semantics.inputs import requirements
 from cnndsl.semantics.usage import report_unread
-from cnndsl.semantics.values import UNKNOWN, BlockRecipe, Scope, Silent, Template, Value, VariantRecipe, describe
+from cnndsl.semantics.values import (
+    UNKNOWN,
+    BlockRecipe,
+    Scope,
+    Silent,
+    Template,
+    Value,
+    VariantRecipe,
+    describe,
+    needed,
+)
 from cnndsl.source import Span
 from cnndsl.symbolic.number import value_of
 from cnndsl.syntax import tree
@@ -85,7 +95,7 @@ class Networks:
         self._known.update(dict.fromkeys((*own, *names)))
         fixed = given if own else {}
         given = given | {name: value for name, value in self._settings.items() if name in names}
-        missing = [p.name.text for p in definition.parameters if p.default is None and p.name.text not in given]
+        missing = needed(definition, given)
         assert isinstance(item, (tree.Definition, tree.Variant))  # noqa: S101 - asked by the caller
         if missing:
             if isinstance(item, tree.Definition) and (self._has_variants(definition) or self._is_lost()):
@@ -115,7 +125,7 @@ class Networks:
             return {}
         names = [parameter.name.text for parameter in item.parameters]
         given = {name: value for name, value in self._settings.items() if name in names}
-        missing = [p.name.text for p in item.parameters if p.default is None and p.name.text not in given]
+        missing = needed(item, given)
         if missing:
             self._known.update(dict.fromkeys(names))
             others = (other for other in self._file.items if isinstance(other, tree.Variant) and other is not item)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import field, fields, replace
 from math import prod
 from typing import Any
@@ -17,8 +17,11 @@ from cnndsl.layers.initialisers import Initialiser
 from cnndsl.layers.registry import KINDS
 from cnndsl.source import Span
 from cnndsl.symbolic.expr import Number, Truth
-from cnndsl.symbolic.number import Traced, work_key
+from cnndsl.symbolic.number import Traced, is_open, value_of, work_key
 from cnndsl.syntax import tree
+
+Parametric = tree.Definition | tree.Extern | tree.Variant
+"""What has parameters."""
 
 
 @frozen()
@@ -396,25 +399,32 @@ def parts_in(value: Any) -> Iterator[Part]:
             yield from parts_in(item)
 
 
+def needed(of: Parametric | type[Layer], given: Container[str] = ()) -> list[str]:
+    """The parameters without a default that are not given."""
+    if isinstance(of, type):
+        required = (name for name, info in of.model_fields.items() if info.is_required())
+    else:
+        required = (parameter.name.text for parameter in of.parameters if parameter.default is None)
+    return [name for name in required if name not in given]
+
+
 def is_complete(recipe: Any) -> bool:
     """Whether a layer, or each one of a list, can be applied as it is: nothing that it needs is left to be given."""
     match recipe:
         case list():
             return all(map(is_complete, recipe))
         case Kind():
-            return not any(info.is_required() for info in recipe.layer.model_fields.values())
+            return not needed(recipe.layer)
         case HalfApplied():
             return False
         case Template():
-            return is_complete(BlockRecipe(recipe, ()))
+            return not needed(recipe.definition)
         case BlockRecipe():
-            given = dict(recipe.arguments)
-            return all(p.name.text in given or p.default is not None for p in recipe.template.definition.parameters)
+            return not needed(recipe.template.definition, dict(recipe.arguments))
         case VariantRecipe():
-            given = dict(recipe.arguments)
-            return all(p.name.text in given or p.default is not None for p in recipe.variant.parameters)
+            return not needed(recipe.variant, dict(recipe.arguments))
         case External():
-            return all(p.default is not None for p in recipe.declaration.parameters)
+            return not needed(recipe.declaration)
         case _:
             return True
 
@@ -423,12 +433,10 @@ def key_for(value: Any) -> Any:
     """A hashable key: two arguments with the same key give the same module."""
     if isinstance(value, list):
         return ("list", *map(key_for, value))
-    if isinstance(value, (bool, int, float, str)):
-        return (type(value).__name__, value)
-    if isinstance(value, Traced):
-        return work_key(value) if value.is_open else (type(value.value).__name__, value.value)
-    if isinstance(value, Truth):
-        return ("bool", value.value)
+    if is_open(value):
+        return work_key(value)
+    if isinstance(plain := value_of(value), (bool, int, float, str)):
+        return (type(plain).__name__, plain)
     if isinstance(value, BlockRecipe):
         return (value.template, tuple((name, key_for(item)) for name, item in value.arguments))
     if isinstance(value, VariantRecipe):
@@ -463,12 +471,12 @@ def plain_constant(value: Any) -> Any:
     """A constant without what it was computed from."""
     if isinstance(value, list):
         return list(map(plain_constant, value))
-    return value.value if isinstance(value, (Traced, Truth)) else value
+    return value_of(value)
 
 
 def describe(value: Any) -> str:
     """What something is, in the user's words."""
-    value = value.value if isinstance(value, (Traced, Truth)) else value
+    value = value_of(value)
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, (int, float)):
@@ -557,13 +565,11 @@ class Scope:
 
         None for a word of the language, which has its own meaning again.
         """
-        scope: Scope | None = self
         ended: Span | None = None
-        while scope is not None:
+        for scope in self._outwards():
             ended = ended or scope.ended.get(name)
             if name in scope.names:
                 return ended if scope.parent is not None else None
-            scope = scope.parent
         return ended
 
     def find(self, name: str) -> tuple[Any, bool]:
@@ -571,17 +577,15 @@ class Scope:
 
         What stands behind a wall hides nothing: `conv: { conv(8, 3) -> relu }` means the layer kind.
         """
-        scope: Scope | None = self
         behind = False
         walled: list[Any] = []
-        while scope is not None:
+        for scope in self._outwards():
             if name in scope.names:
                 value = scope.names[name]
                 if not (behind and isinstance(value, (Value, Part))):
                     return value, False
                 walled.append(value)
             behind = behind or scope.walls
-            scope = scope.parent
         if walled:
             return walled[0], True
         raise KeyError(name)
@@ -600,23 +604,19 @@ class Scope:
 
     def __contains__(self, name: object) -> bool:
         """Whether something is called so, behind a wall or not."""
-        scope: Scope | None = self
-        while scope is not None and name not in scope.names:
-            scope = scope.parent
-        return scope is not None
+        return any(name in scope.names for scope in self._outwards())
 
     def is_original(self, name: str) -> bool:
         """Whether a word of the language still means what it means everywhere."""
-        scope: Scope | None = self
-        while scope is not None and name not in scope.names:
-            scope = scope.parent
-        return scope is not None and scope.parent is None
+        return next((scope.parent is None for scope in self._outwards() if name in scope.names), False)
 
     def visible(self) -> list[str]:
         """Every name that can be written here."""
-        names: dict[str, None] = {}
+        return list(dict.fromkeys(name for scope in self._outwards() for name in scope.names))
+
+    def _outwards(self) -> Iterator[Scope]:
+        """The scope itself, and those around it."""
         scope: Scope | None = self
         while scope is not None:
-            names.update(dict.fromkeys(scope.names))
+            yield scope
             scope = scope.parent
-        return list(names)
