@@ -7,12 +7,12 @@ from typing import Any
 
 from cnndsl.diagnostics import Label, error
 from cnndsl.ir.program import Call, Leaf, Module, Output, Use
-from cnndsl.layers.formula import show
+from cnndsl.layers.formula import Shape, show
 from cnndsl.semantics.arguments import check_complete, settled
 from cnndsl.semantics.builder import Builder, Slot
 from cnndsl.semantics.chains import chain_of
 from cnndsl.semantics.context import dims_key
-from cnndsl.semantics.definitions import Made, inner, instantiate
+from cnndsl.semantics.definitions import inner, instantiate
 from cnndsl.semantics.evaluation import Evaluation
 from cnndsl.semantics.leaves import (
     NeedsFlatten,
@@ -60,7 +60,7 @@ def composed(body: Evaluation, slot: Slot, recipe: Recipe, value: Any, span: Spa
     except NeedsFlatten:
         value = flattened(body, value, span, "this chain", "write flatten before it")
         module = _chain_module(body, recipe, value, span)
-    return _use(body, slot, Made(module, module.output_shapes), (value,), {}, span)
+    return _use(body, slot, module, module.output_shapes, (value,), {}, span)
 
 
 def _chain_module(body: Evaluation, recipe: Recipe, value: Value, span: Span) -> Module:
@@ -100,11 +100,11 @@ def _layers(body: Evaluation, chain: Recipe, value: Value, span: Span) -> list[S
     if not isinstance(chain, BlockRecipe):
         builder, _ = _run_chain(body, chain, value, span)
         return [slot for slot in builder.slots.values() if slot.unit is not None]
-    made, _, _ = instantiate(body, chain, value, span)
+    module, *_ = instantiate(body, chain, value, span)
     builder = Builder(body.context, "chain", "", span)
     around = body.spawn(builder, Scope(body.scope, walls=True))
     current = builder.input("input", value.shape, span, unbatched=value.unbatched)
-    for layer in body.context.layers[made.module.id]:
+    for layer in body.context.layers[module.id]:
         slot = builder.slots[layer.name] = Slot(layer.name, layer.span)
         current = _fill(around, slot, inner(layer.recipe), current, layer.span)
     return list(builder.slots.values())
@@ -152,26 +152,26 @@ def block(body: Evaluation, slot: Slot, recipe: BlockRecipe, value: Any, span: S
             if isinstance(item, Value):
                 body.own(item, span)
     try:
-        made, inputs, arguments = instantiate(body, recipe, value, span)
+        module, shapes, inputs, arguments = instantiate(body, recipe, value, span)
     except NeedsFlatten:
         if is_list:
             raise
         value = flattened(body, value, span, recipe.template.definition.name.text, "write flatten before it")
-        made, inputs, arguments = instantiate(body, recipe, value, span)
-    if len(inputs) > 1 and body.builder.is_chain:
-        raise error(
-            "E404",
-            "a chain holds layers only; this block takes a value",
-            span,
-            help="apply it in a block or network",
-        )
-    return _use(body, slot, made, inputs, arguments, span)
+        module, shapes, inputs, arguments = instantiate(body, recipe, value, span)
+    if len(inputs) > 1:
+        body.only_layers("block takes a value", span, "apply it in a block or network")
+    return _use(body, slot, module, shapes, inputs, arguments, span)
 
 
 def _use(
-    body: Evaluation, slot: Slot, made: Made, inputs: tuple[Value, ...], arguments: dict[str, Any], span: Span
+    body: Evaluation,
+    slot: Slot,
+    module: Module,
+    shapes: tuple[Shape, ...],
+    inputs: tuple[Value, ...],
+    arguments: dict[str, Any],
+    span: Span,
 ) -> Any:
-    module = made.module
     if len(module.outputs) != 1 or module.outputs[0].name is not None:
         refuse_in_chain(body, module.name, len(module.outputs), "its output by name", span)
     if slot.unit is None:
@@ -181,7 +181,7 @@ def _use(
         _check_same(body, slot, body.context.modules[slot.unit.module], module, span)
     body.builder.add_size(body.context.sizes[module.id] + 1, span)
     lacking = module.lacks_batch(output.value for output in module.outputs)
-    outputs = body.builder.step(Call(child=slot.name, module=module.id), inputs, made.shapes, span, slot.name, lacking)
+    outputs = body.builder.step(Call(child=slot.name, module=module.id), inputs, shapes, span, slot.name, lacking)
     return outputs if len(outputs) > 1 else outputs[0]
 
 

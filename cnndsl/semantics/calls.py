@@ -460,8 +460,7 @@ def _fixed(body: Evaluation, node: tree.Call, numbers: list[Any]) -> Value:
             message = "constant takes a list of numbers, and perhaps size and persistent"
             raise error("E207", message, argument.span, help=_CONSTANT)
         given[name] = value
-    if body.builder.is_chain:
-        raise error("E404", "a chain holds layers only; this is a value", node.span, help="make it a block")
+    body.only_layers("is a value", node.span, "make it a block")
     shape = _shape_of(numbers)
     if shape is None:
         message = "the rows of a constant are equally long, and have numbers in them"
@@ -517,8 +516,7 @@ def _learned(body: Evaluation, node: tree.Call, positional: list[Any], named: di
             node.span,
             help=_PARAMETER,
         )
-    if body.builder.is_chain:
-        raise error("E404", "a chain holds layers only; this is a value", node.span, help="make it a block")
+    body.only_layers("is a value", node.span, "make it a block")
     begin = given.get("init", 0.0)
     begin = initialiser(begin, node.span) if isinstance(begin, (Initialiser, InitialiserKind)) else body.plain(begin)
     if any(map(is_open, size)):

@@ -158,9 +158,8 @@ class _Check(Body):
         if definition.kind != "network":
             self.entry = self.current = UNKNOWN
         self.lines = definition.body
-        self._all = frozenset(
-            name for where in (False, True) for name in first_places(definition.body, in_braces=where)
-        )
+        own, in_braces = first_places(definition.body)
+        self._all = frozenset(own | in_braces)
         written = list(tree.walk(definition.body))
         if any(isinstance(node, tree.Lost) for node in written):
             return  # what could not be read was reported, and comes first
@@ -348,7 +347,7 @@ class _Check(Body):
         if isinstance(statement, (tree.For, tree.Repeat)):
             self.look(statement.source if isinstance(statement, tree.For) else statement.count)
             with self._in_doubt():
-                for name in first_places(statement.body, in_braces=False):  # what it is from the second turn on
+                for name in first_places(statement.body)[0]:  # what it is from the second turn on
                     self.scope.names[name] = UNKNOWN
                 if isinstance(statement, tree.For):
                     self._bind_unknown(statement.targets)

@@ -10,7 +10,6 @@ from collections.abc import Container, Mapping, Sequence
 from typing import Any
 
 from cnndsl.diagnostics import error
-from cnndsl.frozen import frozen
 from cnndsl.ir.lower import Cut
 from cnndsl.ir.names import numbered
 from cnndsl.ir.program import Module, Parameter, Use
@@ -50,21 +49,13 @@ from cnndsl.symbolic.number import Traced, is_open, value_of
 from cnndsl.syntax import tree
 
 
-@frozen()
-class Made:
-    """A module and the shapes that it gives, as the body that uses it sees them."""
-
-    module: Module
-    shapes: tuple[Shape, ...]
-
-
 def instantiate(
     body: Evaluation, recipe: BlockRecipe, value: Value | Items, span: Span
-) -> tuple[Made, tuple[Value, ...], dict[str, Any]]:
+) -> tuple[Module, tuple[Shape, ...], tuple[Value, ...], dict[str, Any]]:
     """Work out a block for its arguments and what comes in, which may be a list of values.
 
-    Returns the module, all values that it takes, those of lists one by one, and the arguments as the user's
-    body sees them. Raises Problem.
+    Returns the module, the shapes that it gives and the arguments, both as the user's body sees them, and between them
+    all values that it takes, those of lists one by one. Raises Problem.
     """
     definition = recipe.template.definition
     check_complete(definition, dict(recipe.arguments), recipe.span or span)
@@ -120,8 +111,8 @@ def instantiate(
         given = outside.get(name)
         if isinstance(given, Traced):
             body.plain(given)
-    made = Made(module, tuple(tuple(seen_from_outside(d, outside) for d in s) for s in module.output_shapes))
-    return made, inputs, {name: saved(item) for name, item in arguments.items() if name not in extra}
+    seen = tuple(tuple(seen_from_outside(dim, outside) for dim in shape) for shape in module.output_shapes)
+    return module, seen, inputs, {name: saved(item) for name, item in arguments.items() if name not in extra}
 
 
 def work_out(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from typing import Any, NamedTuple, Self, TypeVar
 
 from cnndsl.diagnostics import Label, Problem, error
@@ -94,8 +95,6 @@ class Evaluation:
         """Whether this is a network up to some of its parts: what it has besides may do nothing."""
         self.init_spans: dict[int, Span] = {}
         """Where each rule of the network stands."""
-        self._first: dict[str, Span] | None = None
-        self._inner: dict[str, Span] | None = None
 
     def spawn(self, builder: Builder, scope: Scope) -> Self:
         """The elaboration of another body."""
@@ -112,11 +111,13 @@ class Evaluation:
         finally:
             self.scope = outer
 
+    @cached_property
+    def _first_places(self) -> tuple[dict[str, Span], dict[str, Span]]:
+        return first_places(self.lines) if self.lines is not None else ({}, {})
+
     def declared_at(self, name: tree.Name) -> Span | None:
         """Where a line of this body first gives a name a meaning, also one further down or one that is not reached."""
-        if self._first is None:
-            self._first = first_places(self.lines, in_braces=False) if self.lines is not None else {}
-        found, bound = self._first.get(name.text), self.bound
+        found, bound = self._first_places[0].get(name.text), self.bound
         is_bound = bound is not None and found == bound.targets[0].span
         if bound is not None and is_bound and bound.span.start <= name.span.start < bound.span.end:
             return None  # x = relu(x): the line itself
@@ -124,9 +125,7 @@ class Evaluation:
 
     def given_in_braces(self, name: tree.Name) -> Span | None:
         """Where a line above, in braces that are a stage, gives a name a meaning, which it has in there alone."""
-        if self._inner is None:
-            self._inner = first_places(self.lines, in_braces=True) if self.lines is not None else {}
-        found = self._inner.get(name.text)
+        found = self._first_places[1].get(name.text)
         return found if found is not None and found.start < name.span.start else None
 
     def slot_by_key(self, key: str) -> Slot | None:
@@ -212,11 +211,16 @@ class Evaluation:
         """Note that parameters decide the structure: those that an expression or test is made of."""
         self.builder.fixed.update(symbol.name for symbol in expr.symbols() if symbol.guards is None)
 
-    def own(self, value: Value, span: Span) -> None:
-        """Raise Problem unless the value belongs to the body being worked out."""
+    def only_layers(self, what: str, span: Span, way: str) -> None:
+        """Raise Problem in a chain, for what is no layer."""
+        if self.builder.is_chain:
+            raise error("E404", f"a chain holds layers only; this {what}", span, help=way)
+
+    def own(self, value: Value, span: Span, *, in_training: bool = False) -> None:
+        """Raise Problem unless the value belongs to the body being worked out, and exists where it is used."""
         if value.owner is not self.builder:
             raise error("E402", "this value belongs to another body", span, help="give it to the block as an argument")
-        if value.training and not self.builder.training:
+        if value.training and not (in_training or self.builder.training):
             raise error(
                 "E412",
                 "this value exists in training only",

@@ -228,13 +228,7 @@ def call_on_value(body: Evaluation, kind: Kind, value: Value, node: tree.Call) -
     recipe = bind_layer(body, kind, rest)
     if isinstance(recipe, HalfApplied):
         raise lacking(recipe, node.span)
-    if body.builder.is_chain:
-        raise error(
-            "E404",
-            "a chain holds layers only; this is a call on a value",
-            node.span,
-            help="write the layer without the value",
-        )
+    body.only_layers("is a call on a value", node.span, "write the layer without the value")
     with _sizes(recipe, value, node.span):
         _check_batch(recipe.layer, value, is_own=not body.builder.comes_in(value))
         _outputs(body, recipe, value.shape)

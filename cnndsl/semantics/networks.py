@@ -85,7 +85,7 @@ class Networks:
             )
             self._context.report(error("E209", f"no network here has a parameter {name}", None, help=text).diagnostic)
 
-    def _network(self, item: tree.Item) -> Module | None:
+    def _network(self, item: tree.Definition | tree.Variant) -> Module | None:
         own = self._own_parameters(item)
         if own is None:
             return None
@@ -96,7 +96,6 @@ class Networks:
         fixed = given if own else {}
         given = given | {name: value for name, value in self._settings.items() if name in names}
         missing = needed(definition, given)
-        assert isinstance(item, (tree.Definition, tree.Variant))  # noqa: S101 - asked by the caller
         if missing:
             if isinstance(item, tree.Definition) and (self._has_variants(definition) or self._is_lost()):
                 return None  # it is there for its variants
@@ -119,7 +118,7 @@ class Networks:
         check_rules(self._context, module, body.init_spans)
         return module
 
-    def _own_parameters(self, item: tree.Item) -> dict[str, Any] | None:
+    def _own_parameters(self, item: tree.Definition | tree.Variant) -> dict[str, Any] | None:
         """What the parameters of a variant are; None for one that is there for its variants alone."""
         if not isinstance(item, tree.Variant):
             return {}
@@ -135,10 +134,9 @@ class Networks:
         body = Body(self._context, Builder(self._context, "chain", "", item.span), Scope(self._scope))
         return bind_parameters(body, item, given)
 
-    def _template(self, item: tree.Item, own: dict[str, Any]) -> tuple[Template, dict[str, Any]]:
+    def _template(self, item: tree.Definition | tree.Variant, own: dict[str, Any]) -> tuple[Template, dict[str, Any]]:
         if isinstance(item, tree.Definition):
             return Template(item, self._scope), {}
-        assert isinstance(item, tree.Variant)  # noqa: S101 - asked by the caller
         value = self._scope.names.get(item.name.text)
         if value is UNKNOWN:
             raise Silent

@@ -254,13 +254,7 @@ def apply_operation(
 ) -> Any:
     """Apply an operation to values of the graph; what comes out. Raises Problem."""
     kind = operation.kind
-    if body.builder.is_chain:
-        raise error(
-            "E404",
-            "a chain holds layers only; this combines values",
-            span,
-            help="make it a block: block Name { ... }, and use that here",
-        )
+    body.only_layers("combines values", span, "make it a block: block Name { ... }, and use that here")
     for value in values:
         body.own(value, span)
     least, most = operation.takes

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 from cnndsl.layers.initialisers import RULES
 from cnndsl.layers.registry import KINDS, OPERATIONS
@@ -28,17 +28,17 @@ def labels(statement: tree.Statement) -> list[tree.Name]:
     return found
 
 
-def first_places(body: tree.Body, *, in_braces: bool) -> dict[str, Span]:
+def first_places(body: tree.Body) -> tuple[dict[str, Span], dict[str, Span]]:
     """Where each name of a body is first given a meaning, also by the lines of its conditions and loops.
 
-    With `in_braces`, where one is in braces that are a stage, `it -> { skip = it; conv(8, 3) }`: it is known in there
-    alone.
+    Apart from these, where each is first given one in braces that are a stage, `it -> { skip = it; conv(8, 3) }`: it is
+    known in there alone.
     """
-    places: dict[str, Span] = {}
-    todo: list[tuple[Any, bool]] = [(body, False)]
+    places: tuple[dict[str, Span], dict[str, Span]] = {}, {}
+    todo: list[tuple[tree.Node, bool]] = [(body, False)]
     while todo:
-        node, is_inner = todo.pop()
-        parts: tuple[Any, ...] = ()
+        node, in_braces = todo.pop()
+        parts: tuple[tree.Node, ...] = ()
         match node:
             case tree.Body():
                 parts = node.statements
@@ -48,27 +48,15 @@ def first_places(body: tree.Body, *, in_braces: bool) -> dict[str, Span]:
                 parts = tuple(_branches(branch))
             case tree.Apply(value=tree.If()):  # what comes out of its branches has the names
                 parts = (tree.Apply(node.span, node.value), tree.Bind(node.span, node.targets, tree.It(node.span)))
-            case tree.Apply() | tree.Bind() | tree.Labelled():
-                names = (node.label,) if isinstance(node, tree.Labelled) else node.targets
-                for name in names:
-                    if is_inner is in_braces and isinstance(name, tree.Name):
-                        places.setdefault(name.text, name.span)
-                parts = _expressions(node)
-            case tree.Node():
-                parts = _expressions(node)
-        todo.extend((part.body, True) if isinstance(part, _Braces) else (part, is_inner) for part in reversed(parts))
+            case _:
+                if isinstance(node, tree.Apply | tree.Bind | tree.Labelled):
+                    names = (node.label,) if isinstance(node, tree.Labelled) else node.targets
+                    for name in names:
+                        if isinstance(name, tree.Name):
+                            places[in_braces].setdefault(name.text, name.span)
+                todo.extend((part, in_braces or isinstance(part, tree.Body)) for part in reversed(node.children))
+        todo.extend((part, in_braces) for part in reversed(parts))
     return places
-
-
-class _Braces(NamedTuple):
-    """Lines in braces that are a stage."""
-
-    body: tree.Body
-
-
-def _expressions(node: tree.Node) -> tuple[Any, ...]:
-    """What an expression, or a line of one, is made of."""
-    return tuple([_Braces(part) if isinstance(part, tree.Body) else part for part in node.children])
 
 
 def _branches(node: tree.If) -> Iterator[tree.Body]:

@@ -85,11 +85,7 @@ def declared_outputs(body: Evaluation, statement: tree.Output) -> tuple[Output, 
         only_training = item.when is not None
         name = item.name.text if item.name else None
         for one in values:
-            body.builder.training, outer = only_training or body.builder.training, body.builder.training
-            try:
-                body.own(one, item.span)
-            finally:
-                body.builder.training = outer
+            body.own(one, item.span, in_training=only_training)
             _check_batch(body, one, item.span)
             outputs.append(Output(value=one.index, name=name, training=only_training))
             if not only_training:
