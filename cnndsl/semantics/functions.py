@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from cnndsl.diagnostics import error
 from cnndsl.semantics.values import Limits, describe
@@ -61,7 +61,7 @@ def _round(number: Any, digits: int = 0) -> Any:
     plain = value_of(number)
     places = value_of(digits)
     if not isinstance(places, int) or abs(places) > _MOST_DIGITS:
-        return _wrong(_TAKES["round"])
+        raise TypeError
     result = round(plain) if digits == 0 else round(plain, places)
     return traced_call("round", result, [number] if digits == 0 else [number, digits])
 
@@ -81,11 +81,10 @@ def _make_divisible(value: Any, divisor: Any) -> Any:
     return traced_call("make_divisible", make_divisible(number, step), [value, divisor])
 
 
-def _range(*ends: int) -> list[int]:
+def _range(*ends: int) -> range:
     if not 1 <= len(ends) <= 3 or not all(type(end) is int for end in ends):
-        message = "one, two or three whole numbers"
-        raise TypeError(message)
-    return range(*ends)  # type: ignore[return-value]
+        raise TypeError
+    return range(*ends)
 
 
 def _enumerate(items: list[Any], start: int = 0) -> list[Any]:
@@ -96,106 +95,92 @@ def _zip(*lists: list[Any]) -> list[Any]:
     return [list(row) for row in zip(*lists, strict=True)]
 
 
-def _sorted(items: list[Any]) -> list[Any]:
-    of_texts = all(isinstance(item, str) for item in items)
-    if not isinstance(items, list) or not (of_texts or all(type(item) in (int, float) for item in items)):
-        return _wrong(_TAKES["sorted"])  # type: ignore[no-any-return]
-    return sorted(items)
+def _len(items: list[Any] | str) -> int:
+    if not isinstance(items, (list, str)):
+        message = "a list"
+        raise TypeError(message)
+    return len(items)
 
 
-def _unique(items: list[Any]) -> list[Any]:
-    if not isinstance(items, list) or not all(isinstance(item, (int, float, str)) for item in items):
-        return _wrong(_TAKES["unique"])  # type: ignore[no-any-return]
-    return list(dict.fromkeys(items))
+def _str(item: float | str) -> str:
+    if not isinstance(item, (int, float, str)):
+        message = "a number or a text"
+        raise TypeError(message)
+    return str(item)
 
 
-def _reversed(items: list[Any]) -> list[Any]:
-    return items[::-1] if isinstance(items, list) else _wrong(_TAKES["reversed"])
-
-
-def _truths(name: str, function: Callable[[list[Any]], bool]) -> Callable[[list[Any]], bool]:
+def _truths(function: Callable[[list[Any]], bool]) -> Callable[[list[Any]], bool]:
     def truths(items: list[Any]) -> bool:
         if not isinstance(items, list) or not all(isinstance(item, bool) for item in items):
-            return _wrong(_TAKES[name])  # type: ignore[no-any-return]
+            raise TypeError
         return function(items)
 
     return truths
 
 
-TABLE: dict[str, Callable[..., Any]] = {
-    "abs": _unary("abs", abs),
-    "all": _truths("all", all),
-    "any": _truths("any", any),
-    "ceil": _unary("ceil", math.ceil),
-    "enumerate": _enumerate,
-    "float": _unary("float", float),
-    "floor": _unary("floor", math.floor),
-    "int": _unary("int", int),
-    "len": lambda items: len(items) if isinstance(items, (list, str)) else _wrong("a list"),
-    "make_divisible": _make_divisible,
-    "max": _fold("max", max),
-    "min": _fold("min", min),
-    "range": _range,
-    "reversed": _reversed,
-    "round": _round,
-    "sorted": _sorted,
-    "str": lambda item: str(item) if isinstance(item, (int, float, str)) else _wrong("a number or a text"),
-    "sum": _sum,
-    "unique": _unique,
-    "zip": _zip,
-    **{word: _unary(word, function) for word, function in REAL_FUNCTIONS.items()},
+def _sorted(items: list[Any]) -> list[Any]:
+    of_texts = all(isinstance(item, str) for item in items)
+    if not isinstance(items, list) or not (of_texts or all(type(item) in (int, float) for item in items)):
+        raise TypeError
+    return sorted(items)
+
+
+def _unique(items: list[Any]) -> list[Any]:
+    if not isinstance(items, list) or not all(isinstance(item, (int, float, str)) for item in items):
+        raise TypeError
+    return list(dict.fromkeys(items))
+
+
+def _reversed(items: list[Any]) -> list[Any]:
+    if not isinstance(items, list):
+        raise TypeError
+    return items[::-1]
+
+
+class _Function(NamedTuple):
+    """A function of the language: a call of it, and what it takes, where a TypeError does not say that."""
+
+    run: Callable[..., Any]
+    example: str
+    takes: str = ""
+
+
+TABLE = {
+    "abs": _Function(_unary("abs", abs), "abs(x)"),
+    "all": _Function(_truths(all), "all([n > 0 for n in widths])", "a list of true and false"),
+    "any": _Function(_truths(any), "any([n > 64 for n in widths])", "a list of true and false"),
+    "ceil": _Function(_unary("ceil", math.ceil), "ceil(2.5)"),
+    "enumerate": _Function(_enumerate, "enumerate([8, 16])", "a list, and perhaps the number to start from"),
+    "float": _Function(_unary("float", float), "float(2)"),
+    "floor": _Function(_unary("floor", math.floor), "floor(2.5)"),
+    "int": _Function(_unary("int", int), "int(2.5)"),
+    "len": _Function(_len, "len([8, 16])"),
+    "make_divisible": _Function(_make_divisible, "make_divisible(32 * 1.4, 8)"),
+    "max": _Function(_fold("max", max), "max(3, 4)"),
+    "min": _Function(_fold("min", min), "min(3, 4)"),
+    "range": _Function(_range, "range(3)", "one, two or three whole numbers, of which the third is not 0"),
+    "reversed": _Function(_reversed, "reversed([8, 16])", "a list"),
+    "round": _Function(_round, "round(2.5)", f"a number, and perhaps how many digits, {_MOST_DIGITS:,} at most"),
+    "sorted": _Function(_sorted, "sorted([16, 8])", "a list of numbers, or of texts"),
+    "str": _Function(_str, "str(2)"),
+    "sum": _Function(_sum, "sum([3, 4])", "a list of numbers"),
+    "unique": _Function(_unique, "unique([8, 16, 8])", "a list of numbers or texts"),
+    "zip": _Function(_zip, "zip([8, 16], [1, 2])", "lists of equal length"),
+    **{
+        word: _Function(_unary(word, REAL_FUNCTIONS[word]), example, takes)
+        for word, example, takes in (
+            ("exp", "exp(0.5)", "one number that is not so large"),
+            ("log", "log(8)", "one number above 0"),
+            ("log10", "log10(1000)", "one number above 0"),
+            ("log2", "log2(8)", "one number above 0"),
+            ("sqrt", "sqrt(16)", "one number of at least 0"),
+        )
+    },
 }
-_EXAMPLES = {
-    "abs": "abs(x)",
-    "all": "all([n > 0 for n in widths])",
-    "any": "any([n > 64 for n in widths])",
-    "ceil": "ceil(2.5)",
-    "enumerate": "enumerate([8, 16])",
-    "exp": "exp(0.5)",
-    "float": "float(2)",
-    "floor": "floor(2.5)",
-    "int": "int(2.5)",
-    "len": "len([8, 16])",
-    "log": "log(8)",
-    "log10": "log10(1000)",
-    "log2": "log2(8)",
-    "make_divisible": "make_divisible(32 * 1.4, 8)",
-    "max": "max(3, 4)",
-    "min": "min(3, 4)",
-    "range": "range(3)",
-    "reversed": "reversed([8, 16])",
-    "round": "round(2.5)",
-    "sorted": "sorted([16, 8])",
-    "sqrt": "sqrt(16)",
-    "str": "str(2)",
-    "sum": "sum([3, 4])",
-    "unique": "unique([8, 16, 8])",
-    "zip": "zip([8, 16], [1, 2])",
-}
-_TAKES = {
-    "all": "a list of true and false",
-    "any": "a list of true and false",
-    "exp": "one number that is not so large",
-    "log": "one number above 0",
-    "log10": "one number above 0",
-    "log2": "one number above 0",
-    "reversed": "a list",
-    "sorted": "a list of numbers, or of texts",
-    "sqrt": "one number of at least 0",
-    "unique": "a list of numbers or texts",
-    "range": "one, two or three whole numbers, of which the third is not 0",
-    "enumerate": "a list, and perhaps the number to start from",
-    "sum": "a list of numbers",
-    "zip": "lists of equal length",
-    "round": f"a number, and perhaps how many digits, {_MOST_DIGITS:,} at most",
-}
+"""The functions by their names. What one takes is said by a TypeError that it raises, if not here."""
 _OF_ITEMS = frozenset({"all", "any", "sorted", "unique"})
 """Functions whose result depends on what the items of a list are."""
 _KEEP_TRACE = frozenset(TABLE) - {"range", "len", "str", "enumerate", "zip"} - _OF_ITEMS
-
-
-def _wrong(what: str) -> Any:
-    raise TypeError(what)
 
 
 def _plain(item: Any, plain: Callable[[Any], Any]) -> Any:
@@ -208,26 +193,28 @@ def call(
     """Call a function on constants. Raises Problem when they do not fit it."""
     if named:
         raise error("E207", f"{name} takes its arguments by position", span, help=f"write {name}(...) without names")
+    function = TABLE[name]
     arguments = items if name in _KEEP_TRACE else [plain(item) for item in items]
     if name in _OF_ITEMS:
         arguments = [_plain(item, plain) for item in items]
     try:
         if any(map(is_open, arguments)):
-            return _wrong("known numbers, and this size is left open")
+            message = "known numbers, and this size is left open"
+            raise TypeError(message)
         try:
-            result = TABLE[name](*arguments)
+            result = function.run(*arguments)
         except TooLong:  # nobody could follow the expression: the plain numbers will do
-            result = TABLE[name](*(_plain(item, plain) for item in arguments))
+            result = function.run(*(_plain(item, plain) for item in arguments))
         if isinstance(result, range):
             if len(result) > limits.items:
                 raise limits.too_long(span)
             result = list(result)
     except (TypeError, ValueError, ArithmeticError) as problem:
         said = str(problem) if type(problem) is TypeError and "argument" not in str(problem) else ""
-        takes = _TAKES.get(name) or said or "other arguments"
+        takes = function.takes or said or "other arguments"
         got = " and ".join(map(describe, items)) or "nothing"
-        help_text = f"for example {_EXAMPLES[name]}"
-        raise error("E207", f"{name} takes {takes}, and got {got}", span, help=help_text) from None
+        message = f"{name} takes {takes}, and got {got}"
+        raise error("E207", message, span, help=f"for example {function.example}") from None
     if isinstance(result, list) and len(result) > limits.items:
         raise limits.too_long(span)
     return result
