@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -60,7 +60,7 @@ def bind_layer(body: Evaluation, called: Kind | HalfApplied, node: tree.Call) ->
         _check_fit(kind, matched, matched.values, node.span)
         arguments = tuple((name, matched.places[name], matched.given[name]) for name in matched.places)
         return body.light(HalfApplied(kind, arguments, node.span), node.span)
-    return _whole_layer(body, kind, matched, node)
+    return _whole_layer(body, kind, matched, node.span)
 
 
 def lacking(recipe: HalfApplied, span: Span) -> Problem:
@@ -70,16 +70,12 @@ def lacking(recipe: HalfApplied, span: Span) -> Problem:
 
 def bare_layer(body: Evaluation, kind: type[Layer], span: Span) -> LayerRecipe:
     """A layer kind without arguments. Raises Problem where it needs some."""
-    return _whole_layer(body, kind, _Matched(), tree.Call(span, tree.Name(span, kind.kind), ()))
+    return _whole_layer(body, kind, _Matched(), span)
 
 
-def _whole_layer(body: Evaluation, kind: type[Layer], matched: _Matched, node: tree.Call) -> LayerRecipe:
-    layer = make_layer(body, kind, matched.values, matched.places, node.span)
-    traced = tuple((name, _traced(value)) for name, value in matched.values.items() if _is_traced(value))
-    for name, value in traced:
-        for number in value if isinstance(value, tuple) else (value,):
-            if isinstance(number, Traced) and (layer.role(name) == "fixed" or not number.expr.sayable):
-                body.plain(number)
+def _whole_layer(body: Evaluation, kind: type[Layer], matched: _Matched, span: Span) -> LayerRecipe:
+    layer = make_layer(body, kind, matched.values, matched.places, span)
+    traced = traced_arguments(body, matched.values, lambda name, _: layer.role(name) == "fixed")
     for argument, value in matched.weights.values():
         body.go_through(value, argument.span)
     weights = weights_of(layer, matched.weights) if matched.weights else None
@@ -92,7 +88,26 @@ def _whole_layer(body: Evaluation, kind: type[Layer], matched: _Matched, node: t
                 labels=(Label(matched.places[what].span, "the numbers are here"),),
                 help="leave out one of the two",
             )
-    return LayerRecipe(layer, traced, weights, tuple(matched.begins.items()), node.span)
+    return LayerRecipe(layer, traced, weights, tuple(matched.begins.items()), span)
+
+
+def traced_arguments(
+    body: Evaluation, values: Mapping[str, Any], is_fixed: Callable[[str, Any], bool]
+) -> tuple[tuple[str, Any], ...]:
+    """The arguments that are traced numbers, or lists with some.
+
+    What they were computed from is noted to decide the structure where an argument is fixed, or cannot be said in code.
+    """
+    found = []
+    for name, value in values.items():
+        numbers = value if isinstance(value, (list, tuple)) else (value,)
+        traced = [number for number in numbers if isinstance(number, Traced)]
+        for number in traced:
+            if is_fixed(name, value) or not number.expr.sayable:
+                body.plain(number)
+        if traced:
+            found.append((name, tuple(value) if isinstance(value, list) else value))
+    return tuple(found)
 
 
 def check_known_arguments(
@@ -205,14 +220,6 @@ def _take(matched: _Matched, kind: type[Layer], name: str, argument: tree.Argume
         matched.begins[INIT_WORDS[name]] = initialiser(value, argument.span)
     if name in kind.model_fields:
         matched.values[name] = True if is_numbers else value
-
-
-def _is_traced(value: Any) -> bool:
-    return isinstance(value, Traced) or (isinstance(value, list) and any(isinstance(item, Traced) for item in value))
-
-
-def _traced(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
 
 
 def make_layer(
@@ -329,16 +336,24 @@ def _unknown_argument(
             # Elsewhere a word may be that of another thing: Keras's scale leaves out the half of affine.
             fix=(Fix.safe if is_torch_parameter(kind.kind, name) else Fix.suggested)(argument.name.span, short),
         )
-    if (misspelt := misread(name, argument.name.span, parameters, "E207")) is not None:
+    takes = f"{kind.kind} takes {', '.join(parameters) or 'no arguments'}"
+    return _no_parameter(f"{kind.kind} has no {name}", argument.name, parameters, takes)
+
+
+def _no_parameter(
+    message: str, name: tree.Name, known: Sequence[str], takes: str, defined: Span | None = None
+) -> Problem:
+    """The error for an argument with a name that is none of the known ones."""
+    if (misspelt := misread(name.text, name.span, known, "E207", defined)) is not None:
         return misspelt
-    near = nearest(name, parameters)
-    takes = f"{kind.kind} takes {', '.join(parameters)}" if parameters else f"{kind.kind} takes no arguments"
+    near = nearest(name.text, known)
     return error(
         "E207",
-        f"{kind.kind} has no {name}",
-        argument.name.span,
+        message,
+        name.span,
+        labels=() if defined is None else (Label(defined, "it is defined here"),),
         help=f"did you mean {near}?" if near else takes,
-        fix=Fix.suggested(argument.name.span, near) if near and is_clear(name, parameters) else None,
+        fix=Fix.suggested(name.span, near) if near and is_clear(name.text, known) else None,
     )
 
 
@@ -505,17 +520,9 @@ def match_arguments(
         else:
             name = argument.name.text
             if name not in names:
-                if (misspelt := misread(name, argument.name.span, names, "E207", definition.name.span)) is not None:
-                    raise misspelt
-                near = nearest(name, names)
-                raise error(
-                    "E207",
-                    f"{definition.name.text} has no parameter {name}",
-                    argument.name.span,
-                    labels=(Label(definition.name.span, "it is defined here"),),
-                    help=f"did you mean {near}?" if near else f"it has {', '.join(names) or 'none'}",
-                    fix=Fix.suggested(argument.name.span, near) if near and is_clear(name, names) else None,
-                )
+                message = f"{definition.name.text} has no parameter {name}"
+                takes = f"it has {', '.join(names) or 'none'}"
+                raise _no_parameter(message, argument.name, names, takes, definition.name.span)
         if name in before or name in given:
             raise error(
                 "E207", f"{definition.name.text} is given {name} twice", argument.span, help="remove one of the two"

@@ -8,7 +8,7 @@ from cnndsl.diagnostics import Label, error
 from cnndsl.hints.spelling import nearest
 from cnndsl.layers.extern import SAME, SIZE_NAMES, Extern, why_not_package
 from cnndsl.layers.types import MOST_AXES, MOST_PIECES
-from cnndsl.semantics.arguments import check_complete, match_arguments
+from cnndsl.semantics.arguments import check_complete, match_arguments, traced_arguments
 from cnndsl.semantics.builder import Builder
 from cnndsl.semantics.evaluation import Evaluation
 from cnndsl.semantics.inputs import STAND_IN
@@ -73,12 +73,9 @@ def bind_extern(body: Evaluation, external: External, node: tree.Call) -> LayerR
     check_complete(declaration, given, node.span)
     outer = {word: _checked(name, word, value, node.span) for word, value in given.items()}
     rules = _Rules(body, external, outer, node.span)
-    for word, value in rules.arguments.items():
-        for number in value if isinstance(value, tuple) else (value,):
-            if isinstance(number, Traced) and (
-                word in rules.fixed or isinstance(value, tuple) or not number.expr.sayable
-            ):
-                body.plain(number)
+    traced = traced_arguments(
+        body, rules.arguments, lambda word, value: word in rules.fixed or isinstance(value, tuple)
+    )
     layer = Extern(
         name=name,
         package="".join(map(str, declaration.package.parts)),
@@ -88,7 +85,6 @@ def bind_extern(body: Evaluation, external: External, node: tree.Call) -> LayerR
         learned=rules.learned,
         axes=rules.axes,
     )
-    traced = tuple((word, value) for word, value in rules.arguments.items() if _is_traced(value))
     return LayerRecipe(layer, traced, span=node.span)
 
 
@@ -125,10 +121,6 @@ def _described(value: Any) -> str:
 
 def _listed(value: Any) -> Any:
     return list(map(_listed, value)) if isinstance(value, tuple) else value
-
-
-def _is_traced(value: Any) -> bool:
-    return isinstance(value, Traced) or (isinstance(value, tuple) and any(isinstance(item, Traced) for item in value))
 
 
 class _Rules:
