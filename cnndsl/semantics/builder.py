@@ -64,6 +64,11 @@ class Slot:
         self.when: str | None = None
 
     @property
+    def parts(self) -> list[Slot]:
+        """The part itself, or those of a list."""
+        return [self] if self.made is None else self.made
+
+    @property
     def shown(self) -> str:
         """How the text speaks of it: the part `branches.0` is `branches[0]`."""
         return shown_part(self.name)
@@ -147,19 +152,18 @@ class Builder:
         slot = self.slots[name] = Slot(name, span)
         return slot
 
-    def declare_list(self, name: str, count: int, span: Span, *, quoted: bool = False) -> None:
+    def declare_list(self, name: str, count: int, span: Span) -> None:
         """Places for `count` parts of a list called `name`. Raises Problem as `declare` does."""
-        slot = self.declare(name, span, quoted=quoted)
+        slot = self.declare(name, span)
         slot.made, slot.is_named = [Slot(f"{name}.{at}", span) for at in range(count)], True
 
-    def take_apart(self, slot: Slot, layers: Iterable[Slot]) -> list[Slot]:
+    def take_apart(self, slot: Slot, layers: Iterable[Slot]) -> None:
         """Make the layers of a chain the parts of a list of its name."""
         slot.made, slot.is_named, slot.is_chain = [], True, True
         for layer in layers:
             made = Slot(f"{slot.name}.{layer.name}", layer.span)
             made.unit, made.recipe, made.when = layer.unit, layer.recipe, layer.when
             slot.made.append(made)
-        return slot.made
 
     def automatic(self, word: str, span: Span) -> Slot:
         """A place for a part without a name: numbered in a chain, else named by where it stands in the text."""
@@ -339,9 +343,8 @@ class Builder:
         used = {step.action.child for step in kept if isinstance(step.action, Call)}
         self._renumber(used)
         for whole in self.slots.values():
-            parts = [whole] if whole.made is None else whole.made
-            is_kept = whole.is_chain and any(slot.name in used for slot in parts)
-            for slot in parts:
+            is_kept = whole.is_chain and any(slot.name in used for slot in whole.parts)
+            for slot in whole.parts:
                 if slot.name not in used and not is_kept:
                     slot.unit = None
         self.context.needed(kept_spans)
@@ -403,7 +406,7 @@ class Builder:
             children=tuple(
                 Child(name=slot.name, unit=slot.unit, origin=origin(slot.span), when=slot.when, in_chain=whole.is_chain)
                 for whole in self.slots.values()
-                for slot in ([whole] if whole.made is None else whole.made)
+                for slot in whole.parts
                 if slot.unit is not None
             ),
             steps=tuple(self.steps),

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from cnndsl.diagnostics import Diagnostic, Label, Problem, Severity
+from cnndsl.ir.part_names import names_of
 from cnndsl.layers.extern import SIZE_NAMES
 from cnndsl.layers.formula import Shape, show
 from cnndsl.semantics.arguments import check_known_arguments
@@ -177,8 +178,14 @@ class _Check(Body):
 
     def look(self, node: tree.Expression) -> Any:
         """What an expression is worth, UNKNOWN with a mistake; reported, where it is one here."""
+        return self._reported(self.evaluate, node)
+
+    def _look_at_condition(self, node: tree.Expression) -> None:
+        self._reported(self.truth, node)
+
+    def _reported(self, work_out: Callable[[tree.Expression], Any], node: tree.Expression) -> Any:
         try:
-            return self.evaluate(node)
+            return work_out(node)
         except Problem as problem:
             self.context.report(problem.diagnostic)
         except (Silent, SizeIsOpen, TooLong, RecursionError):
@@ -238,13 +245,13 @@ class _Check(Body):
                     self.look(argument.value)
             self._check_call(node)
             return
-        for name in _PARTS.get(type(node), ()):
-            part = getattr(node, name)
-            for stage in part if isinstance(part, tuple) else (part,):
-                item = stage.layer if isinstance(stage, tree.Labelled) else stage
-                if isinstance(item, tree.Node) and id(item) not in self._seen:
-                    with self._in_doubt():  # such as `rank > 2 and widths[2] > 8`
-                        self.look(item)  # type: ignore[arg-type]
+        if isinstance(node, tree.Attribute):
+            return
+        for part in [node] if isinstance(node, tree.Labelled) else node.children:
+            item: Any = part.layer if isinstance(part, tree.Labelled) else part
+            if id(item) not in self._seen:
+                with self._in_doubt():  # such as `rank > 2 and widths[2] > 8`
+                    self.look(item)
 
     def _check_call(self, node: tree.Call) -> None:
         """Check the arguments of a call that are known, and the names of all."""
@@ -285,7 +292,7 @@ class _Check(Body):
         """`[item for x in list]`."""
         self.look(node.source)
         with self.in_scope(Scope(self.scope)):
-            self._bind_unknown(node.targets)
+            self.scope.names.update(dict.fromkeys(names_of(node.targets), UNKNOWN))
             with self._in_doubt():
                 if node.condition is not None:
                     self._look_at_condition(node.condition)
@@ -299,14 +306,6 @@ class _Check(Body):
     def choice(self, node: tree.If) -> None:
         """`if condition { } else { }` as a layer."""
         self._both(node, self.brace)
-
-    def _look_at_condition(self, node: tree.Expression) -> None:
-        try:
-            self.truth(node)
-        except Problem as problem:
-            self.context.report(problem.diagnostic)
-        except (Silent, SizeIsOpen, TooLong, RecursionError):
-            return
 
     def slot_by_key(self, key: str) -> Slot | None:
         found = super().slot_by_key(key)
@@ -347,10 +346,10 @@ class _Check(Body):
         if isinstance(statement, (tree.For, tree.Repeat)):
             self.look(statement.source if isinstance(statement, tree.For) else statement.count)
             with self._in_doubt():
-                for name in first_places(statement.body)[0]:  # what it is from the second turn on
-                    self.scope.names[name] = UNKNOWN
+                own, _ = first_places(statement.body)
+                self.scope.names.update(dict.fromkeys(own, UNKNOWN))  # what they are from the second turn on
                 if isinstance(statement, tree.For):
-                    self._bind_unknown(statement.targets)
+                    self.scope.names.update(dict.fromkeys(names_of(statement.targets), UNKNOWN))
                 self._apart(statement.body)
             self._move()
         else:
@@ -364,22 +363,13 @@ class _Check(Body):
         if self.entry is None:
             self.entry = UNKNOWN
 
-    def _bind_unknown(self, targets: tree.Name | tree.Row) -> None:
-        if isinstance(targets, tree.Name):
-            self.scope.names[targets.text] = UNKNOWN
-        else:
-            for target in targets.items:
-                self._bind_unknown(target)
-
     def _apart(self, body: tree.Body) -> None:
         """Go through lines that may do something or not; what they give a meaning is not known afterwards."""
         names, slots = dict(self.scope.names), dict(self.builder.slots)
         outputs = self.outputs, self.output_span
         self.run_branch(body)
-        given = [name for name, value in self.scope.names.items() if name not in names or value is not names[name]]
-        self.scope.names.update(names)
-        for name in given:
-            self.scope.names[name] = UNKNOWN
+        given = [name for name, value in self.scope.names.items() if value is not names.get(name)]
+        self.scope.names.update(names | dict.fromkeys(given, UNKNOWN))
         self.builder.slots = slots
         self.outputs, self.output_span = outputs
 
@@ -397,17 +387,6 @@ class _Check(Body):
             self.current, self.entry = current, entry
 
 
-_PARTS: dict[type, tuple[str, ...]] = {
-    tree.Binary: ("left", "right"),
-    tree.Comparison: ("operands",),
-    tree.Index: ("value", "places"),
-    tree.Labelled: ("layer",),
-    tree.ListOf: ("items",),
-    tree.Pipe: ("stages",),
-    tree.Slice: ("start", "end", "step"),
-    tree.String: ("parts",),
-}
-"""Of expressions that are worked out from left to right, the fields with their parts."""
 _EXPRESSIONS: dict[type, Callable[[_Check, Any], None]] = {
     tree.Conditional: _Check.conditional,
     tree.Comprehension: _Check.comprehension,
@@ -423,7 +402,6 @@ E302 does where what is too small is the same for small and large inputs, E307 w
 """
 _NO_SIZE = ("E2", "E4")
 """How the codes begin of what no size is asked for."""
-"""How the codes begin of what depends on how much there is to work out."""
 _INPUTS: tuple[tuple[Shape, ...], ...] = (
     ((480, 240, 240), (840, 960, 960)),
     ((480, 15360), (840, 61440)),
