@@ -8,13 +8,13 @@ from dataclasses import replace
 from itertools import islice
 from typing import Any, NoReturn, TypeVar
 
-from cnndsl.diagnostics import Diagnostic, Fix, Label, Severity
+from cnndsl.diagnostics import Diagnostic, Fix, Label, Problem, Severity
 from cnndsl.ir.lower import Cut
 from cnndsl.ir.part_names import PartName, Place, unnamed_parts
 from cnndsl.ir.program import Leaf, Module, Origin
 from cnndsl.layers.base import Layer, Tensor
 from cnndsl.layers.formula import Shape, check_limits
-from cnndsl.semantics.values import Limits
+from cnndsl.semantics.values import Limits, Silent
 from cnndsl.source import Span
 from cnndsl.symbolic.expr import Guard, Symbol
 from cnndsl.symbolic.number import Traced, by_name, key_of, work_key
@@ -148,6 +148,16 @@ class Context:
         for diagnostic in self._found.idle if not self._found.errors else ():
             if diagnostic.span not in self._found.needed:
                 self.report(diagnostic)
+
+    @contextmanager
+    def reporting(self) -> Iterator[None]:
+        """While something is worked out of which a mistake is reported, and what hangs on it is given up."""
+        try:
+            yield
+        except Problem as problem:
+            self.report(problem.diagnostic)
+        except Silent:
+            pass
 
     @contextmanager
     def inside(self, name: str, span: Span) -> Iterator[None]:

@@ -14,7 +14,6 @@ from dataclasses import replace
 from typing import Any, NamedTuple, TypeGuard
 
 from cnndsl.diagnostics import Fix, Label, error
-from cnndsl.frozen import frozen
 from cnndsl.hints.spelling import is_clear, nearest
 from cnndsl.ir.lower import Cut
 from cnndsl.ir.part_names import PartName, Place, place_of
@@ -76,13 +75,9 @@ def _taps(node: tree.Index, network: str) -> list[_Tap]:
             raise error("E206", what, node.span, help=example)
     taps: list[_Tap] = []
     for each in given:
-        match each:
-            case tree.Name(text=text):
-                pass
-            case tree.String(parts=(str() as text,)):
-                pass
-            case _:
-                raise error("E206", f"the parts of {network} are taken by their names", each.span, help=example)
+        text = _text(each)
+        if text is None:
+            raise error("E206", f"the parts of {network} are taken by their names", each.span, help=example)
         first = next((tap for tap in taps if tap.text == text), None)
         if first is not None:
             labels = (Label(first.span, "the first time"),)
@@ -91,8 +86,7 @@ def _taps(node: tree.Index, network: str) -> list[_Tap]:
     return taps
 
 
-@frozen()
-class _Place:
+class _Place(NamedTuple):
     """Where a part is applied: the line, and the stage in it."""
 
     line: int
@@ -122,9 +116,9 @@ class _Cutting:
     def up_to(self, taps: Sequence[_Tap], span: Span) -> tree.Definition:
         """The network up to these parts. Raises Problem."""
         places = {tap.text: self._place(tap) for tap in taps}
-        last = max(places.values(), key=lambda place: (place.line, place.stage))
+        last = max(places.values())
         for tap in taps:
-            if tap.text in self._inside and (places[tap.text] is not last or len(set(places.values())) < len(taps)):
+            if tap.text in self._inside and (places[tap.text] != last or len(set(places.values())) < len(taps)):
                 raise error(
                     "E206",
                     f"{tap.text} lies inside of a chain that is needed further on",
@@ -264,8 +258,8 @@ class _Cutting:
 
     def _part(self, node: tree.Expression) -> str | None:
         match node:
-            case tree.Labelled(label=tree.Name(text=text)) | tree.Labelled(label=tree.String(parts=(str() as text,))):
-                return text
+            case tree.Labelled() if (label := _text(node.label)) is not None:
+                return label
             case tree.Name(text=text) if text in self._declared:
                 return text
             case _:
@@ -305,7 +299,8 @@ class _Cutting:
                 return
             target = names[0] if names else self._free(part, stages[stage].span)
             values[part] = tree.Name(target.span, target.text)
-            yield (tree.Bind if is_bound else tree.Apply)(*_in_order(is_bound, line.span, target, _pipe(rest)))
+            make = tree.Bind if is_bound else tree.Apply
+            yield make(span=line.span, targets=(target,), value=_pipe(rest))
             before = (values[part],) if is_bound else ()
         if begin < len(stages) and not is_last:
             yield replace(line, value=_pipe((*before, *stages[begin:])))
@@ -318,11 +313,6 @@ class _Cutting:
             made = f"{word}{count}"
         self._taken.add(made)
         return tree.Name(span, made)
-
-
-def _in_order(is_bound: bool, span: Span, target: tree.Name, value: tree.Expression) -> tuple[Any, ...]:
-    """The fields of a line that gives a value this name."""
-    return (span, (target,), value) if is_bound else (span, value, (target,))
 
 
 def _pipe(stages: Sequence[tree.Expression]) -> tree.Expression:
@@ -343,8 +333,8 @@ def _first_layers(chain: tree.Expression, key: str, parameters: set[str]) -> tre
     for at, stage in enumerate(stages):
         number = 1
         match stage:
-            case tree.Labelled(label=tree.Name(text=text)) | tree.Labelled(label=tree.String(parts=(str() as text,))):
-                if text == key:
+            case tree.Labelled() if (label := _text(stage.label)) is not None:
+                if label == key:
                     return _chain(chain, stages[: at + 1])
             case tree.Binary(operator="*", left=tree.Name() | tree.Call() | tree.Body(), right=right):
                 left = wanted + 1 - count if wanted is not None else 0
@@ -398,12 +388,21 @@ def _outside_braces(node: tree.Node) -> Iterator[tree.Node]:
 def _names(node: tree.Node, part: str) -> bool:
     """Whether something gives a part its name."""
     match node:
-        case tree.Labelled(label=tree.Name(text=text)) | tree.Labelled(label=tree.String(parts=(str() as text,))):
-            return text == part
-        case tree.Bind(targets=targets):
-            return any(target.text == part for target in targets)
+        case tree.Labelled():
+            return _text(node.label) == part
+        case tree.Bind():
+            return any(target.text == part for target in node.targets)
         case _:
             return False
+
+
+def _text(node: tree.Expression) -> str | None:
+    """A name, or a plain text; None for anything else."""
+    match node:
+        case tree.Name(text=text) | tree.String(parts=(str() as text,)):
+            return text
+        case _:
+            return None
 
 
 def _suffix(parts: Sequence[str]) -> str:

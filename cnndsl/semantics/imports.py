@@ -6,7 +6,7 @@ import keyword
 from pathlib import PurePosixPath
 from typing import Any
 
-from cnndsl.diagnostics import Label, Problem, error
+from cnndsl.diagnostics import Label, error
 from cnndsl.files import ImportProblem, Reader
 from cnndsl.hints.spelling import nearest
 from cnndsl.ir.lower import ParsedFile, qualified
@@ -67,15 +67,18 @@ class Files:
         scope = Scope(language())
         places: dict[str, Span] = {}
         for item in file.items:
-            self._safely(lambda item=item: self._declare(item, scope, places))
+            with self._context.reporting():
+                self._declare(item, scope, places)
         body = Body(self._context, Builder(self._context, "chain", "", file.span), scope)
         for item in file.items:
             if isinstance(item, (tree.Constant, tree.Variant)):
-                self._safely(lambda item=item: self._evaluate(item, body, scope))
+                with self._context.reporting():
+                    self._evaluate(item, body, scope)
         if not self._open:
             self._context.parameters = frozenset(parameter.name.text for parameter in self._parameters)
             for parameter in self._parameters:
-                self._safely(lambda parameter=parameter: self._check_hides_no_class(parameter))
+                with self._context.reporting():
+                    self._check_hides_no_class(parameter)
         parsed = self._by_scope[scope] = ParsedFile(file, self._imported.get(scope, {}))
         self.parsed.append(parsed)
         return scope
@@ -88,14 +91,6 @@ class Files:
             for item in parsed.file.items
             if isinstance(item, tree.Constant) and is_constant(value := scope.names[item.name.text])
         }
-
-    def _safely(self, work: Any) -> None:
-        try:
-            work()
-        except Problem as problem:
-            self._context.report(problem.diagnostic)
-        except Silent:
-            pass
 
     def _declare(self, item: tree.Item, scope: Scope, places: dict[str, Span]) -> None:
         if isinstance(item, tree.Import):

@@ -48,12 +48,8 @@ class Networks:
             networks = [item for item in networks if item.name.text in only]
         made = []
         for item in networks:
-            try:
+            with self._context.reporting():
                 made.append(self._network(item))
-            except Problem as problem:
-                self._context.report(problem.diagnostic)
-            except Silent:
-                continue
         is_more = any(
             isinstance(item, (tree.Definition, tree.Constant, tree.Extern, tree.Lost)) for item in self._file.items
         )
