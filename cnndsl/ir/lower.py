@@ -12,6 +12,7 @@ from typing import Any
 from cnndsl.frozen import frozen
 from cnndsl.ir import nodes
 from cnndsl.ir.part_names import PartName, Place, names_of, place_of
+from cnndsl.ir.words import WORDS
 from cnndsl.source import Span
 from cnndsl.syntax import tree
 
@@ -54,33 +55,31 @@ PartNames = Callable[[tree.Definition], Mapping[Place, PartName]]
 
 def lower(
     files: Sequence[ParsedFile],
-    words: Mapping[str, nodes.RefKind],
     part_names: PartNames,
     cuts: Sequence[Cut] = (),
 ) -> tuple[nodes.Item, ...]:
     """The items of files, in their order; networks up to some of their parts behind the whole ones.
 
-    `words` are the names of the language and what each is; `part_names` gives the names of the parts of a definition
-    that the text does not name.
+    `part_names` gives the names of the parts of a definition that the text does not name.
     """
     items = []
     for parsed in files:
         for item in parsed.file.items:
-            made = _Lowering(parsed, words, part_names).item(item)
+            made = _Lowering(parsed, part_names).item(item)
             if made is not None:
                 items.append(made)
-            items += [_cut(_Lowering(parsed, words, part_names), cut) for cut in cuts if cut.whole is item]
+            items += [_cut(parsed, part_names, cut) for cut in cuts if cut.whole is item]
     return tuple(items)
 
 
-def _cut(lowering: _Lowering, cut: Cut) -> nodes.Item:
+def _cut(parsed: ParsedFile, part_names: PartNames, cut: Cut) -> nodes.Item:
     """A network up to some of its parts."""
-    made = lowering.item(cut.definition)
+    made = _Lowering(parsed, part_names).item(cut.definition)
     assert isinstance(made, nodes.Definition)  # noqa: S101 - as what it is cut from
     whole, *others = cut.whole.name.text, *cut.parts
     listed = others[0] if len(others) == 1 else f"{', '.join(others[:-1])} and {others[-1]}"
     comment = f"{whole} up to {listed}." if len(others) == 1 else f"{whole}, and what comes out of {listed}."
-    key = cut_key(qualified(lowering.file, whole), cut.parts)
+    key = cut_key(qualified(parsed.name, whole), cut.parts)
     return made.model_copy(update={"key": key, "comment": comment})
 
 
@@ -97,78 +96,37 @@ def qualified(file: str, name: str) -> str:
 class _Lowering:
     """Lowers one item of a file."""
 
-    def __init__(self, parsed: ParsedFile, words: Mapping[str, nodes.RefKind], part_names: PartNames) -> None:
-        self._parsed, self._words, self._part_names = parsed, words, part_names
+    def __init__(self, parsed: ParsedFile, part_names: PartNames) -> None:
+        self._parsed, self._part_names = parsed, part_names
         self._parameters: frozenset[str] = frozenset()
         self._local: set[str] = set()
         self._parts: Mapping[Place, PartName] = {}
 
-    @property
-    def file(self) -> str:
-        """The name of the file."""
-        return self._parsed.name
-
     def item(self, item: tree.Item) -> nodes.Item | None:
         """An item; None for one that leaves nothing behind."""
-        file = self._parsed.name
+        if isinstance(item, tree.Import | tree.Lost):
+            return None
+        file, name = self._parsed.name, item.name.text
+        head: dict[str, Any] = {"span": _span(item.span), "key": qualified(file, name), "name": name, "file": file}
+        if isinstance(item, tree.Constant):
+            return nodes.FileConstant(**head, value=self._expression(item.value))
+        self._parameters = frozenset(parameter.name.text for parameter in item.parameters)
+        if isinstance(item, tree.Definition) and item.kind != "sequence":
+            self._parts = self._part_names(item)
+        head["parameters"] = tuple(
+            nodes.Parameter(span=_span(each.span), name=each.name.text, default=self._optional(each.default))
+            for each in item.parameters
+        )
         match item:
             case tree.Definition():
-                self._parameters = frozenset(parameter.name.text for parameter in item.parameters)
-                if item.kind != "sequence":
-                    self._parts = self._part_names(item)
-                return nodes.Definition(
-                    span=_span(item.span),
-                    key=qualified(file, item.name.text),
-                    kind=item.kind,
-                    name=item.name.text,
-                    file=file,
-                    parameters=self._declared(item.parameters),
-                    body=self._lines(item.body),
-                    comment=_comment_above(item.span),
-                )
+                lines, comment = self._lines(item.body), _comment_above(item.span)
+                return nodes.Definition(**head, kind=item.kind, body=lines, comment=comment)
             case tree.Variant():
-                self._parameters = frozenset(parameter.name.text for parameter in item.parameters)
-                return nodes.Variant(
-                    span=_span(item.span),
-                    key=qualified(file, item.name.text),
-                    name=item.name.text,
-                    file=file,
-                    parameters=self._declared(item.parameters),
-                    value=self._expression(item.value),
-                    comment=_comment_above(item.span),
-                )
-            case tree.Constant():
-                value = self._expression(item.value)
-                return nodes.FileConstant(
-                    span=_span(item.span),
-                    key=qualified(file, item.name.text),
-                    name=item.name.text,
-                    file=file,
-                    value=value,
-                )
+                value, comment = self._expression(item.value), _comment_above(item.span)
+                return nodes.Variant(**head, value=value, comment=comment)
             case tree.Extern():
-                self._parameters = frozenset(parameter.name.text for parameter in item.parameters)
-                return nodes.Extern(
-                    span=_span(item.span),
-                    key=qualified(file, item.name.text),
-                    name=item.name.text,
-                    file=file,
-                    package="".join(map(str, item.package.parts)),
-                    parameters=self._declared(item.parameters),
-                    settings=tuple(map(self._argument, item.settings)),
-                )
-            case _:
-                return None
-
-    def _declared(self, parameters: tuple[tree.Parameter, ...]) -> tuple[nodes.Parameter, ...]:
-        return tuple(
-            nodes.Parameter(
-                span=_span(parameter.span),
-                name=parameter.name.text,
-                default=None if parameter.default is None else self._expression(parameter.default),
-            )
-            for parameter in parameters
-        )
+                package, settings = "".join(map(str, item.package.parts)), tuple(map(self._argument, item.settings))
+                return nodes.Extern(**head, package=package, settings=settings)
 
     # Statements
 
@@ -198,20 +156,13 @@ class _Lowering:
         span = _span(line.span)
         match line:
             case tree.Apply(value=tree.If() as branch):
-                names = tuple(target.text for target in line.targets)
-                self._local.update(names)
+                names = self._names(line.targets)
                 flow = nodes.Flow(span=span, of="it")
                 return [self._if(branch), *([nodes.Bind(span=span, names=names, value=flow)] if names else [])]
-            case tree.Apply():
+            case tree.Apply() | tree.Bind():
+                kind = nodes.Apply if isinstance(line, tree.Apply) else nodes.Bind
                 value = self._expression(line.value)
-                names = tuple(target.text for target in line.targets)
-                self._local.update(names)
-                return [nodes.Apply(span=span, value=value, names=names)]
-            case tree.Bind():
-                value = self._expression(line.value)
-                names = tuple(target.text for target in line.targets)
-                self._local.update(names)
-                return [nodes.Bind(span=span, names=names, value=value)]
+                return [kind(span=span, names=self._names(line.targets), value=value)]
             case tree.For():
                 source = self._expression(line.source)
                 self._local.update(names_of(line.targets))
@@ -238,6 +189,12 @@ class _Lowering:
                 return [nodes.InitRule(span=span, kind=self._ref(kind, None), settings=settings) for kind in line.kinds]
             case _:
                 return []
+
+    def _names(self, targets: tuple[tree.Name, ...]) -> tuple[str, ...]:
+        """The names that a line gives, which are those of the body from here on."""
+        names = tuple(target.text for target in targets)
+        self._local.update(names)
+        return names
 
     # Expressions
 
@@ -275,7 +232,7 @@ class _Lowering:
                 return "constant", qualified(parsed.name, name)
         if name in parsed.imports:
             return self._outside(*parsed.imports[name])
-        return self._words.get(name, "local"), ""
+        return WORDS.get(name, "local"), ""
 
     def _expression(self, node: tree.Expression) -> Any:
         span, part = _span(node.span), self._part(node)
@@ -322,11 +279,10 @@ class _Lowering:
                 condition, yes, no = self._all((node.condition, node.yes, node.no))
                 return nodes.Conditional(span=span, condition=condition, yes=yes, no=no)
             case tree.Labelled():
-                is_name = isinstance(node.label, tree.Name)
                 label = node.label.text if isinstance(node.label, tree.Name) else self._expression(node.label)
                 layer = self._expression(node.layer)
-                if is_name:
-                    self._local.add(label)
+                if isinstance(node.label, tree.Name):
+                    self._local.add(node.label.text)
                 return nodes.Labelled(span=span, label=label, layer=layer)
             case tree.Pipe():
                 return nodes.Pipe(span=span, stages=self._all(node.stages))

@@ -14,7 +14,6 @@ from cnndsl.diagnostics import Diagnostic, has_errors, in_order
 from cnndsl.files import Reader, nowhere
 from cnndsl.ir.lower import lower
 from cnndsl.ir.program import Program
-from cnndsl.ir.words import WORDS
 from cnndsl.semantics.checks import check_definitions, check_unused
 from cnndsl.semantics.context import Context, Stop
 from cnndsl.semantics.hoisting import declared_before_use
@@ -63,7 +62,7 @@ def elaborate(
     program = Program(
         source=file.span.source.name,
         networks=tuple(networks),
-        definitions=lower(files.parsed, WORDS, context.part_names, tuple(context.cuts.values())),
+        definitions=lower(files.parsed, context.part_names, tuple(context.cuts.values())),
         modules=context.modules,
         settings=dict(settings),
         constants=files.constants(),
