@@ -47,7 +47,7 @@ from cnndsl.semantics.values import (
     VariantRecipe,
     is_values,
     key_for,
-    recipe_word,
+    word_of,
 )
 from cnndsl.source import Span
 
@@ -241,7 +241,7 @@ def apply_stage(body: Evaluation, stage: Stage, value: Any) -> Any:
             if made.layer.plain_call and not body.builder.is_chain:
                 return plain_call(body, made, value, span)
             return leaf(body, None, made, value, span)
-    return _fill(body, body.builder.automatic(recipe_word(recipe), span), recipe, value, span)
+    return _fill(body, body.builder.automatic(word_of(recipe), span), recipe, value, span)
 
 
 def _check_alone(body: Evaluation, stage: Stage) -> None:

@@ -25,6 +25,7 @@ from cnndsl.ir.program import (
     Step,
     Use,
 )
+from cnndsl.layers.base import Layer
 from cnndsl.layers.formula import Shape
 from cnndsl.semantics.context import Context, origin
 from cnndsl.semantics.values import Recipe, Value, shown_part
@@ -164,6 +165,13 @@ class Builder:
             made = Slot(f"{slot.name}.{layer.name}", layer.span)
             made.unit, made.recipe, made.when = layer.unit, layer.recipe, layer.when
             slot.made.append(made)
+
+    def layer(self, step: Step) -> Layer | None:
+        """The layer of a step; None for a block, a chain or an operation."""
+        if isinstance(step.action, Plain):
+            return step.action.layer
+        unit = self.slot(step.action.child).unit if isinstance(step.action, Call) else None
+        return unit.layer if isinstance(unit, Leaf) else None
 
     def automatic(self, word: str, span: Span) -> Slot:
         """A place for a part without a name: numbered in a chain, else named by where it stands in the text."""

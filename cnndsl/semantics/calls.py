@@ -80,8 +80,8 @@ from cnndsl.semantics.values import (
     flows,
     is_constant,
     is_values,
-    layer_name,
     takes_lists,
+    word_of,
 )
 from cnndsl.source import Span
 from cnndsl.symbolic.number import Traced, is_open, trace_weight, value_of
@@ -261,7 +261,7 @@ def call(body: Evaluation, node: tree.Call) -> Any:
             return _fixed(body, node, numbers)
         return written_rule(body, node, function.name)
     if isinstance(function, LayerRecipe):
-        message = f"{layer_name(function.layer)} has its arguments already"
+        message = f"{word_of(function)} has its arguments already"
         helps = "apply it with ->, or give all arguments in one list"
         raise error("E207", message, node.span, help=helps, fix=applied(node))
     if isinstance(function, Part):

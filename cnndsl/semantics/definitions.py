@@ -42,6 +42,7 @@ from cnndsl.semantics.values import (
     is_values,
     key_for,
     one_by_one,
+    word_of,
 )
 from cnndsl.source import Span
 from cnndsl.symbolic.expr import Expr, Symbol, Test, Truth
@@ -319,20 +320,13 @@ def saved(item: Any, *, plain: bool = False) -> Any:
 def recipe_text(recipe: Recipe) -> str:
     """A layer given as an argument, as it could be written: `relu6`, `Block(channels=64)`, `conv(8, 3) -> relu`."""
     match recipe:
-        case Kind():
-            return recipe.word
+        case Kind() | External() | Template():
+            return word_of(recipe)
         case LayerRecipe():
             return recipe.layer.text
-        case External():
-            return recipe.declaration.name.text
-        case Template():
-            return recipe.definition.name.text
-        case HalfApplied():
-            return f"{recipe.kind.kind}({', '.join(f'{name}={_said(item)}' for name, _, item in recipe.arguments)})"
-        case BlockRecipe():
-            listed = ", ".join(f"{name}={_said(item)}" for name, item in recipe.arguments)
-            name = recipe.template.definition.name.text
-            return f"{name}({listed})" if listed else name
+        case HalfApplied() | BlockRecipe():
+            listed = ", ".join(f"{name}={_said(item)}" for name, *_, item in recipe.arguments)
+            return f"{word_of(recipe)}({listed})" if listed else word_of(recipe)
         case Chain(()):
             return "identity"
         case Chain():

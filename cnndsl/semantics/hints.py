@@ -21,7 +21,7 @@ from cnndsl.layers.formula import Shape
 from cnndsl.layers.initialisers import RULES
 from cnndsl.layers.registry import OPERATIONS
 from cnndsl.semantics.pytorch_names import name_alone
-from cnndsl.semantics.values import Function, Part, Recipe, Scope, Unknown, Value, describe
+from cnndsl.semantics.values import Function, Part, Recipe, Scope, Unknown, Value, describe, is_values
 from cnndsl.source import Span
 from cnndsl.symbolic.number import value_of
 from cnndsl.syntax import tree
@@ -159,15 +159,15 @@ def no_layer(node: tree.Expression, value: Any, wanted: str, label: tree.Node | 
     """The error for a stage that is no layer; `wanted` says what stands there, and `label` is the name it is given."""
     items = node.items if isinstance(node, tree.ListOf) else ()
     kind = "function" if isinstance(value, Function) and value.name in OPERATIONS else kind_of(value)
-    is_values = isinstance(value, (tuple, list)) and value and all(isinstance(item, Value) for item in value)
+    many = is_values(value)
     return refused(
         "stage",
         "E404",
-        f"{'labelled' if label else 'plain'} {'values' if is_values else kind} {type(node).__name__}",
+        f"{'labelled' if label else 'plain'} {'values' if many else kind} {type(node).__name__}",
         node,
         wanted=wanted,
         what=describe(value),
-        count=str(len(value)) if is_values else "",
+        count=str(len(value)) if many else "",
         label=label.span.text if label is not None else "",
         row="" if any(isinstance(item, CONSTANTS) for item in items) else " -> ".join(item.span.text for item in items),
         hidden=next(iter(hidden(node)), ""),

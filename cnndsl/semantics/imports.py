@@ -168,7 +168,8 @@ class Files:
             raise error(
                 "E413", "the path of an import is a plain text", item.path.span, help="write the path without braces"
             )
-        path = self._joined(item)
+        importing = self._open[-1] if self._open else PurePosixPath()
+        path = self._read.known(_joined(importing, "".join(map(str, item.path.parts)), item.path.span))
         found = self._scope_of(path, item)
         if found is None:
             raise Silent
@@ -184,11 +185,6 @@ class Files:
                 )
             scope.names[local] = found.names[name.text]
             self._imported.setdefault(scope, {})[local] = (self._by_scope[found], name.text)
-
-    def _joined(self, item: tree.Import) -> PurePosixPath:
-        """The path of what an import names, from the folder of the first file. Raises Problem."""
-        importing = self._open[-1] if self._open else PurePosixPath()
-        return self._read.known(_joined(importing, "".join(map(str, item.path.parts)), item.path.span))
 
     def _scope_of(self, path: PurePosixPath, item: tree.Import) -> Scope | None:
         if path in self._open:

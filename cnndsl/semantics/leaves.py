@@ -23,7 +23,7 @@ from cnndsl.semantics.evaluation import Evaluation
 from cnndsl.semantics.externs import bind_extern
 from cnndsl.semantics.hints import open_size, other_order
 from cnndsl.semantics.initialisation import check_begin, check_fit
-from cnndsl.semantics.values import External, HalfApplied, Kind, LayerRecipe, Value, flows, is_values, recipe_word
+from cnndsl.semantics.values import External, HalfApplied, Kind, LayerRecipe, Value, flows, is_values, word_of
 from cnndsl.source import Span
 from cnndsl.symbolic.number import SizeIsOpen, Traced
 from cnndsl.syntax import tree
@@ -73,7 +73,7 @@ def leaf(body: Evaluation, slot: Slot | None, recipe: LayerRecipe, value: Any, s
             layer.torch(x)  # some operations are no module, and say so
     body.builder.add_size(1, span)
     if slot is None:
-        slot = body.builder.automatic(recipe_word(recipe), span)
+        slot = body.builder.automatic(word_of(recipe), span)
     slot.recipe = made
     if slot.unit is None:
         body.builder.fill(slot, _built(body, recipe, x, span))
@@ -167,16 +167,12 @@ def _check_wholes(body: Evaluation, layer: Layer, value: Value) -> None:
             return
         if index not in step.outputs:
             continue
-        action = step.action
-        unit: Plain | Leaf | None = action if isinstance(action, Plain) else None
-        if isinstance(action, Call):
-            part = body.builder.slot(action.child).unit
-            unit = part if isinstance(part, Leaf) else None
-        if unit is None:
+        giver = body.builder.layer(step)
+        if giver is None:
             return
-        if unit.layer.group is not Group.SHAPE or not step.inputs:
+        if giver.group is not Group.SHAPE or not step.inputs:
             raise SizeError(
-                f"{layer.kind} takes whole numbers, and {unit.layer.word} gives others",
+                f"{layer.kind} takes whole numbers, and {giver.word} gives others",
                 f"put {layer.kind} first, on an input of the network",
             )
         index = step.inputs[0]

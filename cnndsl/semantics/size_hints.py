@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from cnndsl.ir.program import Call, Leaf, Plain, Step
+from cnndsl.ir.program import Call
 from cnndsl.layers.base import Group, Layer
 from cnndsl.layers.formula import Shape, SizeError, show
 from cnndsl.semantics.builder import Builder
@@ -74,7 +74,7 @@ def _grown(builder: Builder, value: Value) -> tuple[Layer, str, Shape, str] | No
         if step is None or len(step.inputs) != 1:
             return None
         x, y = builder.values[step.inputs[0]], builder.values[index]
-        layer = _layer(builder, step)
+        layer = builder.layer(step)
         if layer is not None and layer.kind in ("upsample", "conv_transpose"):
             return layer, _maker(builder, index), x, _maker(builder, step.inputs[0])
         if x[1:] != y[1:]:
@@ -83,22 +83,13 @@ def _grown(builder: Builder, value: Value) -> tuple[Layer, str, Shape, str] | No
     return None
 
 
-def _layer(builder: Builder, step: Step) -> Layer | None:
-    """The layer of a step; None for a block, a chain or an operation."""
-    action = step.action
-    if isinstance(action, Plain):
-        return action.layer
-    unit = builder.slot(action.child).unit if isinstance(action, Call) else None
-    return unit.layer if isinstance(unit, Leaf) else None
-
-
 def _maker(builder: Builder, index: int) -> str:
     """What people call the step that a value comes from."""
     if index < len(builder.inputs):
         return builder.inputs[index]
     step = next(step for step in builder.steps if index in step.outputs)
     action = step.action
-    return action.child if isinstance(action, Call) else getattr(_layer(builder, step), "kind", "the step before")
+    return action.child if isinstance(action, Call) else getattr(builder.layer(step), "kind", "the step before")
 
 
 def _output_padding(layer: Layer, x: Shape, here: Shape, wanted: Shape) -> str | None:

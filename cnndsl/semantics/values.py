@@ -9,7 +9,6 @@ from typing import Any
 
 from cnndsl.diagnostics import Label, Problem, error
 from cnndsl.frozen import frozen
-from cnndsl.ir.names import snake
 from cnndsl.ir.program import Weights, nested_shape
 from cnndsl.layers.base import Layer
 from cnndsl.layers.formula import Shape, show
@@ -455,11 +454,6 @@ def key_for(value: Any) -> Any:
     return value
 
 
-def layer_name(layer: Layer | type[Layer]) -> str:
-    """What the text calls a layer: its kind, or the name of a class from elsewhere."""
-    return str(getattr(layer, "name", layer.kind))
-
-
 def is_constant(value: Any) -> bool:
     """Whether something is a number, a truth value, a text, or a list of such."""
     if isinstance(value, list):
@@ -497,36 +491,32 @@ def describe(value: Any) -> str:
         return "a word for how weights begin"
     if isinstance(value, BlockRecipe):
         value = value.template
-    if isinstance(value, VariantRecipe):
-        return f"the network {value.variant.name.text}"
     if isinstance(value, Template):
-        return f"the {value.definition.kind} {value.definition.name.text}"
-    if isinstance(value, (Kind, LayerRecipe)):
-        return f"the layer {layer_name(value.layer)}"
-    if isinstance(value, HalfApplied):
-        return f"the layer {value.kind.kind}"
-    if isinstance(value, External):
-        return f"the layer {value.declaration.name.text}"
+        return f"the {value.definition.kind} {word_of(value)}"
+    if isinstance(value, VariantRecipe):
+        return f"the network {word_of(value)}"
+    if isinstance(value, (Kind, LayerRecipe, HalfApplied, External)):
+        return f"the layer {word_of(value)}"
     return f"the layer {value.shown}" if isinstance(value, Part) else "a layer"
 
 
-def recipe_word(recipe: Recipe) -> str:
-    """The word that an unnamed part made by a recipe is named by: `conv`, `basic_block`."""
+def word_of(recipe: Recipe) -> str:
+    """The word that the text has for a layer, `conv`, `BasicBlock`; one for all of those for which it has none."""
     match recipe:
         case Kind():
             return recipe.word
         case LayerRecipe():
-            return snake(recipe.layer.word)
+            return recipe.layer.word
         case HalfApplied():
             return recipe.kind.kind
         case External():
-            return snake(recipe.declaration.name.text)
+            return recipe.declaration.name.text
         case Template():
-            return snake(recipe.definition.name.text)
-        case VariantRecipe():
-            return snake(recipe.variant.name.text)
+            return recipe.definition.name.text
         case BlockRecipe():
-            return snake(recipe.template.definition.name.text)
+            return word_of(recipe.template)
+        case VariantRecipe():
+            return recipe.variant.name.text
         case _:
             return "layers"
 
