@@ -252,9 +252,7 @@ def _inside(module: Module, inputs: tuple[Shape, ...]) -> tuple[tuple[Shape, ...
 
 def _outside(use: Use, module: Module) -> tuple[Shape, ...]:
     """What a definition gives, in the names of the body that uses it."""
-    known = {
-        name: item for name, item in outside_values(use, module).items() if isinstance(value_of(item), int | float)
-    }
+    known = outside_values(module, use.arguments, use.xs)
     return tuple(tuple(_seen(dim, known) for dim in shape) for shape in module.output_shapes)
 
 

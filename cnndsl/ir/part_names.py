@@ -157,7 +157,7 @@ class _Walk:
         if isinstance(node.label, tree.Name):
             self._parts.add(node.label.text)
 
-    def _operand(self, node: tree.Expression) -> None:
+    def _operand(self, node: tree.Node) -> None:
         """An expression that is worked out, and not applied."""
         match node:
             case tree.Pipe():
@@ -172,20 +172,12 @@ class _Walk:
                 self._loops += 1
                 self._operand(node.item)
                 self._loops -= 1
-            case tree.ListOf():
-                for item in node.items:
-                    self._operand(item)
             case tree.Conditional():
                 self._operand(node.yes)
                 self._operand(node.no)
-            case tree.Binary():
-                self._operand(node.left)
-                self._operand(node.right)
-            case tree.Unary():
-                self._operand(node.operand)
-            case tree.Comparison():
-                for item in node.operands:
-                    self._operand(item)
+            case tree.ListOf() | tree.Binary() | tree.Unary() | tree.Comparison():
+                for part in node.children:
+                    self._operand(part)
             case tree.Index() | tree.Attribute():
                 self._operand(node.value)
             case _:

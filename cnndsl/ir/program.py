@@ -23,7 +23,7 @@ from cnndsl.layers.formula import Shape
 from cnndsl.layers.initialisers import Initialiser
 from cnndsl.layers.operations import Fixed, Learned, Operation
 from cnndsl.layers.registry import KINDS, OPERATIONS
-from cnndsl.symbolic.number import Traced
+from cnndsl.symbolic.number import Traced, value_of
 
 Target = Literal["training", "inference"]
 
@@ -352,16 +352,19 @@ class Program(Model):
         return (unit.layer for unit in units if isinstance(unit, Leaf) and isinstance(unit.layer, Extern))
 
 
-def outside_values(use: Use, module: Module) -> dict[str, Any]:
-    """For each name inside a module, what it stands for where it is used."""
+def outside_values(module: Module, arguments: Mapping[str, Any], xs: Iterable[Shape]) -> dict[str, Any]:
+    """For each name inside a module, the number that it stands for where the module is used.
+
+    `arguments` and `xs` are what it is given, in the names of the body that uses it.
+    """
     known: dict[str, Any] = {parameter.name: parameter.value for parameter in module.parameters}
-    known.update(use.arguments)
-    for name, inner, outer in zip(module.inputs, module.input_shapes, use.xs, strict=True):
+    known.update(arguments)
+    for name, inner, outer in zip(module.inputs, module.input_shapes, xs, strict=True):
         if inner and isinstance(inner[0], Traced) and not inner[0].is_open:
             known[str(inner[0].expr)] = outer[0]
         elif outer:
             known.setdefault(f"{name}_channels", outer[0])
-    return known
+    return {name: value for name, value in known.items() if isinstance(value_of(value), (int, float))}
 
 
 class UnknownNetwork(OptionError, KeyError):  # noqa: N818 - what happened, as for other names that nothing has

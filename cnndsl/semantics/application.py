@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 from cnndsl.diagnostics import Label, error
 from cnndsl.ir.program import Call, Leaf, Module, Output, Use
@@ -51,16 +52,27 @@ from cnndsl.semantics.values import (
 )
 from cnndsl.source import Span
 
+_Worked = TypeVar("_Worked")
+
 
 def composed(body: Evaluation, slot: Slot, recipe: Recipe, value: Any, span: Span) -> Any:
     """Apply the part `slot`, which a chain or brace makes. Raises Problem, or NeedsFlatten in a chain."""
     value = body.one(value, span)
-    try:
-        module = _chain_module(body, recipe, value, span)
-    except NeedsFlatten:
-        value = flattened(body, value, span, "this chain", "write flatten before it")
-        module = _chain_module(body, recipe, value, span)
+    value, module = _fitting(body, value, span, "this chain", lambda x: _chain_module(body, recipe, x, span))
     return _use(body, slot, module, module.output_shapes, (value,), {}, span)
+
+
+def _fitting(
+    body: Evaluation, value: Any, span: Span, taker: str, work: Callable[[Any], _Worked]
+) -> tuple[Any, _Worked]:
+    """What comes in, flattened where some work on it asks for features, and what the work makes of it."""
+    try:
+        return value, work(value)
+    except NeedsFlatten:
+        if not isinstance(value, Value):
+            raise
+    value = flattened(body, value, span, taker, "write flatten before it")
+    return value, work(value)
 
 
 def _chain_module(body: Evaluation, recipe: Recipe, value: Value, span: Span) -> Module:
@@ -123,11 +135,7 @@ def _apply_piece(body: Evaluation, slot: Slot, recipe: Recipe, value: Any, span:
                 help=f"begin with its first layers: {slot.name}[:{'n' if (piece.start or 0) < 1 else piece.start}]",
             )
         chain = chain_of(slot, recipe, span)
-        try:
-            layers = _layers(body, chain, value, span)
-        except NeedsFlatten:
-            value = flattened(body, value, span, "this chain", "write flatten before it")
-            layers = _layers(body, chain, value, span)
+        value, layers = _fitting(body, value, span, "this chain", lambda x: _layers(body, chain, x, span))
         body.builder.take_apart(slot, layers)
     assert slot.made is not None  # noqa: S101 - made above
     try:
@@ -151,13 +159,8 @@ def block(body: Evaluation, slot: Slot, recipe: BlockRecipe, value: Any, span: S
         for item in argument if isinstance(argument, list) else [argument]:
             if isinstance(item, Value):
                 body.own(item, span)
-    try:
-        module, shapes, inputs, arguments = instantiate(body, recipe, value, span)
-    except NeedsFlatten:
-        if is_list:
-            raise
-        value = flattened(body, value, span, recipe.template.definition.name.text, "write flatten before it")
-        module, shapes, inputs, arguments = instantiate(body, recipe, value, span)
+    _, made = _fitting(body, value, span, word_of(recipe), lambda x: instantiate(body, recipe, x, span))
+    module, shapes, inputs, arguments = made
     if len(inputs) > 1:
         body.only_layers("block takes a value", span, "apply it in a block or network")
     return _use(body, slot, module, shapes, inputs, arguments, span)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any, NoReturn
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -176,9 +176,11 @@ def _match(
     trouble: Problem | None = None
     for position, (argument, value) in enumerate(given):
         if argument.name is None:
-            if position >= len(open_names) or any(a.name is not None for a, _ in given[:position]):
-                named = {a.name.text for a, _ in given if a.name is not None}
-                _too_many(kind, [name for name in open_names if name not in named], argument, position, given)
+            arguments = [each for each, _ in given]
+            if (misplaced := _after_named(arguments, position, open_names)) is not None:
+                raise misplaced
+            if position >= len(open_names) or any(a.name is not None for a in arguments[:position]):
+                raise _too_many(kind, arguments, position)
             name = open_names[position]
         else:
             name = argument.name.text
@@ -268,33 +270,27 @@ def _plain(kind: type[Layer], name: str, value: Any, place: tree.Argument) -> An
     return value_of(value)
 
 
-def _too_many(
-    kind: type[Layer],
-    left: list[str],
-    argument: tree.Argument,
-    position: int,
-    given: list[tuple[tree.Argument, Any]],
-) -> NoReturn:
-    """Raise the problem of an argument without a name that has no place; `left` are the parameters not named."""
-    unnamed = sum(a.name is None for a, _ in given[:position])
-    if unnamed < len(left) and unnamed < position:
-        raise _after_named(left[unnamed], argument)
+def _too_many(kind: type[Layer], given: Sequence[tree.Argument], position: int) -> Problem:
+    """The error for an argument without a name that has no place."""
     parameters = list(kind.model_fields)
     only = kind.model_fields[parameters[0]] if len(parameters) == 1 else None
-    several = listed([a for a, _ in given], partial(types.check, only)) if only is not None else None
+    several = listed(given, partial(types.check, only)) if only is not None else None
     if several is not None:
-        span = given[0][0].span.to(given[-1][0].span)
-        raise error("E207", "several numbers stand in square brackets", span, help=several[0], fix=several[1])
+        span = given[0].span.to(given[-1].span)
+        return error("E207", "several numbers stand in square brackets", span, help=several[0], fix=several[1])
     most = f"at most {len(parameters)} argument{'s' if len(parameters) != 1 else ''}: {', '.join(parameters)}"
-    raise error(
-        "E207",
-        f"{kind.kind} takes {most if parameters else 'no arguments'}",
-        argument.span,
-        help="remove what is too much",
-    )
+    message = f"{kind.kind} takes {most if parameters else 'no arguments'}"
+    return error("E207", message, given[position].span, help="remove what is too much")
 
 
-def _after_named(name: str, argument: tree.Argument) -> Problem:
+def _after_named(given: Sequence[tree.Argument], position: int, names: Sequence[str]) -> Problem | None:
+    """The error for an argument without a name behind one with a name, where one of the names is left for it."""
+    named = {argument.name.text for argument in given if argument.name is not None}
+    left = [name for name in names if name not in named]
+    unnamed = sum(argument.name is None for argument in given[:position])
+    if not unnamed < min(position, len(left)):
+        return None
+    name, argument = left[unnamed], given[position]
     start = Span(argument.span.source, argument.span.start, argument.span.start)
     return error(
         "E207",
@@ -511,11 +507,8 @@ def match_arguments(
                     labels=(Label(definition.name.span, "it is defined here"),),
                     help="remove what is too much",
                 )
-            named = {a.name.text for a in node.arguments if a.name is not None}
-            unnamed = sum(a.name is None for a in node.arguments[:position])
-            left = [name for name in open_names if name not in named]
-            if unnamed < position and unnamed < len(left):
-                raise _after_named(left[unnamed], argument)
+            if (misplaced := _after_named(node.arguments, position, open_names)) is not None:
+                raise misplaced
             name = open_names[position]
         else:
             name = argument.name.text

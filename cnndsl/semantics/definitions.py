@@ -12,7 +12,7 @@ from typing import Any
 from cnndsl.diagnostics import error
 from cnndsl.ir.lower import Cut
 from cnndsl.ir.names import numbered
-from cnndsl.ir.program import Module, Parameter, Use
+from cnndsl.ir.program import Module, Parameter, Use, outside_values
 from cnndsl.layers.formula import Dim, Shape, plain
 from cnndsl.semantics.arguments import check_complete
 from cnndsl.semantics.builder import Builder
@@ -107,7 +107,7 @@ def instantiate(
     module, fixed = memo[key]
     if isinstance(module, Unknown):
         raise Silent
-    outside = outside_names(module, inputs, arguments)
+    outside = outside_values(module, arguments, [value.shape for value in inputs])
     for name in fixed:
         given = outside.get(name)
         if isinstance(given, Traced):
@@ -265,16 +265,6 @@ def named_channels(shape: Shape, input_name: str, parameters: Any) -> Shape:
     count = value_of(first)
     symbol = Symbol(channel_name(input_name, len(shape), parameters), value=count)
     return (Traced(count, Expr.of(symbol)), *shape[1:])
-
-
-def outside_names(module: Module, inputs: tuple[Value, ...], arguments: dict[str, Any]) -> dict[str, Any]:
-    """For each name inside a module, the number that it stands for in the body that uses the module."""
-    parameters = {parameter.name: parameter.value for parameter in module.parameters}
-    outside: dict[str, Any] = {**parameters, **arguments}
-    for name, value in zip(module.inputs, inputs, strict=True):
-        if value.shape:
-            outside[channel_name(name, len(value.shape), parameters)] = value.shape[0]
-    return {name: item for name, item in outside.items() if isinstance(value_of(item), (int, float))}
 
 
 def seen_from_outside(dim: Dim, outside: dict[str, Any]) -> Dim:
