@@ -25,7 +25,6 @@ from cnndsl.semantics.leaves import (
     refuse_in_chain,
 )
 from cnndsl.semantics.values import (
-    IDENTITY,
     BlockRecipe,
     BraceRecipe,
     Chain,
@@ -46,6 +45,7 @@ from cnndsl.semantics.values import (
     Unknown,
     Value,
     VariantRecipe,
+    is_identity,
     is_values,
     key_for,
     word_of,
@@ -276,7 +276,7 @@ def _apply_labelled(body: Evaluation, stage: Stage, value: Any) -> Any:
 
 def _apply_named(body: Evaluation, recipe: Recipe, value: Any, span: Span) -> Any:
     """Apply what a word of the text stands for: one part, whatever that is made of."""
-    if recipe == IDENTITY or (isinstance(recipe, Choice) and recipe.recipe is None):
+    if is_identity(recipe):
         return value
     return _fill(body, body.builder.automatic("layers", span), recipe, value, span)
 

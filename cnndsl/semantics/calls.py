@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import replace
 from functools import partial, reduce
 from math import prod
@@ -225,7 +224,8 @@ def call(body: Evaluation, node: tree.Call) -> Any:
         if isinstance(argument.value, tree.Body) and (problem := braced(argument.value)) is not None:
             raise problem
     try:
-        function = _variant_of(body, node.function) or body.known(node.function)
+        variant = body.scope.get(node.function.text) if isinstance(node.function, tree.Name) else None
+        function = variant if isinstance(variant, VariantRecipe) else body.known(node.function)
     except Problem as problem:
         if node.function.span.text.rpartition(".")[2] in MATHEMATICS and problem.diagnostic.code == "E201":
             raise mathematics(problem, node, body.all_known(a.value for a in node.arguments)) from None
@@ -290,14 +290,6 @@ def _given(node: tree.Call) -> str:
     listed = [value.span.text for value in given if not isinstance(value, (tree.Number, tree.Boolean, tree.String))]
     short = len(listed) == len(given) > 1 and "\n" not in node.span.text
     return f"[{', '.join(listed)}]" if short else "it"
-
-
-def _variant_of(body: Evaluation, node: tree.Expression) -> VariantRecipe | None:
-    """The variant with parameters of its own that a name means."""
-    with suppress(KeyError):
-        value = body.scope.find(node.text)[0] if isinstance(node, tree.Name) else None
-        return value if isinstance(value, VariantRecipe) else None
-    return None
 
 
 def _leading_value(body: Evaluation, node: tree.Call) -> Value | Part | None:

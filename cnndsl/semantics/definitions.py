@@ -250,21 +250,15 @@ def item_name(name: str, place: int, taken: Container[str]) -> str:
     return made
 
 
-def channel_name(input_name: str, rank: int, parameters: Any) -> str:
-    """What the generated class calls the channels (or features) of an input."""
-    unit = "features" if rank == 1 else "channels"
-    name = f"in_{unit}" if input_name == "input" else f"{input_name}_{unit}"
-    return f"input_{unit}" if name in parameters else name
-
-
-def named_channels(shape: Shape, input_name: str, parameters: Any) -> Shape:
-    """The shape with its channels traced by name."""
-    first = shape[0] if shape else 0
-    if is_open(first) or not shape:
+def named_channels(shape: Shape, input_name: str, parameters: Container[str]) -> Shape:
+    """The shape with its channels (or features) traced by what the generated class calls them."""
+    if not shape or is_open(shape[0]):
         return shape
-    count = value_of(first)
-    symbol = Symbol(channel_name(input_name, len(shape), parameters), value=count)
-    return (Traced(count, Expr.of(symbol)), *shape[1:])
+    unit = "features" if len(shape) == 1 else "channels"
+    name = f"in_{unit}" if input_name == "input" else f"{input_name}_{unit}"
+    name = f"input_{unit}" if name in parameters else name
+    count = value_of(shape[0])
+    return (Traced(count, Expr.of(Symbol(name, value=count))), *shape[1:])
 
 
 def seen_from_outside(dim: Dim, outside: dict[str, Any]) -> Dim:

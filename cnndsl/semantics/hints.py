@@ -315,7 +315,7 @@ def unknown_attribute(problem: Problem, node: tree.Attribute, scope: Scope) -> P
         if node.value is not root:
             return problem
         # Only what was given this name is certainly meant: a layer of ours may be called the same.
-        is_own = name in scope and isinstance(scope.find(name)[0], (Part, Value, Unknown))
+        is_own = isinstance(scope.get(name), (Part, Value, Unknown))
         message, make = "the parts of a network are named without self", Fix.safe if is_own else Fix.suggested
         return error("E201", message, span, help=f"write {name}", fix=make(span, name))
     if root.text not in _MODULES and not name[0].isupper():

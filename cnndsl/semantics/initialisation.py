@@ -185,7 +185,7 @@ def written_rule(body: Evaluation, node: tree.Call, name: str) -> Initialiser:
     for argument in node.arguments:
         value = body.plain(body.known(argument.value))
         words = (part.text for part in tree.walk(argument.value) if isinstance(part, tree.Name))
-        if any(word in FANS and isinstance(body.scope.find(word)[0], Fan) for word in words):
+        if any(word in FANS and isinstance(body.scope.get(word), Fan) for word in words):
             value = Written(" ".join(argument.value.span.text.split()), value)
         if argument.name is None:
             positional.append(value)

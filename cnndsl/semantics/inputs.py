@@ -115,7 +115,9 @@ def _size(body: Evaluation, call: tree.Call, argument: tree.Argument, axis: str,
     if axis != "channels":
         value = body.plain(value)  # other sizes than the number of channels reach too far to stay open
     plain = value_of(value)
-    if isinstance(plain, bool) or not isinstance(plain, int) or not 1 <= plain <= LARGEST:
+    try:
+        _whole_size(plain)
+    except ValueError:
         way = plainer_argument(argument, (), _whole_size, plain)
         helps, pointed = way or ("sizes are counts: channels, then height and width in pixels", None)
         raise error(
@@ -124,7 +126,7 @@ def _size(body: Evaluation, call: tree.Call, argument: tree.Argument, axis: str,
             argument.span,
             help=helps,
             fix=pointed,
-        )
+        ) from None
     return value  # type: ignore[no-any-return]
 
 

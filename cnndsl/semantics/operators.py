@@ -103,7 +103,7 @@ def _check_arrows(body: Evaluation, node: tree.Comparison) -> None:
 
 def _flows(body: Evaluation, name: tree.Name) -> bool:
     """Whether a name stands for a layer, or for a value of the network."""
-    return name.text in body.scope and isinstance(body.scope.find(name.text)[0], (Value, Recipe))
+    return isinstance(body.scope.get(name.text), (Value, Recipe))
 
 
 def _compare(body: Evaluation, node: tree.Comparison, operator: str, left: Any, right: Any) -> bool | Truth:

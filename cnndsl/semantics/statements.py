@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -21,7 +20,6 @@ from cnndsl.semantics.inputs import declare_shape
 from cnndsl.semantics.pytorch_names import AsInPyTorch
 from cnndsl.semantics.scope import labels
 from cnndsl.semantics.values import (
-    IDENTITY,
     UNKNOWN,
     BraceRecipe,
     Choice,
@@ -36,6 +34,7 @@ from cnndsl.semantics.values import (
     Value,
     describe,
     is_complete,
+    is_identity,
     is_layers,
     is_values,
     parts_in,
@@ -164,7 +163,7 @@ def report_unused(body: Evaluation) -> None:
         parts = list(parts_in(value))
         if slot is None or not parts or any(part.owner is not body.builder for part in parts):
             continue
-        if any(body.builder.slot(part.name).applied or _is_absent(part.recipe) for part in parts):
+        if any(body.builder.slot(part.name).applied or is_identity(part.recipe) for part in parts):
             body.context.needed([slot.span])
         elif not body.is_cut:
             _report_idle(body, slot, name)
@@ -173,11 +172,6 @@ def report_unused(body: Evaluation) -> None:
 def _report_idle(body: Evaluation, slot: Slot, name: str) -> None:
     way = "apply it with ->, or remove it; the generated module leaves it out"
     body.context.idle("W201", f"{name} is declared and never used", slot.span, way)
-
-
-def _is_absent(recipe: Recipe) -> bool:
-    """Whether a layer is the identity, which leaves nothing behind."""
-    return recipe == IDENTITY or (isinstance(recipe, Choice) and recipe.recipe is None)
 
 
 def report_dropped(body: Evaluation, outputs: tuple[Output, ...]) -> None:
@@ -557,8 +551,8 @@ def _as_before(body: Evaluation, recipe: Recipe, name: str) -> Recipe:
         return recipe
     scope = Scope(recipe.scope)
     scope.ended = recipe.scope.ended
-    with suppress(KeyError):
-        scope.names[name] = recipe.scope.find(name)[0]
+    if (before := recipe.scope.get(name)) is not None:
+        scope.names[name] = before
     return BraceRecipe(recipe.body, scope)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import field, fields, replace
 from math import prod
 from typing import Any
@@ -351,6 +352,11 @@ class InitialiserKind:
 IDENTITY = Chain(())
 
 
+def is_identity(recipe: Recipe) -> bool:
+    """Whether a layer is the identity, which leaves nothing behind."""
+    return recipe == IDENTITY or (isinstance(recipe, Choice) and recipe.recipe is None)
+
+
 def is_values(value: Any) -> bool:
     """Whether a value is a list of values of the network, with at least one."""
     return isinstance(value, (list, tuple)) and bool(value) and all(isinstance(item, Value) for item in value)
@@ -579,6 +585,12 @@ class Scope:
         if walled:
             return walled[0], True
         raise KeyError(name)
+
+    def get(self, name: str) -> Any:
+        """What the name is bound to, behind a wall or not; None where it is bound to nothing."""
+        with suppress(KeyError):
+            return self.find(name)[0]
+        return None
 
     def word_behind(self, name: str) -> Any:
         """What a word of the language means where it is called: constants of that name do not hide it.
