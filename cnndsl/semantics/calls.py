@@ -54,7 +54,7 @@ from cnndsl.semantics.hints import (
 )
 from cnndsl.semantics.initialisation import check_begin, initialiser, written_rule
 from cnndsl.semantics.leaves import call_on_value
-from cnndsl.semantics.operators import combine, combine_two, is_number
+from cnndsl.semantics.operators import apply_operation, combine, combine_two, is_number
 from cnndsl.semantics.usage import hand_on
 from cnndsl.semantics.values import (
     BlockRecipe,
@@ -373,9 +373,7 @@ def _call_function(body: Evaluation, name: str, node: tree.Call) -> Any:
 
 def _elementwise(body: Evaluation, name: str, sides: list[Any], node: tree.Call) -> Any:
     """`maximum(a, b)`, `minimum(a, 6)`, `add(a, b, c)`: values, or a value and a number."""
-    for argument in node.arguments:
-        if argument.name is not None:
-            raise unknown_operation_argument(name, [], argument)
+    check_argument_names(name, node)
     if len(sides) == 2 and all(isinstance(side, Value) or is_number(side) for side in sides):
         places = [argument.span for argument in node.arguments]
         if name == "pow" and isinstance(sides[1], Value):
@@ -388,11 +386,11 @@ def _elementwise(body: Evaluation, name: str, sides: list[Any], node: tree.Call)
     raise error("E207", f"{name} takes {what}", node.span, help=f"write {written}")
 
 
-def check_argument_names(name: str, node: tree.Call) -> None:
-    """Raise Problem where a call of an operation on values gives it an argument of a name that it does not have."""
-    fields = [parameter.name for parameter in OPERATIONS[name].parameters()] if name in OPERATIONS else []
+def check_argument_names(name: str, node: tree.Call, *others: str) -> None:
+    """Raise Problem where an operation is given an argument of a name that is neither its own nor one of `others`."""
+    fields = [parameter.name for parameter in OPERATIONS[name].parameters()]
     for argument in node.arguments:
-        if name in OPERATIONS and argument.name is not None and argument.name.text not in (*fields, "like"):
+        if argument.name is not None and argument.name.text not in (*fields, *others):
             raise unknown_operation_argument(name, fields, argument)
 
 
@@ -410,20 +408,18 @@ def _call_operation(body: Evaluation, name: str, positional: list[Any], named: d
     count = next((i for i, item in enumerate(positional) if not isinstance(item, Value)), len(positional))
     values, rest = tuple(positional[:count]), positional[count:]
     fields = list(operation.model_fields)
-    for argument in node.arguments:
-        if argument.name is not None and argument.name.text not in fields:
-            raise unknown_operation_argument(name, fields, argument)
+    check_argument_names(name, node)
     if len(rest) > len(fields):
         takes = ", ".join(fields) or "no further arguments"
         raise error("E207", f"{name} is given too much", node.span, help=f"it takes values, then {takes}")
-    for field, value in (*zip(fields, rest, strict=False), *named.items()):
+    given = [*zip(fields, rest, strict=False), *named.items()]
+    for field, value in given:
         refuse_others(f"{name}: {field}", value, node.span, partial(operation_help, operation, field))
-    given = {field: _plain(body, value) for field, value in (*zip(fields, rest, strict=False), *named.items())}
     try:
-        operation(**given)
+        made = operation(**{field: _plain(body, value) for field, value in given})
     except ValidationError as problem:
         raise operation_problem(name, operation, problem, node.span) from None
-    return combine(body, name, values, given, node.span)
+    return apply_operation(body, made, values, node.span)
 
 
 def _plain(body: Evaluation, value: Any) -> Any:

@@ -13,6 +13,7 @@ from cnndsl.diagnostics import Diagnostic, Label, Problem, Severity
 from cnndsl.ir.part_names import names_of
 from cnndsl.layers.extern import SIZE_NAMES
 from cnndsl.layers.formula import Shape, show
+from cnndsl.layers.registry import OPERATIONS
 from cnndsl.semantics.arguments import check_known_arguments
 from cnndsl.semantics.assertions import measured
 from cnndsl.semantics.body import Body
@@ -267,8 +268,8 @@ class _Check(Body):
                 check_known_arguments(self, function, node, given, is_whole=False)
             else:
                 check_known_arguments(self, function, node, given, is_whole=id(node) in self._stages)
-        elif isinstance(function, Function):
-            check_argument_names(function.name, node)
+        elif isinstance(function, Function) and function.name in OPERATIONS:
+            check_argument_names(function.name, node, "like")
 
     def _again(self, node: tree.Expression) -> Any:
         """What an argument is worth, of which all mistakes were reported."""
