@@ -54,21 +54,25 @@ _PACKAGES = frozenset(
     torchaudio torchgen torchvision triton typing_extensions yaml
     """.split()  # noqa: SIM905 - names read better without quotes
 )
+_PYTHON = "it is a word of Python"
+_LOST = "every PyTorch module has an attribute of this name, which would be lost"
+_NEEDED = "the generated module needs this name itself"
 
 
 def why_not(name: str) -> str | None:
     """Why a part cannot have this name; None when it can."""
+    return _LOST if name in MODULE_ATTRIBUTES else _why_not_in_python(name, _GENERATED)
+
+
+def _why_not_in_python(name: str, used: frozenset[str]) -> str | None:
+    """Why nothing in a generated module, which uses some names itself, can have this name; None when it can."""
     if not name.isidentifier():
         return "a name has letters, digits and _, and does not begin with a digit"
     if keyword.iskeyword(name):
-        return "it is a word of Python"
-    if name in MODULE_ATTRIBUTES:
-        return "every PyTorch module has an attribute of this name, which would be lost"
+        return _PYTHON
     if name.startswith("__"):
         return "names that begin with two underscores are Python's own"
-    if name in _GENERATED:
-        return "the generated module needs this name itself"
-    return None
+    return _NEEDED if name in used else None
 
 
 def why_not_key(name: str) -> str | None:
@@ -78,10 +82,8 @@ def why_not_key(name: str) -> str | None:
     if len(name) > _LONGEST_KEY:
         return f"a label has at most {_LONGEST_KEY} characters"
     if name in MODULE_ATTRIBUTES or name.startswith("__"):
-        return "every PyTorch module has an attribute of this name, which would be lost"
-    if name in _SERVING:
-        return "the generated module needs this name itself"
-    return None
+        return _LOST
+    return _NEEDED if name in _SERVING else None
 
 
 def plain_label(label: str) -> str:
@@ -96,15 +98,7 @@ def is_attribute(name: str) -> bool:
 
 def why_not_class(name: str) -> str | None:
     """Why a network, a block or one of their parameters cannot have this name; None when it can."""
-    if not name.isidentifier():
-        return "a name has letters, digits and _, and does not begin with a digit"
-    if keyword.iskeyword(name) or keyword.issoftkeyword(name):
-        return "it is a word of Python"
-    if name in _GENERATED_OUTSIDE:
-        return "the generated module needs this name itself"
-    if name.startswith("__"):
-        return "names that begin with two underscores are Python's own"
-    return None
+    return _PYTHON if keyword.issoftkeyword(name) else _why_not_in_python(name, _GENERATED_OUTSIDE)
 
 
 def why_not_imported(name: str) -> str | None:

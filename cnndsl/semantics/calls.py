@@ -240,7 +240,7 @@ def call(body: Evaluation, node: tree.Call) -> Any:
         if isinstance(value, Part):
             message = f"{function.layer.kind} is called on a value, and {value.shown} is a layer"
             helps = f"layers are put in a row with ->: {value.shown} -> {function.layer.kind}"
-            raise error("E206", message, node.span, help=(*result_of(value), helps))
+            raise error("E206", message, node.span, help=tuple(filter(None, (result_of(value), helps))))
         if function.layer.kind in OPERATIONS and any(_is_like(argument) for argument in node.arguments):
             return _call_alike(body, function.layer, value, node)
         if value is not None:

@@ -212,7 +212,7 @@ class _Cutting:
         label, _, key = tap.text.partition(".")
         place = self._place(_Tap(label, tap.span))
         line: Any = self._definition.body.statements[place.line]
-        stage = (line.value.stages if isinstance(line.value, tree.Pipe) else (line.value,))[place.stage]
+        stage: Any = _in_a_row(line.value)[place.stage]
         parameters = {parameter.name.text for parameter in self._definition.parameters}
         left = _first_layers(stage.layer, key, parameters) if isinstance(stage, tree.Labelled) else None
         if left is None:
@@ -244,7 +244,7 @@ class _Cutting:
                     self._stages(at, value.stages)
                 self._values |= {target.text for target in targets}
             case tree.Apply(targets=targets, value=value):
-                stages = value.stages if isinstance(value, tree.Pipe) else (value,)
+                stages = _in_a_row(value)
                 self._stages(at, stages if len(targets) < 2 else stages[:-1])
                 self._values |= {target.text for target in targets}
             case _:
@@ -286,8 +286,7 @@ class _Cutting:
         alone: bool,
     ) -> Iterator[tree.Statement]:
         """A line, cut behind the stages with parts in it; `values` gets what comes out of each."""
-        stages = line.value.stages if isinstance(line.value, tree.Pipe) else (line.value,)
-        stages = tuple(self._inside.get(here.get(at, ""), stage) for at, stage in enumerate(stages))
+        stages = tuple(self._inside.get(here.get(at, ""), stage) for at, stage in enumerate(_in_a_row(line.value)))
         is_bound, begin = isinstance(line, tree.Bind), 0
         before: tuple[tree.Expression, ...] = ()
         for stage, part in sorted(here.items()):
@@ -315,6 +314,11 @@ class _Cutting:
         return tree.Name(span, made)
 
 
+def _in_a_row(node: tree.Expression) -> tuple[tree.Expression, ...]:
+    """The stages of a pipeline, which may have one alone."""
+    return node.stages if isinstance(node, tree.Pipe) else (node,)
+
+
 def _pipe(stages: Sequence[tree.Expression]) -> tree.Expression:
     return stages[0] if len(stages) == 1 else tree.Pipe(stages[0].span.to(stages[-1].span), tuple(stages))
 
@@ -326,7 +330,7 @@ def _first_layers(chain: tree.Expression, key: str, parameters: set[str]) -> tre
         for line in chain.statements:
             if not isinstance(line, tree.Apply) or line.targets:
                 break
-            stages += line.value.stages if isinstance(line.value, tree.Pipe) else (line.value,)
+            stages += _in_a_row(line.value)
     elif isinstance(chain, tree.Binary):
         stages = [chain]
     wanted, count = _number(key), 0

@@ -74,22 +74,18 @@ def kinds_of(*values: Any) -> str:
     return " ".join(kind_of(value).replace("part", "layer") for value in values)
 
 
-def _result(*values: Any) -> str:
-    return next(iter(result_of(*values)), "")
-
-
-def result_of(*values: Any) -> tuple[str, ...]:
-    """A way out where a layer stands for what came out of it: `e1: conv(8, 3)` and then `e1 + it`."""
+def result_of(*values: Any) -> str:
+    """A way out where a layer stands for what came out of it, `e1: conv(8, 3)` and then `e1 + it`; empty elsewhere."""
     part = next((value for value in values if isinstance(value, Part)), None)
     if part is None:
-        return ()
+        return ""
     span = part.span
     found = re.fullmatch(r"\s*:\s*(.+)", span.text.removeprefix(part.name))
     if found is None:
-        return ()
+        return ""
     if span.source.line(span.position.line).strip() == span.text:
-        return (f"to name what comes out of it, write {part.name} = it -> {found[1]} there",)
-    return (f"to name what comes out of it, end the line behind {part.name} and write x = it",)
+        return f"to name what comes out of it, write {part.name} = it -> {found[1]} there"
+    return f"to name what comes out of it, end the line behind {part.name} and write x = it"
 
 
 def takes_values(name: str, call: tree.Call, given: Sequence[tuple[tree.Argument, Any]]) -> Problem:
@@ -112,7 +108,7 @@ def takes_values(name: str, call: tree.Call, given: Sequence[tuple[tree.Argument
         first=texts[0] if texts else "",
         second=texts[-1] if texts else "",
         written=whole if is_short(whole) else f"{written[0].split('(')[0]}(...), ...",
-        result=_result(*(value for argument, value in given if argument.name is None)),
+        result=result_of(*(value for argument, value in given if argument.name is None)),
     )
 
 
@@ -124,7 +120,7 @@ def no_operation(node: tree.Binary, left: Any, right: Any) -> Problem:
         f"{kind_of(left)} {node.operator} {kind_of(right)}",
         {"left": node.left.span, "right": node.right.span},
     )
-    result = _result(left, right)
+    result = result_of(left, right)
     return refused(
         "operator", "E206", words, node, spans, operator=node.operator, what=what, other=other, result=result
     )
@@ -178,7 +174,7 @@ def no_layer(node: tree.Expression, value: Any, wanted: str, label: tree.Node | 
 def no_attribute(node: tree.Attribute, value: Any, *, is_asked: bool) -> Problem:
     """The error for what is asked of something that is no value; `is_asked` where values are asked for it."""
     words, name = f"{kind_of(value)} {type(node.value).__name__}", node.name.text
-    result, word = _result(value) if is_asked else "", alias(name) or ""
+    result, word = result_of(value) if is_asked else "", alias(name) or ""
     spans = {"value": node.value.span}
     return refused("attribute", "E206", words, node, spans, name=name, what=describe(value), word=word, result=result)
 
