@@ -53,14 +53,13 @@ def bind_layer(body: Evaluation, called: Kind | HalfApplied, node: tree.Call) ->
     What is still missing can be given in another call; `lacking` asks for it where the layer is applied. Raises
     Problem when an argument does not fit.
     """
-    kind, before = (called.kind, called.arguments) if isinstance(called, HalfApplied) else (called.layer, ())
     given = list(zip(node.arguments, body.all_known(a.value for a in node.arguments), strict=True))
-    matched = _match(body, kind, node, given, before)
-    if (before or given) and needed(kind, matched.places):
-        _check_fit(kind, matched, matched.values, node.span)
+    matched = _match(body, called, node, given)
+    if matched.places and needed(matched.kind, matched.places):
+        _check_fit(matched, matched.values, node.span)
         arguments = tuple((name, matched.places[name], matched.given[name]) for name in matched.places)
-        return body.light(HalfApplied(kind, arguments, node.span), node.span)
-    return _whole_layer(body, kind, matched, node.span)
+        return body.light(HalfApplied(matched.kind, arguments, node.span), node.span)
+    return _whole_layer(body, matched, node.span)
 
 
 def lacking(recipe: HalfApplied, span: Span) -> Problem:
@@ -70,11 +69,11 @@ def lacking(recipe: HalfApplied, span: Span) -> Problem:
 
 def bare_layer(body: Evaluation, kind: type[Layer], span: Span) -> LayerRecipe:
     """A layer kind without arguments. Raises Problem where it needs some."""
-    return _whole_layer(body, kind, _Matched(), span)
+    return _whole_layer(body, _Matched(kind), span)
 
 
-def _whole_layer(body: Evaluation, kind: type[Layer], matched: _Matched, span: Span) -> LayerRecipe:
-    layer = make_layer(body, kind, matched.values, matched.places, span)
+def _whole_layer(body: Evaluation, matched: _Matched, span: Span) -> LayerRecipe:
+    layer = _make_layer(body, matched, span)
     traced = traced_arguments(body, matched.values, lambda name, _: layer.role(name) == "fixed")
     for argument, value in matched.weights.values():
         body.go_through(value, argument.span)
@@ -83,7 +82,7 @@ def _whole_layer(body: Evaluation, kind: type[Layer], matched: _Matched, span: S
         if name in matched.places and what in matched.weights:
             raise error(
                 "E212",
-                f"{kind.kind} is given its {what}, and how it begins as well",
+                f"{layer.kind} is given its {what}, and how it begins as well",
                 matched.places[name].span,
                 labels=(Label(matched.places[what].span, "the numbers are here"),),
                 help="leave out one of the two",
@@ -122,28 +121,28 @@ def check_known_arguments(
 
     `is_whole` says whether these are all that it is given.
     """
-    kind, before = (called.kind, called.arguments) if isinstance(called, HalfApplied) else (called.layer, ())
-    matched = _match(body, kind, node, given, before)
-    if is_whole and (lacks := needed(kind, matched.places)):
-        raise _missing(kind, lacks, node.span)
+    matched = _match(body, called, node, given)
+    if is_whole and (lacks := needed(matched.kind, matched.places)):
+        raise _missing(matched.kind, lacks, node.span)
     known = {name: value for name, value in matched.values.items() if not isinstance(value, Unknown)}
-    _check_fit(kind, matched, known, node.span)
+    _check_fit(matched, known, node.span)
 
 
-def _check_fit(kind: type[Layer], matched: _Matched, known: dict[str, Any], span: Span) -> None:
+def _check_fit(matched: _Matched, known: dict[str, Any], span: Span) -> None:
     """Raise Problem where what is known of the arguments of a layer does not fit it."""
-    plain = {name: _plain(kind, name, value, matched.places[name]) for name, value in known.items()}
+    plain = matched.plain(known)
     try:
-        kind(**plain)
+        matched.kind(**plain)
     except ValidationError as problem:
         for name, reason in misfits(problem).items():
-            raise _invalid(kind, name, reason, matched.places, span, plain) from None
+            raise _invalid(matched, name, reason, span, plain) from None
 
 
 @dataclass(slots=True)
 class _Matched:
-    """The arguments of a call by what they are for."""
+    """The arguments of a layer by what they are for."""
 
+    kind: type[Layer]
     values: dict[str, Any] = field(default_factory=dict)
     """For each parameter of the layer its value."""
     weights: dict[str, tuple[tree.Argument, Any]] = field(default_factory=dict)
@@ -155,24 +154,24 @@ class _Matched:
     given: dict[str, Any] = field(default_factory=dict)
     """What each name was given."""
 
+    def plain(self, values: dict[str, Any]) -> dict[str, Any]:
+        """Values of parameters as the layer takes them. Raises Problem for one that is none for any layer."""
+        return {name: _plain(self.kind, name, value, self.places[name]) for name, value in values.items()}
+
 
 def _match(
-    body: Evaluation,
-    kind: type[Layer],
-    node: tree.Call,
-    given: list[tuple[tree.Argument, Any]],
-    before: tuple[tuple[str, tree.Argument, Any], ...] = (),
+    body: Evaluation, called: Kind | HalfApplied, node: tree.Call, given: list[tuple[tree.Argument, Any]]
 ) -> _Matched:
     """Say of each argument what it is for. Raises Problem where that is nothing, or another one is for it too.
 
-    `before` are those of earlier calls, which those without a name come behind.
+    Those without a name come behind the arguments of earlier calls.
     """
-    matched = _Matched()
-    known_names = [name for name, *_ in before]
+    kind, before = (called.kind, called.arguments) if isinstance(called, HalfApplied) else (called.layer, ())
+    matched = _Matched(kind)
     for name, argument, value in before:
-        _take(matched, kind, name, argument, value)
+        _take(matched, name, argument, value)
     parameters = list(kind.model_fields)
-    open_names = [name for name in parameters if name not in known_names]
+    open_names = [name for name in parameters if name not in matched.places]
     trouble: Problem | None = None
     for position, (argument, value) in enumerate(given):
         if argument.name is None:
@@ -201,7 +200,7 @@ def _match(
                 labels=(Label(matched.places[name].span, "here it is already"),),
                 help="remove one of the two",
             )
-        _take(matched, kind, name, argument, value)
+        _take(matched, name, argument, value)
     if trouble is not None:
         raise trouble
     return matched
@@ -212,31 +211,29 @@ def _is_numbers(kind: type[Layer], name: str, value: Any) -> bool:
     return (name in WEIGHT_WORDS and name not in kind.model_fields) or (name == "bias" and isinstance(value, list))
 
 
-def _take(matched: _Matched, kind: type[Layer], name: str, argument: tree.Argument, value: Any) -> None:
+def _take(matched: _Matched, name: str, argument: tree.Argument, value: Any) -> None:
     """Note what an argument gives a layer."""
     matched.places[name], matched.given[name] = argument, value
-    is_numbers = argument.name is not None and _is_numbers(kind, name, value)
+    is_numbers = argument.name is not None and _is_numbers(matched.kind, name, value)
     if is_numbers:
         matched.weights[name] = (argument, value)
     elif name in INIT_WORDS and not isinstance(value, Unknown):
         matched.begins[INIT_WORDS[name]] = initialiser(value, argument.span)
-    if name in kind.model_fields:
+    if name in matched.kind.model_fields:
         matched.values[name] = True if is_numbers else value
 
 
-def make_layer(
-    body: Evaluation, kind: type[Layer], values: dict[str, Any], places: dict[str, tree.Argument], span: Span
-) -> Layer:
+def _make_layer(body: Evaluation, matched: _Matched, span: Span) -> Layer:
     """A validated layer, made once for each set of arguments."""
-    plain = {name: _plain(kind, name, value, places[name]) for name, value in values.items()}
-    key = (kind, repr(plain))  # which tells 1 from 1.0 and true
+    plain = matched.plain(matched.values)
+    key = (matched.kind, repr(plain))  # which tells 1 from 1.0 and true
     known = body.context.memo.get(key)
     if known is not None:
         return known  # type: ignore[no-any-return]
     try:
-        layer = kind(**plain)
+        layer = matched.kind(**plain)
     except ValidationError as problem:
-        *others, last = _all_wrong(kind, problem, places, span, plain)
+        *others, last = _all_wrong(matched, problem, span, plain)
         for other in others:
             body.context.report(other.diagnostic)
         raise last from None
@@ -244,14 +241,12 @@ def make_layer(
     return layer
 
 
-def _all_wrong(
-    kind: type[Layer], problem: ValidationError, places: dict[str, tree.Argument], span: Span, plain: dict[str, Any]
-) -> Iterator[Problem]:
+def _all_wrong(matched: _Matched, problem: ValidationError, span: Span, plain: dict[str, Any]) -> Iterator[Problem]:
     """What does not fit, argument by argument; and what is missing, unless an argument before it does not fit."""
     if problem.errors()[0]["type"] == "missing":
-        yield _missing(kind, missing(problem), span)
+        yield _missing(matched.kind, missing(problem), span)
     for name, reason in misfits(problem).items():
-        yield _invalid(kind, name, reason, places, span, plain)
+        yield _invalid(matched, name, reason, span, plain)
 
 
 def _plain(kind: type[Layer], name: str, value: Any, place: tree.Argument) -> Any:
@@ -364,14 +359,8 @@ def _missing(kind: type[Layer], names: Sequence[str], span: Span) -> Problem:
     )
 
 
-def _invalid(
-    kind: type[Layer],
-    name: str,
-    reason: str,
-    places: dict[str, tree.Argument],
-    span: Span,
-    plain: dict[str, Any],
-) -> Problem:
+def _invalid(matched: _Matched, name: str, reason: str, span: Span, plain: dict[str, Any]) -> Problem:
+    kind, places = matched.kind, matched.places
     given = places.get(name)
     if (kind.kind, name) == ("linear", "bias") and given is not None and given.name is None:
         inputs = places["features"]
