@@ -258,16 +258,16 @@ class _Check(Body):
         """Check the arguments of a call that are known, and the names of all."""
         function = self.look(node.function) if isinstance(node.function, tree.Name) else UNKNOWN
         given = [(argument, self._again(argument.value)) for argument in node.arguments]
+        is_whole = id(node) in self._stages
         if isinstance(function, HalfApplied):
             if not any(isinstance(value, Unknown) and argument.name is None for argument, value in given):
-                check_known_arguments(self, function, node, given, is_whole=id(node) in self._stages)
+                check_known_arguments(self, function, node, given, is_whole=is_whole)
         elif isinstance(function, Kind):
             if given and given[0][0].name is None and isinstance(given[0][1], Unknown):
                 # The first may be a value, and then the others are not where they seem to be.
                 given = [pair for pair in given if pair[0].name is not None and pair[0].name.text != "like"]
-                check_known_arguments(self, function, node, given, is_whole=False)
-            else:
-                check_known_arguments(self, function, node, given, is_whole=id(node) in self._stages)
+                is_whole = False
+            check_known_arguments(self, function, node, given, is_whole=is_whole)
         elif isinstance(function, Function) and function.name in OPERATIONS:
             check_argument_names(function.name, node, "like")
 

@@ -39,6 +39,7 @@ from cnndsl.semantics.values import (
     Unknown,
     Value,
     describe,
+    flows,
     is_values,
     key_for,
     one_by_one,
@@ -71,7 +72,7 @@ def instantiate(
                 recipe.span or span,
                 help="give a block the values and the numbers as two arguments",
             )
-    extra = {name: item for name, item in arguments.items() if isinstance(item, Value) or is_values(item)}
+    extra = {name: item for name, item in arguments.items() if flows(item)}
     incoming = (value, *extra.values())
     inputs = one_by_one(incoming)
     if definition.kind == "network" and (extra or inputs[0].unbatched):
