@@ -52,7 +52,7 @@ class OpenSizes:
 
 
 class _Findings:
-    """What is found, and of what does nothing in one use, what does something in another."""
+    """What is reported, and what may be: warnings of what does nothing, and what does something in another use."""
 
     def __init__(self) -> None:
         self.diagnostics: list[Diagnostic] = []

@@ -136,12 +136,12 @@ def requirements(context: Context) -> tuple[OpenSize, ...]:
     All that a size goes through divides and adds whole numbers, so which sizes fit repeats itself;
     it is read off the sizes up to `LARGEST_TRIED`.
     """
-    return tuple(_requirement(context, symbol) for symbol in context.open.places)
+    symbols = list(context.open.places)
+    return tuple(_requirement(context, symbol, symbols[:at]) for at, symbol in enumerate(symbols))
 
 
-def _requirement(context: Context, symbol: Symbol) -> OpenSize:
+def _requirement(context: Context, symbol: Symbol, before: Sequence[Symbol]) -> OpenSize:
     asked = dict.fromkeys(symbol.guards or ())
-    before = list(context.open.places)[: list(context.open.places).index(symbol)]
     relations = dict.fromkeys(_relation(guard, symbol) for guard in asked if _last(guard, symbol, before))
     found = _of_itself(context, symbol, [guard for guard in asked if _symbols(guard) == {symbol}])
     return found.model_copy(update={"relations": tuple(relations)}) if relations else found
