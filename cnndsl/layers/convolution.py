@@ -19,14 +19,12 @@ from cnndsl.layers.formula import (
     parameter,
     per_axis,
     show,
-    window_size,
 )
 from cnndsl.layers.parametrizations import SPECTRAL_NORM, WEIGHT_NORM, WithNorm
 from cnndsl.layers.reach import Reaches, scattered, spatial_reach
 from cnndsl.layers.types import Count, Extent, Flag, Offset, Padding, PaddingMode
 from cnndsl.layers.windows import (
     PAD_SAME,
-    Sliding,
     borders,
     check_border,
     does_not_fit,
@@ -34,8 +32,9 @@ from cnndsl.layers.windows import (
     is_one,
     kernel_words,
     nearby,
-    same_border,
-    same_sizes,
+    reads,
+    window_counts,
+    window_rules,
     windows,
 )
 from cnndsl.symbolic.number import is_open
@@ -144,53 +143,26 @@ class Conv(_Convolution):
 
     def output(self, x: Shape) -> Shape:
         self._check(x, self.groups)
-        kernel = self._axes(self.kernel, x, "kernel")
-        stride = self._axes(self.stride, x, "stride")
-        dilation = self._axes(self.dilation, x, "dilation")
-        if self.padding == "same":
-            self._check_same(x, kernel, stride, dilation)
-            return self.size_rule(x)
-        padding = self._axes(0 if self.padding == "valid" else self.padding, x, "padding")
-        check_border(x, padding, padding, self.padding_mode, "padding_mode")
+        # Of an open size with padding="same" and a stride what may be added at most, for the size 1 and all like it.
+        given = (1 if is_open(size) else size for size in x[1:])
+        before, after = zip(
+            *(along.border(size) for along, size in zip(windows(self, x), given, strict=True)), strict=True
+        )
+        check_border(x, before, after, self.padding_mode, "padding_mode")
         y = self.size_rule(x)
-        if any(size < 1 for size in y[1:]):
-            raise does_not_fit(x, kernel, padding, dilation)
+        if self.padding != "same" and any(size < 1 for size in y[1:]):
+            raise does_not_fit(self, x)
         return y
 
     def size_rule(self, x: Shape) -> Shape:
-        if self.padding == "same":
-            return (self.channels, *same_sizes(x, self._axes(self.stride, x, "stride")))
-        axes = zip(
-            x[1:],
-            self._axes(self.kernel, x, "kernel"),
-            self._axes(0 if self.padding == "valid" else self.padding, x, "padding"),
-            self._axes(self.stride, x, "stride"),
-            self._axes(self.dilation, x, "dilation"),
-            strict=True,
-        )
-        return (self.channels, *(window_size(*axis) for axis in axes))
-
-    def _check_same(
-        self, x: Shape, kernel: tuple[int, ...], stride: tuple[int, ...], dilation: tuple[int, ...]
-    ) -> None:
-        # Of an open size with a stride what may be added at most, for the size 1 and all that are like it.
-        given = (1 if is_open(size) else size for size in x[1:])
-        before, after = zip(*map(same_border, given, kernel, stride, dilation), strict=True)
-        check_border(x, before, after, self.padding_mode, "padding_mode")
+        return (self.channels, *window_counts(self, x))
 
     def tensors(self, x: Shape) -> tuple[Tensor, ...]:
         weight = Tensor("weight", (self.channels, x[0] // self.groups, *self._axes(self.kernel, x, "kernel")))
         return self.with_norm(weight, *([Tensor("bias", (self.channels,))] if self.bias else []))
 
     def formula(self, x: Shape) -> tuple[AxisRule, ...]:
-        sliding = Sliding(
-            self._axes(self.kernel, x, "kernel"),
-            self._axes(self.stride, x, "stride"),
-            self.before(x),
-            self._axes(self.dilation, x, "dilation"),
-            same=self.padding == "same",
-        )
-        return (self._kernels(), *sliding.rules(x, self.output(x)))
+        return (self._kernels(), *window_rules(self, x, self.output(x)))
 
     def variations(self, x: Shape) -> tuple[tuple[str, Any], ...]:
         moves = any(s != 1 for s in self._axes(self.stride, x, "stride"))
@@ -209,20 +181,14 @@ class Conv(_Convolution):
         return (*y, x[0] // self.groups, *self._axes(self.kernel, x, "kernel"))
 
     def reach(self, x: Shape, y: Shape) -> Reaches:
-        return spatial_reach(x, windows(x, self.kernel, self.stride, self.padding, self.dilation), channels=False)
-
-    def _borders(self, x: Shape) -> list[tuple[int, int]]:
-        return borders(x, self.kernel, self.stride, self.padding, self.dilation)
-
-    def before(self, x: Shape) -> tuple[int, ...]:
-        """The padding before the first place of each axis."""
-        return tuple(before for before, _ in self._borders(x))
+        return spatial_reach(x, reads(self, x), channels=False)
 
     def _padded(self, x: KnownShape) -> int:
         """How many numbers a padded copy of the input has; 0 where PyTorch pads on the way, with zeros and evenly."""
         own = self.padding == "same" and not is_one(self.stride)
-        odd = [after - before for before, after in self._borders(x)]
-        sides = odd if self.padding_mode == "zeros" and not own else [sum(both) for both in self._borders(x)]
+        around = borders(self, x)
+        odd = [after - before for before, after in around]
+        sides = odd if self.padding_mode == "zeros" and not own else [sum(both) for both in around]
         copied = own or self.padding_mode != "zeros" or any(odd)
         return x[0] * prod(i + more for i, more in zip(x[1:], sides, strict=True)) if copied else 0
 

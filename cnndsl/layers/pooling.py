@@ -1,32 +1,26 @@
 """Pools whose window slides over the map: the largest number, the mean, or a norm of each region."""
 
 from math import prod
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
 from cnndsl.i18n import tr
-from cnndsl.layers.base import Argument, Extra, Group, Kept, Layer, Spelling
-from cnndsl.layers.formula import (
-    AxisRule,
-    KnownShape,
-    Shape,
-    SizeError,
-    as_it_comes,
-    per_axis,
-)
+from cnndsl.layers.base import Argument, Extra, Group, Kept, Layer, Spelling, times
+from cnndsl.layers.formula import AxisRule, KnownShape, Shape, SizeError, as_it_comes, show
 from cnndsl.layers.reach import Reaches, spatial_reach
 from cnndsl.layers.types import Extent, Flag, OptionalExtent, OptionalPositive, Padding, PositiveReal
 from cnndsl.layers.windows import (
     PAD_SAME,
-    Sliding,
     borders,
-    check_whole_kernel,
+    does_not_fit,
+    extent,
     is_one,
     nearby,
-    pool_output,
-    pool_sizes,
-    pool_words,
+    reads,
+    window_counts,
+    window_rules,
+    window_words,
     windows,
 )
 
@@ -53,17 +47,62 @@ class Pool(Layer):
 class _Sliding(Pool):
     """A pool whose windows slide over the map."""
 
-    def before(self, x: Shape) -> tuple[int, ...]:
-        """The padding before the first place of each axis."""
-        pool: Any = self
-        padding, dilation = getattr(pool, "padding", 0), getattr(pool, "dilation", 1)
-        return tuple(before for before, _ in borders(x, pool.kernel, pool.stride, padding, dilation))
+    if TYPE_CHECKING:  # a pool may have other parameters before and between these
+        kernel: Any
+        stride: Any
+        ceil_mode: bool
+
+    def output(self, x: Shape) -> Shape:
+        self.check_rank(x)
+        along = windows(self, x)
+        is_same = any(each.padding is None for each in along)
+        if is_same and self.ceil_mode:
+            raise SizeError(
+                'ceil_mode has no effect beside padding="same", which gives a size that is rounded up',
+                "leave ceil_mode out",
+                code="E305",
+            )
+        if any(2 * each.padding > each.kernel for each in along if each.padding is not None):
+            padding, kernel = tuple(each.padding for each in along), tuple(each.kernel for each in along)
+            raise SizeError(
+                f"padding {extent(padding)} is more than half of the kernel {times(kernel)}",
+                "a pool's padding is at most half of its kernel, without the dilation; for more, put a pad before it",
+                code="E305",
+            )
+        y = self.size_rule(x)
+        if not is_same and any(size < 1 for size in y[1:]):
+            raise does_not_fit(self, x, pool=True)
+        return y
+
+    def size_rule(self, x: Shape) -> Shape:
+        return (x[0], *window_counts(self, x))
+
+    def formula(self, x: Shape) -> tuple[AxisRule, ...]:
+        return (as_it_comes(x, 0, tr("each channel by itself")), *window_rules(self, x, self.output(x)))
+
+    def reach(self, x: Shape, y: Shape) -> Reaches:
+        return spatial_reach(x, reads(self, x), channels=True)
 
     def variations(self, x: Shape) -> tuple[tuple[str, Any], ...]:
-        pool: Any = self
-        moved = per_axis(pool.kernel if pool.stride is None else pool.stride, len(x) - 1, "stride")
-        kernels = [("kernel", other) for other in nearby(pool.kernel, least=2)]
-        return (*kernels, *(("stride", s) for s in (1, 2) if moved[0] != s), ("ceil_mode", not pool.ceil_mode))
+        moved = windows(self, x)[0].stride
+        kernels = [("kernel", other) for other in nearby(self.kernel, least=2)]
+        return (*kernels, *(("stride", s) for s in (1, 2) if moved != s), ("ceil_mode", not self.ceil_mode))
+
+    def words(self, x: Shape) -> str:
+        return window_words(self, x)
+
+    def _check_whole_kernel(self, x: Shape) -> None:
+        """Raise SizeError where a map of depth x height x width is smaller than the kernel before padding.
+
+        PyTorch's average pools on three axes ask for that; the others do not.
+        """
+        kernel = tuple(each.kernel for each in windows(self, x))
+        if len(x) == 4 and any(i < k for i, k in zip(x[1:], kernel, strict=True)):
+            raise SizeError(
+                f"{self.kind} on three axes needs a map of at least its kernel {times(kernel)}, "
+                f"and it is {show(x[1:])}",
+                "use a smaller kernel, or put a pad before it",
+            )
 
 
 class WithIndices(Pool):
@@ -77,31 +116,6 @@ class WithIndices(Pool):
         return Kept(inputs=(0,), extra=Extra(indices=prod(y)))
 
 
-def _windows(x: Shape, kernel: Any, stride: Any, padding: Any = 0, dilation: Any = 1) -> Reaches:
-    """What a pool reads: its windows, channel by channel."""
-    return spatial_reach(x, windows(x, kernel, stride, padding, dilation), channels=True)
-
-
-def _window_rules(
-    x: Shape, y: Shape, kernel: Any, stride: Any, padding: Any = None, dilation: Any = 1, *, ceil: bool
-) -> tuple[AxisRule, ...]:
-    """Why the windows of a pool give the size `y`."""
-    rank = len(x) - 1
-    sizes = per_axis(kernel, rank, "kernel")
-    sliding = Sliding(
-        sizes,
-        sizes if stride is None else per_axis(stride, rank, "stride"),
-        None
-        if padding is None or padding == "same"
-        else per_axis(0 if padding == "valid" else padding, rank, "padding"),
-        per_axis(dilation, rank, "dilation"),
-        ceil=ceil,
-        same=padding == "same",
-        own_stride=stride is None,
-    )
-    return (as_it_comes(x, 0, tr("each channel by itself")), *sliding.rules(x, y))
-
-
 def _without_own_stride(arguments: tuple[Argument, ...], kernel: Any, stride: Any) -> tuple[Argument, ...]:
     """The arguments with the stride left out where it says what PyTorch does anyway: the kernel's size."""
     spelled = Argument("stride", kernel if stride is None else stride, kernel)
@@ -111,20 +125,23 @@ def _without_own_stride(arguments: tuple[Argument, ...], kernel: Any, stride: An
 class _Padding(_Sliding):
     """A pool that takes a padding, which may follow from the size of the map."""
 
+    kernel: Extent = Field(description=_KERNEL)
+    stride: OptionalExtent = Field(default=None, description=_STRIDE)
+    padding: Padding = Field(default=0, description=_PADDING)
+
     def _number(self) -> Any:
         """The padding as PyTorch's pool takes it; None where it follows from the size of the map."""
-        pool: Any = self
-        if pool.padding == "valid":
+        if self.padding == "valid":
             return 0
-        if pool.padding != "same":
-            return pool.padding
-        kernel = pool.kernel if isinstance(pool.kernel, tuple) else (pool.kernel,)
+        if self.padding != "same":
+            return self.padding
+        kernel = self.kernel if isinstance(self.kernel, tuple) else (self.kernel,)
         is_even = any(type(k) is not int or k % 2 == 0 for k in kernel)
-        stride = pool.kernel if pool.stride is None else pool.stride
-        if is_even or not is_one(stride) or not is_one(getattr(pool, "dilation", 1)):
+        stride = self.kernel if self.stride is None else self.stride
+        if is_even or not is_one(stride) or not is_one(getattr(self, "dilation", 1)):
             return None
         half = tuple(k // 2 for k in kernel)
-        return half if isinstance(pool.kernel, tuple) else half[0]
+        return half if isinstance(self.kernel, tuple) else half[0]
 
     def torch(self, x: Shape) -> Spelling:
         spelling = super().torch(x)
@@ -141,13 +158,10 @@ class _Padding(_Sliding):
         """How many numbers a padded copy of the input has; 0 where PyTorch pads on the way."""
         if self._number() is not None:
             return 0
-        pool: Any = self
-        sides = borders(x, pool.kernel, pool.stride, "same", getattr(pool, "dilation", 1))
-        return x[0] * prod(size + sum(both) for size, both in zip(x[1:], sides, strict=True))
+        return x[0] * prod(size + sum(both) for size, both in zip(x[1:], borders(self, x), strict=True))
 
     def spelled(self, x: Shape) -> tuple[Argument, ...]:
-        pool: Any = self
-        arguments = _without_own_stride(self.arguments(), pool.kernel, pool.stride)
+        arguments = _without_own_stride(self.arguments(), self.kernel, self.stride)
         number = Argument("padding", self._number() or 0, 0)
         return tuple(number if argument.name == "padding" else argument for argument in arguments)
 
@@ -248,26 +262,8 @@ class MaxPool(_Padding, WithIndices):
     helper = "\n\n".join([PAD_SAME, _SPREAD, *(_MAX_SAME.format(r=r) for r in (1, 2, 3))])
     torch_names = {"kernel": "kernel_size"}
 
-    kernel: Extent = Field(description=_KERNEL)
-    stride: OptionalExtent = Field(default=None, description=_STRIDE)
-    padding: Padding = Field(default=0, description=_PADDING)
     dilation: Extent = Field(default=1, description="distance between the cells of the region")
     ceil_mode: Flag = Field(default=False, description=_CEIL_MODE)
-
-    def output(self, x: Shape) -> Shape:
-        self.check_rank(x)
-        return pool_output(x, self.kernel, self.stride, self.padding, self.dilation, self.ceil_mode)
-
-    def size_rule(self, x: Shape) -> Shape:
-        return pool_sizes(x, self.kernel, self.stride, self.padding, self.dilation, self.ceil_mode)
-
-    def formula(self, x: Shape) -> tuple[AxisRule, ...]:
-        return _window_rules(
-            x, self.output(x), self.kernel, self.stride, self.padding, self.dilation, ceil=self.ceil_mode
-        )
-
-    def reach(self, x: Shape, y: Shape) -> Reaches:
-        return _windows(x, self.kernel, self.stride, self.padding, self.dilation)
 
     def scratch(self, x: KnownShape, y: KnownShape) -> Extra:
         return Extra(numbers=self._padded(x), indices=prod(y))
@@ -275,9 +271,6 @@ class MaxPool(_Padding, WithIndices):
     def kept(self, x: KnownShape, y: KnownShape, *, gradient: bool, trained: frozenset[str]) -> Kept | None:
         padded = self._padded(x)
         return Kept(inputs=() if padded else (0,), extra=Extra(numbers=padded, indices=prod(y)))
-
-    def words(self, x: Shape) -> str:
-        return pool_words(x, self.kernel, self.stride, self.padding)
 
 
 class AvgPool(_Padding):
@@ -295,9 +288,6 @@ class AvgPool(_Padding):
     helper = "\n\n".join([PAD_SAME, _SPREAD, _AVG_SAME_1D, *_AVG_SAME_ND])
     torch_names = {"kernel": "kernel_size", "divisor": "divisor_override"}
 
-    kernel: Extent = Field(description=_KERNEL)
-    stride: OptionalExtent = Field(default=None, description=_STRIDE)
-    padding: Padding = Field(default=0, description=_PADDING)
     ceil_mode: Flag = Field(default=False, description=_CEIL_MODE)
     count_include_pad: Flag = Field(default=True, description="whether the zeros of the padding count in the mean")
     divisor: OptionalPositive = Field(
@@ -312,19 +302,10 @@ class AvgPool(_Padding):
                 "leave the divisor out, or multiply the result by kernel / divisor",
                 code="E312",
             )
-        y = pool_output(x, self.kernel, self.stride, self.padding, 1, self.ceil_mode)
+        y = super().output(x)
         if self._number() is not None:
-            check_whole_kernel(x, self.kernel, self.kind)
+            self._check_whole_kernel(x)
         return y
-
-    def size_rule(self, x: Shape) -> Shape:
-        return pool_sizes(x, self.kernel, self.stride, self.padding, 1, self.ceil_mode)
-
-    def formula(self, x: Shape) -> tuple[AxisRule, ...]:
-        return _window_rules(x, self.output(x), self.kernel, self.stride, self.padding, ceil=self.ceil_mode)
-
-    def reach(self, x: Shape, y: Shape) -> Reaches:
-        return _windows(x, self.kernel, self.stride, self.padding)
 
     def scratch(self, x: KnownShape, y: KnownShape) -> Extra:
         padded, counts = self._padded(x), self._counts(x, y)
@@ -348,9 +329,6 @@ class AvgPool(_Padding):
         left_out = {"divisor_override"} if len(x) == 2 else set()
         return tuple(argument for argument in super().spelled(x) if argument.name not in left_out)
 
-    def words(self, x: Shape) -> str:
-        return pool_words(x, self.kernel, self.stride, self.padding)
-
 
 class LPPool(_Sliding):
     """Power-average pooling: each region gives the n-th root of the sum of its values to the power n.
@@ -371,19 +349,9 @@ class LPPool(_Sliding):
     ceil_mode: Flag = Field(default=False, description=_CEIL_MODE)
 
     def output(self, x: Shape) -> Shape:
-        self.check_rank(x)
-        y = pool_output(x, self.kernel, self.stride, 0, 1, self.ceil_mode)
-        check_whole_kernel(x, self.kernel, self.kind)
+        y = super().output(x)
+        self._check_whole_kernel(x)
         return y
-
-    def size_rule(self, x: Shape) -> Shape:
-        return pool_sizes(x, self.kernel, self.stride, 0, 1, self.ceil_mode)
-
-    def formula(self, x: Shape) -> tuple[AxisRule, ...]:
-        return _window_rules(x, self.output(x), self.kernel, self.stride, ceil=self.ceil_mode)
-
-    def reach(self, x: Shape, y: Shape) -> Reaches:
-        return _windows(x, self.kernel, self.stride)
 
     def scratch(self, x: KnownShape, y: KnownShape) -> Extra:
         # F.lp_pool2d takes the power, the mean, its sign and size apart, and a root, each step a tensor of its own.
@@ -401,4 +369,4 @@ class LPPool(_Sliding):
         return tuple(spelled if argument.name == "kernel_size" else argument for argument in self.arguments())
 
     def words(self, x: Shape) -> str:
-        return f"{tr('norm')} {self.norm}, {pool_words(x, self.kernel, self.stride)}"
+        return f"{tr('norm')} {self.norm}, {super().words(x)}"

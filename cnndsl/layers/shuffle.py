@@ -22,7 +22,7 @@ from cnndsl.layers.formula import (
 from cnndsl.layers.reach import LONGEST_PERIOD, Reaches, Window, same, spatial_reach, whole
 from cnndsl.layers.shape import ShapeLayer
 from cnndsl.layers.types import Count, Extent, Offset, Positive
-from cnndsl.layers.windows import does_not_fit, pool_words
+from cnndsl.layers.windows import does_not_fit, window_words
 
 
 class PixelShuffle(ShapeLayer):
@@ -169,19 +169,16 @@ class _OverWindows(ShapeLayer):
         return tuple(window_size(*axis) for axis in axes), kernel
 
     def _check_fit(self, picture: Shape) -> None:
-        layer: Any = self
-        counts, kernel = self._windows(picture)
+        counts, _ = self._windows(picture)
         if any(count < 1 for count in counts):
-            padding, dilation = (per_axis(getattr(layer, word), 2, word) for word in ("padding", "dilation"))
-            raise does_not_fit(picture, kernel, padding, dilation)
+            raise does_not_fit(self, picture)
 
     def scratch(self, x: KnownShape, y: KnownShape) -> Extra | None:
         # Where the input has more numbers than the output, PyTorch gives the output as much memory as the input.
         return NOTHING if prod(x) <= prod(y) else None
 
     def words(self, x: Shape) -> str:
-        layer: Any = self
-        return pool_words((1, 1, 1), layer.kernel, layer.stride, layer.padding)
+        return window_words(self, (1, 1, 1))
 
 
 class Unfold(_OverWindows):

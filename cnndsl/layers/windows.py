@@ -14,7 +14,6 @@ from cnndsl.layers.formula import (
     Rounded,
     Shape,
     SizeError,
-    Term,
     axis_names,
     axis_said,
     incoming,
@@ -27,21 +26,6 @@ from cnndsl.layers.reach import Window, sliding
 from cnndsl.symbolic.number import is_open, value_of
 
 Axes = tuple[int, ...]
-
-
-def pooled_size(size: Dim, kernel: int, padding: int, stride: int, dilation: int, ceil: bool) -> Dim:
-    """Positions of a pooling window along an axis.
-
-    Without `ceil` the formula of `window_size`. With it the division rounds up, as long as the last window
-    starts inside the input or its left padding: ceil((I + 2D - L*(K - 1) - 1) / S) + 1, and at most
-    ceil((I + D) / S) (torch.nn.MaxPool2d, "ceil_mode"). Which of the two is less does not depend on I.
-    """
-    if not ceil:
-        return window_size(size, kernel, padding, stride, dilation)
-    span = dilation * (kernel - 1) + 1
-    if stride + padding > span:
-        return (size + padding - 1) // stride + 1
-    return (size + 2 * padding - span + stride - 1) // stride + 1
 
 
 PAD_SAME = '''\
@@ -77,44 +61,98 @@ def is_one(stride: Any) -> bool:
     return all(type(s) is int and s == 1 for s in (stride if isinstance(stride, tuple) else (stride,)))
 
 
-def same_border(size: Dim, kernel: int, stride: int, dilation: int) -> tuple[int, int]:
-    """What padding="same" adds before and after an axis; of an open size, for one number that it may be."""
-    total = max(dilation * (kernel - 1) - (value_of(size) - 1) % stride, 0)
-    return total // 2, total - total // 2
+@frozen()
+class Sliding:
+    """Windows that slide along one axis of a map.
+
+    padding: the places added on each side; None where they follow from the size of the map, padding="same".
+    ceil: whether a window that hangs over the end counts.
+    """
+
+    kernel: int
+    stride: int
+    padding: int | None
+    dilation: int
+    ceil: bool
+
+    @property
+    def span(self) -> int:
+        """How many places a window covers from its first to its last."""
+        return self.dilation * (self.kernel - 1) + 1
+
+    @property
+    def stepped_over(self) -> int:
+        """How many of every `stride` places lie between what the windows read, where there is more than one."""
+        return self.stride - min(self.kernel, self.stride // gcd(self.dilation, self.stride))
+
+    def border(self, size: Dim) -> tuple[int, int]:
+        """The padding before and after the axis; of an open size with padding="same", for one number that it may be."""
+        if self.padding is not None:
+            return self.padding, self.padding
+        total = max(self.span - 1 - (value_of(size) - 1) % self.stride, 0)
+        return total // 2, total - total // 2
+
+    def positions(self, size: Dim) -> Dim:
+        """Positions of the window along the axis.
+
+        Without `ceil` the formula of `window_size`. With it the division rounds up, as long as the last window
+        starts inside the input or its left padding: ceil((I + 2D - L*(K - 1) - 1) / S) + 1, and at most
+        ceil((I + D) / S) (torch.nn.MaxPool2d, "ceil_mode"). Which of the two is less does not depend on I.
+        With padding="same" it is the size divided by the stride, rounded up.
+        """
+        if self.padding is None:
+            return size if is_one(self.stride) else (size - 1) // self.stride + 1
+        if not self.ceil:
+            return window_size(size, self.kernel, self.padding, self.stride, self.dilation)
+        if self.stride + self.padding > self.span:
+            return (size + self.padding - 1) // self.stride + 1
+        return (size + 2 * self.padding - self.span + self.stride - 1) // self.stride + 1
+
+    def reads(self, size: Dim) -> Window | None:
+        """What is read along the axis; None where that depends on a size that is left open."""
+        if self.padding is None and is_open(size) and not is_one(self.stride):
+            return None
+        return sliding(self.kernel, self.stride, self.border(size)[0], self.dilation)
 
 
-def same_sizes(x: Shape, stride: Axes) -> Shape:
-    """The sizes that padding="same" gives: those of the input, divided by the stride and rounded up."""
-    return tuple(size if is_one(s) else (size - 1) // s + 1 for size, s in zip(x[1:], stride, strict=True))
+def windows(layer: Any, x: Shape) -> tuple[Sliding, ...]:
+    """The windows of a convolution or a pool along each spatial axis; a pool's stride is its kernel where it is None.
+
+    Raises SizeError for lists of the wrong length.
+    """
+    rank = len(x) - 1
+    kernel = per_axis(layer.kernel, rank, "kernel")
+    stride = kernel if layer.stride is None else per_axis(layer.stride, rank, "stride")
+    dilation = per_axis(getattr(layer, "dilation", 1), rank, "dilation")
+    given: Any = getattr(layer, "padding", 0)
+    padding = (None,) * rank if given == "same" else per_axis(0 if given == "valid" else given, rank, "padding")
+    ceil = getattr(layer, "ceil_mode", False)
+    return tuple(Sliding(*axis, ceil) for axis in zip(kernel, stride, padding, dilation, strict=True))
 
 
-def borders(x: Shape, kernel: Any, stride: Any, padding: Any, dilation: Any) -> list[tuple[int, int]]:
+def window_counts(layer: Any, x: Shape) -> Shape:
+    """How many windows there are along each spatial axis, for such as fit."""
+    return tuple(along.positions(size) for along, size in zip(windows(layer, x), x[1:], strict=True))
+
+
+def borders(layer: Any, x: Shape) -> list[tuple[int, int]]:
     """The padding before and after each spatial axis."""
-    rank = len(x) - 1
-    if padding == "same":
-        values = (per_axis(value, rank, "") for value in (kernel, kernel if stride is None else stride, dilation))
-        return [same_border(*axis) for axis in zip(x[1:], *values, strict=True)]
-    return [(before, before) for before in per_axis(0 if padding == "valid" else padding, rank, "padding")]
+    return [along.border(size) for along, size in zip(windows(layer, x), x[1:], strict=True)]
 
 
-def windows(x: Shape, kernel: Any, stride: Any, padding: Any, dilation: Any) -> list[Window | None]:
+def reads(layer: Any, x: Shape) -> list[Window | None]:
     """What is read along each spatial axis; None where that depends on a size that is left open."""
-    rank = len(x) - 1
-    steps = per_axis(kernel if stride is None else stride, rank, "stride")
-    before = [first for first, _ in borders(x, kernel, stride, padding, dilation)]
-    axes = zip(per_axis(kernel, rank, "kernel"), steps, before, per_axis(dilation, rank, "dilation"), strict=True)
-    found: list[Window | None] = [sliding(*axis) for axis in axes]
-    if padding != "same":
-        return found
-    moves = (is_open(size) and not is_one(step) for size, step in zip(x[1:], steps, strict=True))
-    return [None if each else window for each, window in zip(moves, found, strict=True)]
+    return [along.reads(size) for along, size in zip(windows(layer, x), x[1:], strict=True)]
 
 
-def does_not_fit(x: Shape, kernel: Axes, padding: Axes, dilation: Axes, *, pool: bool = False) -> SizeError:
-    """The error for a window that is larger than the padded input."""
-    axes = list(zip(x[1:], kernel, padding, dilation, strict=True))
-    needed = max(-(-(d * (k - 1) + 1 - i) // 2) for i, k, _, d in axes)
-    largest = min((i + 2 * p - 1) // d + 1 for i, _, p, d in axes)
+def does_not_fit(layer: Any, x: Shape, *, pool: bool = False) -> SizeError:
+    """The error for a window that is larger than the padded input `x`."""
+    along = windows(layer, x)
+    kernel, padding, dilation = (
+        tuple(getattr(each, name) for each in along) for name in ("kernel", "padding", "dilation")
+    )
+    needed = max(-(-(each.span - size) // 2) for each, size in zip(along, x[1:], strict=True))
+    largest = min((i + 2 * p - 1) // d + 1 for i, p, d in zip(x[1:], padding, dilation, strict=True))
     spread = f" with dilation {extent(dilation)}" if any(d != 1 for d in dilation) else ""
     padded = f" with padding {extent(padding)}" if any(padding) else ""
     helps = [f"use a kernel of at most {largest}", "drop a pooling step before it"]
@@ -166,72 +204,16 @@ def nearby(kernel: Any, least: int = 1) -> tuple[Any, ...]:
     return tuple(other for other in (kernel - step, kernel + step) if other >= least)
 
 
-def pool_output(x: Shape, kernel: Any, stride: Any, padding: Any, dilation: Any, ceil: bool) -> Shape:
-    """The size after a pooling window, whose stride is its kernel where it is None.
-
-    Raises SizeError for lists of the wrong length, too much padding and a kernel that does not fit.
-    """
-    rank = len(x) - 1
-    kernel = per_axis(kernel, rank, "kernel")
-    stride = kernel if stride is None else per_axis(stride, rank, "stride")
-    dilation = per_axis(dilation, rank, "dilation")
-    if padding == "same":
-        if ceil:
-            raise SizeError(
-                'ceil_mode has no effect beside padding="same", which gives a size that is rounded up',
-                "leave ceil_mode out",
-                code="E305",
-            )
-        return pool_sizes(x, kernel, stride, padding, dilation, ceil)
-    padding = per_axis(0 if padding == "valid" else padding, rank, "padding")
-    if any(2 * p > k for k, p in zip(kernel, padding, strict=True)):
-        raise SizeError(
-            f"padding {extent(padding)} is more than half of the kernel {times(kernel)}",
-            "a pool's padding is at most half of its kernel, without the dilation; for more, put a pad before it",
-            code="E305",
-        )
-    y = pool_sizes(x, kernel, stride, padding, dilation, ceil)
-    if any(size < 1 for size in y[1:]):
-        raise does_not_fit(x, kernel, padding, dilation, pool=True)
-    return y
-
-
-def pool_sizes(x: Shape, kernel: Any, stride: Any, padding: Any, dilation: Any, ceil: bool) -> Shape:
-    """As `pool_output`, by arithmetic alone, for a window that fits."""
-    rank = len(x) - 1
-    kernel = per_axis(kernel, rank, "kernel")
-    stride = kernel if stride is None else per_axis(stride, rank, "stride")
-    if padding == "same":
-        return (x[0], *same_sizes(x, stride))
-    padding = 0 if padding == "valid" else padding
-    rest = (per_axis(padding, rank, "padding"), stride, per_axis(dilation, rank, "dilation"))
-    axes = zip(x[1:], kernel, *rest, strict=True)
-    return (x[0], *(pooled_size(i, k, p, s, d, ceil) for i, k, p, s, d in axes))
-
-
-def check_whole_kernel(x: Shape, kernel: Any, kind: str) -> None:
-    """Raise SizeError where a map of depth x height x width is smaller than the kernel before padding.
-
-    PyTorch's average pools on three axes ask for that; the others do not.
-    """
-    rank = len(x) - 1
-    if rank == 3 and any(i < k for i, k in zip(x[1:], per_axis(kernel, rank, "kernel"), strict=True)):
-        raise SizeError(
-            f"{kind} on three axes needs a map of at least its kernel "
-            f"{times(per_axis(kernel, rank, 'kernel'))}, and it is {show(x[1:])}",
-            "use a smaller kernel, or put a pad before it",
-        )
-
-
-def pool_words(x: Shape, kernel: Any, stride: Any, padding: Any = 0) -> str:
-    """The arguments of a pool for people: "2×2", "3×3, stride 2, padding 1", on one axis "kernel 4"."""
-    rank = len(x) - 1
-    parts = [kernel_words(per_axis(kernel, rank, "kernel"))]
-    if stride is not None and per_axis(stride, rank, "stride") != per_axis(kernel, rank, "kernel"):
+def window_words(layer: Any, x: Shape) -> str:
+    """The windows of a pool for people: "2×2", "3×3, stride 2, padding 1", on one axis "kernel 4"."""
+    along = windows(layer, x)
+    kernel, stride, padding = (tuple(getattr(each, name) for each in along) for name in ("kernel", "stride", "padding"))
+    parts = [kernel_words(kernel)]
+    if stride != kernel:
         parts.append(f"{tr('stride')} {extent(stride)}")
-    if padding == "same":
+    if None in padding:
         parts.append(f"{tr('padding')} same")
-    elif padding != "valid" and any(per_axis(padding, rank, "padding")):
+    elif any(padding):
         parts.append(f"{tr('padding')} {extent(padding)}")
     return ", ".join(parts)
 
@@ -245,100 +227,65 @@ ENDS = {
 }
 
 
-@frozen()
-class Sliding:
-    """Windows over the spatial axes of a map, with a number for each axis.
+def window_rules(layer: Any, x: Shape, y: Shape) -> tuple[AxisRule, ...]:
+    """Why the windows of a convolution or a pool give the spatial axes of `y`."""
+    return tuple(_rule(layer, along, x, y[axis], axis) for axis, along in enumerate(windows(layer, x), 1))
 
-    padding: None for a layer that has none. same: whether the padding follows from the size, padding="same".
-    ceil: whether a window over the end counts. own_stride: whether the stride was not given, and is the kernel's size.
-    """
 
-    kernel: Axes
-    stride: Axes
-    padding: Axes | None
-    dilation: Axes
-    ceil: bool = False
-    same: bool = False
-    own_stride: bool = False
+def _rule(layer: Any, along: Sliding, x: Shape, count: Dim, axis: int) -> AxisRule:
+    name, given, notes = axis_names(x)[axis], incoming(x, axis), _notes(along, x, count, axis)
+    kernel = parameter("K", along.kernel, "kernel")
+    stride = parameter("S", along.stride, "stride", otherwise=tr("the kernel's size") if layer.stride is None else "")
+    if along.padding is None and not is_one(along.stride):
+        return AxisRule(name, count, Rounded(given / stride, "ceil"), notes=notes)
+    dilation = parameter("L", along.dilation, "dilation")
+    room = given - dilation * (kernel - 1) - 1 if along.dilation != 1 else given - kernel
+    pads = hasattr(layer, "padding")
+    if along.padding is None:
+        both = tr('padding="same" on both sides together')
+        room = room + parameter("P", along.span - 1, "padding", meaning=both)
+    elif pads:
+        room = room + 2 * parameter("D", along.padding, "padding")
+    formula = Rounded(room / stride, "ceil" if along.ceil else "floor") + 1
+    if along.ceil and along.padding is not None and along.stride + along.padding > along.span:
+        # As `Sliding.positions` has it: the last window starts inside the input or its first padding.
+        padded = given + parameter("D", along.padding, "padding") if pads else given
+        formula = Rounded(padded / stride, "ceil")
+    return AxisRule(name, count, formula, notes=notes)
 
-    def rules(self, x: Shape, y: Shape) -> tuple[AxisRule, ...]:
-        """The rules of the spatial axes, for the input `x` and the output `y`."""
-        return tuple(self._rule(x, y[axis], axis) for axis in range(1, len(x)))
 
-    def _rule(self, x: Shape, size: Dim, axis: int) -> AxisRule:
-        at = axis - 1
-        name = axis_names(x)[axis]
-        given = incoming(x, axis)
-        kernel = parameter("K", self.kernel[at], "kernel")
-        stride = parameter("S", self.stride[at], "stride", otherwise=tr("the kernel's size") if self.own_stride else "")
-        spread = self.dilation[at] != 1
-        dilation = parameter("L", self.dilation[at], "dilation")
-        room = given - dilation * (kernel - 1) - 1 if spread else given - kernel
-        if self.same and not is_one(self.stride[at]):
-            formula: Term = Rounded(given / stride, "ceil")
-            return AxisRule(name, size, formula, notes=self._notes(x[axis], size, name, at))
-        if self.same:
-            total = self.dilation[at] * (self.kernel[at] - 1)
-            room = room + parameter("P", total, "padding", meaning=tr('padding="same" on both sides together'))
-        elif self.padding is not None:
-            room = room + 2 * parameter("D", self.padding[at], "padding")
-        formula = Rounded(room / stride) + 1
-        if self.ceil:
-            formula = self._ceil(given, room, stride, at)
-        return AxisRule(name, size, formula, notes=self._notes(x[axis], size, name, at))
-
-    def _ceil(self, given: Term, room: Term, stride: Term, at: int) -> Term:
-        """As `cnndsl.layers.windows.pooled_size`: the last window starts inside the input or its first padding."""
-        before = self.padding[at] if self.padding is not None else 0
-        if self.stride[at] + before > self._span(at):
-            padded = given if self.padding is None else given + parameter("D", before, "padding")
-            return Rounded(padded / stride, "ceil")
-        return Rounded(room / stride, "ceil") + 1
-
-    def _span(self, at: int) -> int:
-        """How many places a window covers from its first to its last."""
-        return self.dilation[at] * (self.kernel[at] - 1) + 1
-
-    def _borders(self, size: Dim, at: int) -> tuple[int, int]:
-        """What is added before and after the axis."""
-        if not self.same:
-            padding = self.padding[at] if self.padding is not None else 0
-            return padding, padding
-        return same_border(size, self.kernel[at], self.stride[at], self.dilation[at])
-
-    def _notes(self, size: Dim, count: Dim, name: str, at: int) -> tuple[str, ...]:
-        before, after = self._borders(size, at)
-        unit, axis, (first, last) = UNITS[name], axis_said(name), map(tr, ENDS[name])
-        keeps = is_one(self.stride[at])
-        notes = []
-        if self.same and is_open(size) and not keeps:
-            notes.append(tr('padding="same" adds what the {axis} needs, the larger half {end}', axis=axis, end=last))
-        elif self.same and before + after:
-            sides = tr("{before} {first} and {after} {last}", before=before, first=first, after=after, last=last)
-            if keeps:
-                notes.append(tr('padding="same" adds {sides}, which keeps the {axis}', sides=sides, axis=axis))
-            else:
-                notes.append(tr('padding="same" adds {sides}, as it needs', sides=sides))
-        if is_open(size) or is_open(count):
-            return tuple(notes)
-        left = value_of(size) + before + after - self._span(at) - (value_of(count) - 1) * self.stride[at]
-        unread = left - after
-        if unread > 0:
-            rows = _rows(unread, unit)
-            said = trn("{rows} {end} is never read", "{rows} {end} are never read", unread, rows=rows, end=last)
-            notes.append(said + (tr(", nor is the padding after it") if after else ""))
-        elif left > 0:
-            one, many = "of the padding, {rows} {end} is never read", "of the padding, {rows} {end} are never read"
-            notes.append(trn(one, many, left, rows=_rows(left, unit), end=last))
-        elif left < 0:
-            notes.append(tr("with ceil_mode the last window hangs {rows} over the end", rows=_rows(-left, unit)))
-        # What lies between the places that are read repeats with the stride.
-        stride = self.stride[at]
-        between = stride - min(self.kernel[at], stride // gcd(self.dilation[at], stride))
-        if between and count > 1:
-            one, many = "of every {rows}, {count} is stepped over", "of every {rows}, {count} are stepped over"
-            notes.append(trn(one, many, between, rows=_rows(stride, unit)))
+def _notes(along: Sliding, x: Shape, count: Dim, at: int) -> tuple[str, ...]:
+    """What else is to know of an axis: what a padding that follows from the size adds, and what is not read."""
+    size, name = x[at], axis_names(x)[at]
+    before, after = along.border(size)
+    unit, axis, (first, last) = UNITS[name], axis_said(name), map(tr, ENDS[name])
+    same, keeps, stride = along.padding is None, is_one(along.stride), along.stride
+    notes = []
+    if same and is_open(size) and not keeps:
+        notes.append(tr('padding="same" adds what the {axis} needs, the larger half {end}', axis=axis, end=last))
+    elif same and before + after:
+        sides = tr("{before} {first} and {after} {last}", before=before, first=first, after=after, last=last)
+        if keeps:
+            notes.append(tr('padding="same" adds {sides}, which keeps the {axis}', sides=sides, axis=axis))
+        else:
+            notes.append(tr('padding="same" adds {sides}, as it needs', sides=sides))
+    if is_open(size) or is_open(count):
         return tuple(notes)
+    left = value_of(size) + before + after - along.span - (value_of(count) - 1) * stride
+    unread = left - after
+    if unread > 0:
+        rows = _rows(unread, unit)
+        said = trn("{rows} {end} is never read", "{rows} {end} are never read", unread, rows=rows, end=last)
+        notes.append(said + (tr(", nor is the padding after it") if after else ""))
+    elif left > 0:
+        one, many = "of the padding, {rows} {end} is never read", "of the padding, {rows} {end} are never read"
+        notes.append(trn(one, many, left, rows=_rows(left, unit), end=last))
+    elif left < 0:
+        notes.append(tr("with ceil_mode the last window hangs {rows} over the end", rows=_rows(-left, unit)))
+    if along.stepped_over and count > 1:
+        one, many = "of every {rows}, {count} is stepped over", "of every {rows}, {count} are stepped over"
+        notes.append(trn(one, many, along.stepped_over, rows=_rows(stride, unit)))
+    return tuple(notes)
 
 
 def counted(number: int, unit: str) -> str:

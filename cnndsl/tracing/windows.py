@@ -10,8 +10,7 @@ from math import fsum, isclose, prod
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from cnndsl.layers.base import Layer
-from cnndsl.layers.formula import per_axis
-from cnndsl.layers.windows import borders
+from cnndsl.layers.windows import borders, windows
 from cnndsl.tracing.figure import Channel, Kernel, Plane, Sliding, Weighed, Window, Worked
 from cnndsl.tracing.values import READABLE, picture
 
@@ -76,10 +75,10 @@ class _Spots:
             row, column = found if axes == 2 else (alone, *found)
             return row, column
 
-        self.kernel = both(per_axis(layer.kernel, axes, "kernel"), 1)
-        self.stride = self.kernel if layer.stride is None else both(per_axis(layer.stride, axes, "stride"), 1)
-        self.dilation = both(per_axis(getattr(layer, "dilation", 1), axes, "dilation"), 1)
-        around = borders(tuple(x.shape), layer.kernel, layer.stride, layer.padding, getattr(layer, "dilation", 1))
+        along, around = windows(layer, tuple(x.shape)), borders(layer, tuple(x.shape))
+        self.kernel = both([each.kernel for each in along], 1)
+        self.stride = both([each.stride for each in along], 1)
+        self.dilation = both([each.dilation for each in along], 1)
         self.before = both([before for before, _ in around], 0)
         self.after = both([after for _, after in around], 0)
         self.mode = getattr(layer, "padding_mode", "zeros")

@@ -10,7 +10,7 @@ from cnndsl.frozen import frozen
 from cnndsl.ir.program import Module
 from cnndsl.layers.base import Group, Layer, times
 from cnndsl.layers.formula import AXES, Shape, SizeError, per_axis, show
-from cnndsl.layers.windows import UNITS, counted, is_one
+from cnndsl.layers.windows import UNITS, Sliding, counted, is_one, windows
 from cnndsl.lint.rule import Applied, Finding, Rule, Trail
 from cnndsl.symbolic.number import is_open, value_of
 
@@ -22,22 +22,16 @@ _TRIED = 16
 
 
 @frozen()
-class Axis:
-    """A window along one axis of known size: all numbers are counted in places of the input."""
+class Axis(Sliding):
+    """A window along one axis of known size: all numbers are counted in places of the input.
+
+    before: the padding before the first place.
+    """
 
     name: str
     size: int
     count: int
-    kernel: int
-    stride: int
     before: int
-    """The padding before the first place."""
-    dilation: int
-
-    @property
-    def span(self) -> int:
-        """From the first place of the window to the last."""
-        return self.dilation * (self.kernel - 1) + 1
 
     @property
     def unread(self) -> int:
@@ -49,7 +43,7 @@ class Axis:
         """How many of every `stride` places lie between what the windows read."""
         if self.count == 1 or self.size < self.stride:  # the map ends before it repeats
             return 0
-        return self.stride - min(self.kernel, self.stride // gcd(self.dilation, self.stride))
+        return self.stepped_over
 
     @property
     def reads_all(self) -> bool:
@@ -72,17 +66,13 @@ class Axis:
 
 def axes_of(layer: Layer, x: Shape, y: Shape) -> list[Axis]:
     """The windows of a convolution or pool along the axes whose size is known."""
-    rank = len(x) - 1
-    given: Any = layer
-    kernel = per_axis(given.kernel, rank, "kernel")
-    stride = kernel if given.stride is None else per_axis(given.stride, rank, "stride")
-    dilation = per_axis(getattr(given, "dilation", 1), rank, "dilation")
-    before = given.before(x)
-    return [
-        Axis(name, value_of(x[at + 1]), value_of(y[at + 1]), kernel[at], stride[at], before[at], dilation[at])
-        for at, name in enumerate(AXES[rank])
-        if not is_open(x[at + 1]) and not is_open(y[at + 1])
-    ]
+    found = []
+    for name, of, size, count in zip(AXES[len(x) - 1], windows(layer, x), x[1:], y[1:], strict=True):
+        if not is_open(size) and not is_open(count):
+            before, _ = of.border(size)
+            numbers = (value_of(size), value_of(count), before)
+            found.append(Axis(of.kernel, of.stride, of.padding, of.dilation, of.ceil, name, *numbers))
+    return found
 
 
 class Unread(Rule):
