@@ -22,7 +22,7 @@ from cnndsl.ir.program import Module, Program
 from cnndsl.layers.base import Layer
 from cnndsl.layers.formula import AXES, Dim, Shape, plain
 from cnndsl.layers.operations import Operation
-from cnndsl.layers.reach import IDENTITY, Interval, Reach, Reaches, hull, through, together
+from cnndsl.layers.reach import Interval, Reach, Reaches, hull, same, through, together
 from cnndsl.symbolic.number import is_open, value_of
 
 
@@ -138,8 +138,7 @@ class _Chains(Interpreter[_Sources]):
 
 def _inputs(module: Module) -> list[_Sources]:
     """The inputs of a module read themselves."""
-    shapes = module.input_shapes
-    return [{index: tuple(Reach(axis, IDENTITY) for axis in range(len(shape)))} for index, shape in enumerate(shapes)]
+    return [{index: same(shape)} for index, shape in enumerate(module.input_shapes)]
 
 
 def _chained(here: _Sources, inputs: Sequence[_Sources], shape: Shape) -> _Sources:

@@ -17,7 +17,7 @@ from cnndsl.layers.formula import (
     per_axis,
 )
 from cnndsl.layers.pooling import Pool, WithIndices
-from cnndsl.layers.reach import IDENTITY, Reach, Reaches, region, whole
+from cnndsl.layers.reach import IDENTITY, Reach, Reaches, mixing, region
 from cnndsl.layers.types import Extent
 from cnndsl.layers.windows import (
     UNITS,
@@ -103,7 +103,7 @@ class _GlobalPool(Pool):
         return (as_it_comes(x, 0, tr("each channel by itself")), *rules)
 
     def reach(self, x: Shape, y: Shape) -> Reaches:
-        return (Reach(0, IDENTITY), *map(whole, x[1:]))
+        return mixing(x, range(1, len(x)))
 
     def spelled(self, x: Shape) -> tuple[Argument, ...]:
         return (Argument("output_size", 1),)

@@ -24,7 +24,7 @@ from cnndsl.layers.formula import (
     term,
 )
 from cnndsl.layers.operations import Operation, Split, axis_index, is_outermost
-from cnndsl.layers.reach import IDENTITY, Reach, Reaches, Window, whole
+from cnndsl.layers.reach import IDENTITY, Reach, Reaches, Window, mixing
 from cnndsl.layers.types import (
     MOST_PIECES,
     AnyAxis,
@@ -509,8 +509,7 @@ class Moving(Arrangement):
         return ()
 
     def reach(self, xs: tuple[Shape, ...], ys: tuple[Shape, ...], k: int) -> tuple[Reaches, ...]:
-        turned = self.turned(xs[0])
-        return (tuple(whole(dim) if axis in turned else Reach(axis, IDENTITY) for axis, dim in enumerate(xs[0])),)
+        return (mixing(xs[0], self.turned(xs[0])),)
 
     @property
     def shares(self) -> bool:

@@ -13,7 +13,7 @@ from cnndsl.i18n import tr, trn
 from cnndsl.layers.base import NOTHING, Argument, Extra, Group, Kept, Layer, Spelling, Tensor
 from cnndsl.layers.formula import KnownShape, Shape, SizeError, show
 from cnndsl.layers.operations import axis_index
-from cnndsl.layers.reach import IDENTITY, Reach, Reaches, all_of, same, whole
+from cnndsl.layers.reach import Reaches, all_of, mixing, same
 from cnndsl.layers.types import AxisOrChannels, Count, Flag, OptionalPositiveReal, Positive, PositiveReal, Real
 from cnndsl.symbolic.number import is_open
 
@@ -68,9 +68,7 @@ class _ByChannel(_ByStatistics):
         return _statistics(self.affine, self.track_running_stats, x[0])
 
     def reach(self, x: Shape, y: Shape) -> Reaches:
-        if self.track_running_stats:
-            return same(x)
-        return (Reach(0, IDENTITY), *map(whole, x[1:]))
+        return same(x) if self.track_running_stats else mixing(x, range(1, len(x)))
 
     def torch(self, x: Shape) -> Spelling:
         name = self.module_name(len(x) - 1)
@@ -227,7 +225,7 @@ class _OverAxes(_ByStatistics):
 
     def reach(self, x: Shape, y: Shape) -> Reaches:
         over = self._over(x)
-        return (*same(x[: over.start]), *all_of(x[over]), *same(x[over.stop :], first=over.stop))
+        return mixing(x, range(over.start, over.stop))
 
     def _groups(self, x: KnownShape) -> Extra:
         return Extra(numbers=2 * (prod(x) // prod(x[self._over(x)])))
@@ -364,7 +362,7 @@ class LocalResponseNorm(_Normalisation):
     k: Real = Field(default=1.0, description="added to the squares")
 
     def reach(self, x: Shape, y: Shape) -> Reaches:
-        return (whole(x[0]), *same(x[1:], first=1))
+        return mixing(x, (0,))
 
     def _padded(self, x: KnownShape) -> int:
         """The numbers of a copy with zeros on both sides of the channels, so that each has its neighbours."""

@@ -22,7 +22,7 @@ from cnndsl.layers.formula import (
     show,
 )
 from cnndsl.layers.initialisers import Initialiser
-from cnndsl.layers.reach import Reach, Reaches, Window, same, whole
+from cnndsl.layers.reach import Reach, Reaches, Window, mixing, same
 from cnndsl.layers.types import AnyAxis, Counts, Flag, Pieces, Real, Takes
 from cnndsl.symbolic.number import is_open, value_of
 
@@ -226,7 +226,7 @@ class Concat(Operation):
 
     def reach(self, xs: tuple[Shape, ...], ys: tuple[Shape, ...], k: int) -> tuple[Reaches, ...]:
         at = axis_index(self.axis, xs[0], "concat")
-        return tuple((*same(x[:at]), whole(x[at]), *same(x[at + 1 :], first=at + 1)) for x in xs)
+        return tuple(mixing(x, (at,)) for x in xs)
 
 
 class Split(Operation):
@@ -295,11 +295,10 @@ class Split(Operation):
 
     def reach(self, xs: tuple[Shape, ...], ys: tuple[Shape, ...], k: int) -> tuple[Reaches, ...]:
         at = axis_index(self.axis, xs[0], "split")
-        here = None
-        if not is_open(ys[k][at]):
-            start = sum(value_of(y[at]) for y in ys[:k])
-            here = Reach(at, Window(1, ((start, start),)))
-        return ((*same(xs[0][:at]), here, *same(xs[0][at + 1 :], first=at + 1)),)
+        reaches = [*same(xs[0])]
+        start = sum(value_of(y[at]) for y in ys[:k])
+        reaches[at] = None if is_open(ys[k][at]) else Reach(at, Window(1, ((start, start),)))
+        return (tuple(reaches),)
 
     @property
     def shares(self) -> bool:

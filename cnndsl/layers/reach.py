@@ -10,7 +10,7 @@ Distill, 2019 (https://distill.pub/2019/computing-receptive-fields).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from math import ceil, floor, gcd, lcm
 from typing import TYPE_CHECKING, Any
 
@@ -161,14 +161,19 @@ def along(axis: int, window: Window | None) -> Reach | None:
     return None if window is None else Reach(axis, window)
 
 
-def same(x: Shape, *, first: int = 0) -> Reaches:
-    """Each position reads the place of the same number, on every axis; the axes of `x` are numbered from `first`."""
-    return tuple(Reach(first + axis, IDENTITY) for axis in range(len(x)))
+def same(x: Shape) -> Reaches:
+    """Each position reads the place of the same number, on every axis."""
+    return mixing(x, ())
 
 
 def whole(dim: Dim) -> Reach | None:
     """Every position reads all places of an axis of this size."""
     return None if is_open(dim) else Reach(fixed=(0, value_of(dim) - 1))
+
+
+def mixing(x: Shape, axes: Container[int]) -> Reaches:
+    """Each position reads all places of `axes`, and on the others the place of the same number."""
+    return tuple(whole(dim) if axis in axes else Reach(axis, IDENTITY) for axis, dim in enumerate(x))
 
 
 def all_of(x: Shape) -> Reaches:

@@ -22,7 +22,7 @@ from cnndsl.layers.formula import (
     show,
 )
 from cnndsl.layers.operations import Operation, axis_index, declare
-from cnndsl.layers.reach import IDENTITY, Reach, Reaches, whole
+from cnndsl.layers.reach import IDENTITY, Reach, Reaches, mixing, whole
 from cnndsl.layers.types import AnyAxis, AxisOrAxes, Flag, PositiveReal, Whole
 
 _AXES = "the axis, or a list of them, the batch being axis 0"
@@ -168,7 +168,7 @@ class Cumsum(Operation):
 
     def reach(self, xs: tuple[Shape, ...], ys: tuple[Shape, ...], k: int) -> tuple[Reaches, ...]:
         at = axis_index(self.axis, xs[0], self.kind)
-        return (tuple(whole(dim) if axis == at else Reach(axis, IDENTITY) for axis, dim in enumerate(xs[0])),)
+        return (mixing(xs[0], (at,)),)
 
 
 class Normalize(Cumsum):

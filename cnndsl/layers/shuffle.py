@@ -19,7 +19,7 @@ from cnndsl.layers.formula import (
     show,
     window_size,
 )
-from cnndsl.layers.reach import LONGEST_PERIOD, Reaches, Window, same, spatial_reach, whole
+from cnndsl.layers.reach import LONGEST_PERIOD, Reaches, Window, mixing, spatial_reach
 from cnndsl.layers.shape import ShapeLayer
 from cnndsl.layers.types import Count, Extent, Offset, Positive
 from cnndsl.layers.windows import does_not_fit, window_words
@@ -149,7 +149,7 @@ class ChannelShuffle(ShapeLayer):
         return x
 
     def reach(self, x: Shape, y: Shape) -> Reaches:
-        return (whole(x[0]), *same(x[1:], first=1))
+        return mixing(x, (0,))
 
     def words(self, x: Shape) -> str:
         return trn("{count} group", "{count} groups", self.groups)

@@ -10,7 +10,7 @@ from cnndsl.layers.activation import INPLACE, Activation, Inplace
 from cnndsl.layers.base import Argument, Extra, Kept
 from cnndsl.layers.formula import AxisRule, KnownShape, Shape, SizeError, as_it_comes, axis_names, incoming, show
 from cnndsl.layers.operations import axis_index
-from cnndsl.layers.reach import Reaches, same, whole
+from cnndsl.layers.reach import Reaches, mixing
 from cnndsl.layers.types import Axis, Flag, Real
 
 
@@ -168,11 +168,6 @@ class Softsign(Activation):
         return Kept(inputs=(0,), extra=Extra(numbers=prod(x)))
 
 
-def _over(x: Shape, at: int) -> Reaches:
-    """Each number of the output is made of all those along one axis."""
-    return (*same(x[:at]), whole(x[at]), *same(x[at + 1 :], first=at + 1))
-
-
 class _Shares(Activation):
     """A softmax along one axis; PyTorch wants to be told which."""
 
@@ -188,7 +183,7 @@ class _Shares(Activation):
         return x
 
     def reach(self, x: Shape, y: Shape) -> Reaches:
-        return _over(x, axis_index(self.axis, x, self.kind))
+        return mixing(x, (axis_index(self.axis, x, self.kind),))
 
     def in_order(self, x: KnownShape, in_order: bool) -> bool:
         return True
@@ -267,7 +262,7 @@ class GLU(Activation):
         return tuple(half if axis == at else as_it_comes(x, axis) for axis in range(len(x)))
 
     def reach(self, x: Shape, y: Shape) -> Reaches:
-        return _over(x, axis_index(self.axis, x, "glu"))
+        return mixing(x, (axis_index(self.axis, x, "glu"),))
 
     def in_order(self, x: KnownShape, in_order: bool) -> bool:
         return True
