@@ -126,12 +126,16 @@ class Term(ABC):
         """The number that comes out, a fraction where it is none; None where it depends on a size left open."""
 
     @abstractmethod
-    def text(self, form: Form, place: int = _SUM) -> str:
-        """The formula in plain text; `place` says how tightly the surroundings bind."""
+    def written(self, form: Form, place: int = _SUM, *, latex: bool = False) -> str:
+        """The formula in plain text or in LaTeX's mathematics; `place` says how tightly the surroundings bind."""
 
-    @abstractmethod
-    def latex(self, form: Form, place: int = _SUM) -> str:
+    def text(self, form: Form) -> str:
+        """The formula in plain text."""
+        return self.written(form)
+
+    def latex(self, form: Form) -> str:
         """The formula in LaTeX's mathematics."""
+        return self.written(form, latex=True)
 
     @abstractmethod
     def letters(self) -> Iterator[Letter]:
@@ -168,10 +172,8 @@ class Constant(Term):
     def value(self) -> int:
         return self.number
 
-    def text(self, form: Form, place: int = _SUM) -> str:
+    def written(self, form: Form, place: int = _SUM, *, latex: bool = False) -> str:
         return str(self.number)
-
-    latex = text
 
     def letters(self) -> Iterator[Letter]:
         return iter(())
@@ -198,16 +200,15 @@ class Letter(Term):
     def value(self) -> Any:
         return None if is_open(self.number) else value_of(self.number)
 
-    def text(self, form: Form, place: int = _SUM) -> str:
+    def written(self, form: Form, place: int = _SUM, *, latex: bool = False) -> str:
         if form == "letters":
-            return self.name
+            return rf"\text{{{self.name}}}" if latex and len(self.name) > 1 else self.name
         shown = str(self.number)
-        return f"({shown})" if " " in shown and (place > _SUM or is_open(self.number)) else shown
-
-    def latex(self, form: Form, place: int = _SUM) -> str:
-        if form == "letters":
-            return self.name if len(self.name) == 1 else rf"\text{{{self.name}}}"
-        return self.text(form, place).replace("//", r"\mathbin{/\!/}").replace(" * ", r" \cdot ").replace("_", r"\_")
+        if " " in shown and (place > _SUM or is_open(self.number)):
+            shown = f"({shown})"
+        if not latex:
+            return shown
+        return shown.replace("//", r"\mathbin{/\!/}").replace(" * ", r" \cdot ").replace("_", r"\_")
 
     def letters(self) -> Iterator[Letter]:
         yield self
@@ -222,23 +223,19 @@ class Sum(Term):
     @property
     def value(self) -> Any:
         values = [item.value for _, item in self.items]
-        if any(value is None for value in values):
+        if None in values:
             return None
         return sum(sign * value for (sign, _), value in zip(self.items, values, strict=True))
 
-    def text(self, form: Form, place: int = _SUM) -> str:
+    def written(self, form: Form, place: int = _SUM, *, latex: bool = False) -> str:
         joined = "".join(
-            (" + " if sign > 0 else " - ") * (at > 0) + item.text(form, _SUM if at == 0 or sign > 0 else _PRODUCT)
+            (" + " if sign > 0 else " - ") * (at > 0)
+            + item.written(form, _SUM if at == 0 or sign > 0 else _PRODUCT, latex=latex)
             for at, (sign, item) in enumerate(self.flat())
         )
-        return f"({joined})" if place > _SUM else joined
-
-    def latex(self, form: Form, place: int = _SUM) -> str:
-        joined = "".join(
-            (" + " if sign > 0 else " - ") * (at > 0) + item.latex(form, _SUM if at == 0 or sign > 0 else _PRODUCT)
-            for at, (sign, item) in enumerate(self.flat())
-        )
-        return rf"\left({joined}\right)" if place > _SUM else joined
+        if place == _SUM:
+            return joined
+        return rf"\left({joined}\right)" if latex else f"({joined})"
 
     def flat(self) -> Iterator[tuple[int, Term]]:
         """The terms, with the sums that are added opened."""
@@ -263,23 +260,16 @@ class Product(Term):
     @property
     def value(self) -> Any:
         values = [item.value for item in self.items]
-        if any(value is None for value in values):
-            return None
-        result: Any = 1
-        for value in values:
-            result = result * value
-        return result
+        return None if None in values else prod(values)
 
-    def text(self, form: Form, place: int = _SUM) -> str:
+    def written(self, form: Form, place: int = _SUM, *, latex: bool = False) -> str:
+        parts = [item.written(form, _PRODUCT, latex=latex) for item in self.items]
         if form == "letters" and self._is_coefficient:
-            return "".join(item.text(form, _PRODUCT) for item in self.items)
-        joined = (" * " if self.wide else "*").join(item.text(form, _PRODUCT) for item in self.items)
-        return f"({joined})" if place > _PRODUCT and len(self.items) > 1 else joined
-
-    def latex(self, form: Form, place: int = _SUM) -> str:
-        if form == "letters" and self._is_coefficient:
-            return "".join(item.latex(form, _PRODUCT) for item in self.items)
-        return r" \cdot ".join(item.latex(form, _PRODUCT) for item in self.items)
+            return "".join(parts)
+        if latex:
+            return r" \cdot ".join(parts)
+        joined = (" * " if self.wide else "*").join(parts)
+        return f"({joined})" if place > _PRODUCT and len(parts) > 1 else joined
 
     @property
     def _is_coefficient(self) -> bool:
@@ -309,15 +299,12 @@ class Quotient(Term):
         exact = Fraction(above) / Fraction(below)
         return exact.numerator if exact.denominator == 1 else exact
 
-    def text(self, form: Form, place: int = _SUM) -> str:
+    def written(self, form: Form, place: int = _SUM, *, latex: bool = False) -> str:
         if form == "worked" and self.value is not None:
             return decimal(self.value)
-        return f"{self.top.text(form, _PRODUCT)} / {self.bottom.text(form, _POWER)}"
-
-    def latex(self, form: Form, place: int = _SUM) -> str:
-        if form == "worked" and self.value is not None:
-            return decimal(self.value)
-        return rf"\frac{{{self.top.latex(form)}}}{{{self.bottom.latex(form)}}}"
+        if latex:
+            return rf"\frac{{{self.top.latex(form)}}}{{{self.bottom.latex(form)}}}"
+        return f"{self.top.written(form, _PRODUCT)} / {self.bottom.written(form, _POWER)}"
 
     def letters(self) -> Iterator[Letter]:
         yield from self.top.letters()
@@ -344,20 +331,12 @@ class Rounded(Term):
             return not (isinstance(self.inner, Quotient) and self.inner.bottom.value == 1)
         return bool(inner != int(inner))
 
-    def text(self, form: Form, place: int = _SUM) -> str:
+    def written(self, form: Form, place: int = _SUM, *, latex: bool = False) -> str:
         if not self.cuts:
-            return self.inner.text(form, place)
-        if form == "worked" and self.inner.value is not None:
-            return f"{self.way}({decimal(self.inner.value)})"
-        return f"{self.way}({self.inner.text(form)})"
-
-    def latex(self, form: Form, place: int = _SUM) -> str:
-        if not self.cuts:
-            return self.inner.latex(form, place)
-        inner = self.inner.latex(form)
-        if form == "worked" and self.inner.value is not None:
-            inner = decimal(self.inner.value)
-        return rf"\left\l{self.way} {inner} \right\r{self.way}"
+            return self.inner.written(form, place, latex=latex)
+        value = self.inner.value
+        inner = decimal(value) if form == "worked" and value is not None else self.inner.written(form, latex=latex)
+        return rf"\left\l{self.way} {inner} \right\r{self.way}" if latex else f"{self.way}({inner})"
 
     def letters(self) -> Iterator[Letter]:
         return self.inner.letters()
@@ -394,7 +373,7 @@ class AxisRule:
         if self.formula is None or not self.is_worked_out:
             return (size,)
         forms: tuple[Form, ...] = ("letters", "numbers", "worked")
-        written = [self.formula.latex(form) if latex else self.formula.text(form) for form in forms]
+        written = [self.formula.written(form, latex=latex) for form in forms]
         if self.formula.value is None or not _cuts(self.formula):
             del written[2]
         return (*written, size) if written[-1] != size else tuple(written)
