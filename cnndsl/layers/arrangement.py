@@ -18,6 +18,7 @@ from cnndsl.layers.formula import (
     SizeError,
     Term,
     axis_names,
+    in_words,
     incoming,
     of_input,
     show,
@@ -61,10 +62,7 @@ class Arrangement(Operation):
         (x,) = xs
         old = axis_names(x)
         came = {at: axis for axis, at in enumerate(self.places(x)) if at is not None}
-        return tuple(
-            AxisRule(name, y[at], words=of_input(old[came[at]]) if at in came else tr("a new axis of one"))
-            for at, name in enumerate(axis_names(y))
-        )
+        return in_words(y, (of_input(old[came[at]]) if at in came else tr("a new axis of one") for at in range(len(y))))
 
     @property
     def shares(self) -> bool:
@@ -654,10 +652,7 @@ class Stack(Operation):
 
     def formula(self, xs: tuple[Shape, ...], y: Shape) -> tuple[AxisRule, ...]:
         at = axis_index(self.axis, y, "stack")
-        return tuple(
-            AxisRule(name, y[axis], words=tr("one for each value" if axis == at else "as in each value"))
-            for axis, name in enumerate(axis_names(y))
-        )
+        return in_words(y, (tr("one for each value" if axis == at else "as in each value") for axis in range(len(y))))
 
     def torch(self, xs: tuple[Shape, ...]) -> Spelling:
         joined = ", ".join(f"{{v{at}}}" for at in range(len(xs)))
@@ -739,11 +734,8 @@ class Expand(Operation):
     def formula(self, xs: tuple[Shape, ...], y: Shape) -> tuple[AxisRule, ...]:
         if self.sizes is None:
             return ()
-        same = _last(xs[0], len(y))
-        return tuple(
-            AxisRule(name, y[axis], words=tr("as in the input" if same[axis] == y[axis] else "repeated, as asked for"))
-            for axis, name in enumerate(axis_names(y))
-        )
+        pairs = zip(_last(xs[0], len(y)), y, strict=True)
+        return in_words(y, (tr("as in the input" if old == new else "repeated, as asked for") for old, new in pairs))
 
     def torch(self, xs: tuple[Shape, ...]) -> Spelling:
         if self.sizes is None:

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from cnndsl.i18n import tr
 from cnndsl.layers.base import NOTHING, Argument, Extra, Kept, Spelling
-from cnndsl.layers.formula import AxisRule, Dim, KnownShape, Shape, SizeError, axis_names, axis_said, show
+from cnndsl.layers.formula import AxisRule, Dim, KnownShape, Shape, SizeError, axis_names, axis_said, in_words, show
 from cnndsl.layers.operations import Operation, declare
 from cnndsl.layers.reach import IDENTITY, Reach, Reaches, same
 from cnndsl.layers.types import Flag, OptionalReal, Parameter
@@ -100,18 +100,17 @@ class Elementwise(Broadcasting):
         x, behind = xs[0], len(y) - len(xs[0])  # the last axes lie side by side
         if y == x:
             return ()
-        return tuple(
-            AxisRule(name, y[axis], words=tr(_LACKING if axis < behind else _REPEATED))
-            if axis < behind or y[axis] != x[axis - behind]
-            else AxisRule(
-                name,
-                y[axis],
-                words=tr("{axis} of the first value", axis=axis_said(axis_names(x)[axis - behind]))
-                if behind
-                else tr("as in the input"),
-            )
-            for axis, name in enumerate(axis_names(y))
-        )
+
+        def words(axis: int) -> str:
+            if axis < behind:
+                return tr(_LACKING)
+            if y[axis] != x[axis - behind]:
+                return tr(_REPEATED)
+            if not behind:
+                return tr("as in the input")
+            return tr("{axis} of the first value", axis=axis_said(axis_names(x)[axis - behind]))
+
+        return in_words(y, map(words, range(len(y))))
 
     def torch(self, xs: tuple[Shape, ...]) -> Spelling:
         if self.scalar is None:

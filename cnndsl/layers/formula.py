@@ -417,6 +417,11 @@ def as_it_comes(x: Shape, axis: int, words: str = "") -> AxisRule:
     return AxisRule(axis_names(x)[axis], x[axis], words=words or tr("as in the input"))
 
 
+def in_words(y: Shape, words: Iterable[str]) -> tuple[AxisRule, ...]:
+    """The rules of axes of which words say why they are as long as they are."""
+    return tuple(AxisRule(name, size, words=said) for name, size, said in zip(axis_names(y), y, words, strict=True))
+
+
 def axis_said(name: str) -> str:
     """The name of an axis in the language that is spoken."""
     word, _, number = name.partition(" ")

@@ -7,7 +7,7 @@ from pydantic import Field
 from cnndsl.i18n import tr
 from cnndsl.layers.base import Kept, Spelling
 from cnndsl.layers.elementwise import Broadcasting, broadcast, read_beside
-from cnndsl.layers.formula import AxisRule, Dim, KnownShape, Shape, SizeError, axis_names, same_size, show
+from cnndsl.layers.formula import AxisRule, Dim, KnownShape, Shape, SizeError, in_words, same_size, show
 from cnndsl.layers.operations import Operation
 from cnndsl.layers.reach import IDENTITY, Reach, Reaches, same, whole
 from cnndsl.layers.types import Flag
@@ -71,7 +71,7 @@ class Matmul(Broadcasting):
         words = [tr("as in both values")] * (len(y) - 2) + [tr("as many rows as the first value")] * (len(y) > 1)
         last = "as many columns as the second value; each number is a sum of {count} products"
         words.append(tr(last, count=xs[0][-1]))
-        return tuple(AxisRule(name, y[at], words=words[at]) for at, name in enumerate(axis_names(y)))
+        return in_words(y, words)
 
     def torch(self, xs: tuple[Shape, ...]) -> Spelling:
         return Spelling("", template="{v0} @ {v1}")
@@ -147,7 +147,7 @@ class Attention(Operation):
 
     def formula(self, xs: tuple[Shape, ...], y: Shape) -> tuple[AxisRule, ...]:
         words = [tr("as in all three")] * (len(y) - 2) + [tr("one for each query"), tr("features of the values")]
-        return tuple(AxisRule(name, y[at], words=words[at]) for at, name in enumerate(axis_names(y)))
+        return in_words(y, words)
 
     def products(self, xs: tuple[Shape, ...], y: Shape) -> tuple[Dim, ...]:
         q, k, v = xs

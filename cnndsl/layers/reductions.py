@@ -17,6 +17,7 @@ from cnndsl.layers.formula import (
     SizeError,
     axis_names,
     axis_said,
+    in_words,
     of_input,
     product,
     show,
@@ -78,9 +79,8 @@ class OverAxes(Operation):
         axes = tr(" and the ").join(axis_said(old[axis]) for axis in sorted(gone))
         note = tr("one number in place of all along the {axes}", axes=axes)
         left = [axis for axis in range(len(x)) if self.keepdim or axis not in gone]
-        words = [tr("one for all") if axis in gone else of_input(old[axis]) for axis in left]
-        said = [AxisRule(name, y[k], words=words[k]) for k, name in enumerate(axis_names(y))]
-        return (*said[:-1], replace(said[-1], notes=(note,)))
+        *said, last = in_words(y, (tr("one for all") if axis in gone else of_input(old[axis]) for axis in left))
+        return (*said, replace(last, notes=(note,)))
 
     def over(self, x: Shape) -> Dim:
         """How many numbers each one is made of."""

@@ -18,6 +18,7 @@ from cnndsl.layers.formula import (
     SizeError,
     as_it_comes,
     axis_names,
+    in_words,
     incoming,
     parameter,
     per_axis,
@@ -441,9 +442,7 @@ class UpsampleLike(Operation):
 
     def formula(self, xs: tuple[Shape, ...], y: Shape) -> tuple[AxisRule, ...]:
         x, like = xs
-        said = tr("as in the second value")
-        taken = (AxisRule(name, like[axis], words=said) for axis, name in enumerate(axis_names(x)))
-        return (as_it_comes(x, 0), *list(taken)[1:])
+        return (as_it_comes(x, 0), *in_words(like, [tr("as in the second value")] * len(like))[1:])
 
     def torch(self, xs: tuple[Shape, ...]) -> Spelling:
         mode = "" if self.mode == "nearest" else f', mode="{self.mode}"'
