@@ -54,6 +54,11 @@ class Arrangement(Operation):
     def outputs(self, xs: tuple[Shape, ...]) -> tuple[Shape, ...]:
         return self.size_rule(xs)
 
+    def size_rule(self, xs: tuple[Shape, ...]) -> tuple[Shape, ...]:
+        (x,) = xs
+        left = {at: dim for at, dim in zip(self.places(x), x, strict=True) if at is not None}
+        return (tuple(left[at] for at in sorted(left)),)
+
     def reach(self, xs: tuple[Shape, ...], ys: tuple[Shape, ...], k: int) -> tuple[Reaches, ...]:
         (x,) = xs
         return (tuple(Reach(fixed=(0, 0)) if at is None else Reach(at, IDENTITY) for at in self.places(x)),)
@@ -131,11 +136,6 @@ class Squeeze(Arrangement):
             raise SizeError(f"squeeze would leave no axis of {show(x)}", "leave out one axis", code="E307")
         return self.size_rule(xs)
 
-    def size_rule(self, xs: tuple[Shape, ...]) -> tuple[Shape, ...]:
-        (x,) = xs
-        gone = self._gone(x)
-        return (tuple(dim for axis, dim in enumerate(x) if axis not in gone),)
-
 
 class Transpose(Arrangement):
     """A value with two axes in each other's place."""
@@ -154,12 +154,28 @@ class Transpose(Arrangement):
         a, b = (axis_index(axis, x, "transpose") for axis in (self.axis0, self.axis1))
         return tuple({a: b, b: a}.get(axis, axis) for axis in range(len(x)))
 
-    def size_rule(self, xs: tuple[Shape, ...]) -> tuple[Shape, ...]:
-        (x,) = xs
-        return (tuple(x[at] for at in self.places(x) if at is not None),)
+
+class _OnePlace(Arrangement):
+    """The base of functions that take one place along an axis, which is gone afterwards."""
+
+    axis: AnyAxis = Field(description=_AXIS)
+
+    def at(self, x: Shape) -> int:
+        """Which axis of a sample it is."""
+        return axis_index(self.axis, x, self.kind)
+
+    def places(self, x: Shape) -> tuple[int | None, ...]:
+        at = self.at(x)
+        return tuple(None if axis == at else axis - (axis > at) for axis in range(len(x)))
+
+    def is_inner(self, x: KnownShape) -> bool:
+        return not is_outermost(x, self.at(x))
+
+    def in_order(self, xs: tuple[KnownShape, ...], in_order: tuple[bool, ...]) -> bool:
+        return in_order[0] and not self.is_inner(xs[0])
 
 
-class Select(Arrangement):
+class Select(_OnePlace):
     """One place along an axis, which is gone afterwards; negative numbers count from the end."""
 
     kind = "select"
@@ -169,16 +185,11 @@ class Select(Arrangement):
     example = "input(8, 6, 6); flatten(2); select(it, 2, 0) -> linear(4)"
     torch_names = {"axis": "dim"}
 
-    axis: AnyAxis = Field(description=_AXIS)
     index: Annotated[AnyAxis, "free"] = Field(description="which place, counted from 0")
-
-    def places(self, x: Shape) -> tuple[int | None, ...]:
-        at = axis_index(self.axis, x, "select")
-        return tuple(None if axis == at else axis - (axis > at) for axis in range(len(x)))
 
     def outputs(self, xs: tuple[Shape, ...]) -> tuple[Shape, ...]:
         (x,) = xs
-        at = axis_index(self.axis, x, "select")
+        at = self.at(x)
         if self.index >= x[at] or -self.index > x[at]:
             raise SizeError(
                 f"select: there is no place {self.index} along axis {self.axis} of {show(x)}",
@@ -191,23 +202,12 @@ class Select(Arrangement):
             )
         return self.size_rule(xs)
 
-    def size_rule(self, xs: tuple[Shape, ...]) -> tuple[Shape, ...]:
-        (x,) = xs
-        at = axis_index(self.axis, x, "select")
-        return ((*x[:at], *x[at + 1 :]),)
-
     def reach(self, xs: tuple[Shape, ...], ys: tuple[Shape, ...], k: int) -> tuple[Reaches, ...]:
         ((*reaches,),) = super().reach(xs, ys, k)
-        at = axis_index(self.axis, xs[0], "select")
+        at = self.at(xs[0])
         place = self.index if self.index >= 0 else value_of(xs[0][at]) + self.index
         reaches[at] = Reach(fixed=(place, place)) if self.index >= 0 or not is_open(xs[0][at]) else None
         return (tuple(reaches),)
-
-    def is_inner(self, x: KnownShape) -> bool:
-        return not is_outermost(x, axis_index(self.axis, x, "select"))
-
-    def in_order(self, xs: tuple[KnownShape, ...], in_order: tuple[bool, ...]) -> bool:
-        return in_order[0] and not self.is_inner(xs[0])
 
 
 class Narrow(Arrangement):
@@ -569,7 +569,7 @@ class Roll(Moving):
         return True
 
 
-class Unbind(Arrangement):
+class Unbind(_OnePlace):
     """A value taken apart along an axis, which is gone afterwards: `q, k, v = unbind(x, 1)`."""
 
     kind = "unbind"
@@ -578,17 +578,11 @@ class Unbind(Arrangement):
     call = "torch.unbind"
     example = "input(8, 2, 6); conv(8, 1); a, b = unbind(it, 2); concat(a -> conv(4, 1), b)"
 
-    axis: AnyAxis = Field(description=_AXIS)
-
-    def places(self, x: Shape) -> tuple[int | None, ...]:
-        at = axis_index(self.axis, x, "unbind")
-        return tuple(None if axis == at else axis - (axis > at) for axis in range(len(x)))
-
     def outputs(self, xs: tuple[Shape, ...]) -> tuple[Shape, ...]:
         (x,) = xs
         if len(x) == 1:
             raise SizeError(f"unbind would leave no axis of {show(x)}", "write split(x, n)", code="E307")
-        count = x[axis_index(self.axis, x, "unbind")]
+        count = x[self.at(x)]
         if is_open(count) or count > MOST_PIECES:
             raise SizeError(
                 f"unbind makes a value of each place, and there are {show((count,))}",
@@ -598,28 +592,20 @@ class Unbind(Arrangement):
         return self.size_rule(xs)
 
     def size_rule(self, xs: tuple[Shape, ...]) -> tuple[Shape, ...]:
-        (x,) = xs
-        at = axis_index(self.axis, x, "unbind")
-        count: int = value_of(x[at])
-        return ((*x[:at], *x[at + 1 :]),) * count
+        count: int = value_of(xs[0][self.at(xs[0])])
+        return super().size_rule(xs) * count
 
     def deciding(self, xs: tuple[Shape, ...]) -> tuple[Dim, ...]:
-        return (xs[0][axis_index(self.axis, xs[0], "unbind")],)
+        return (xs[0][self.at(xs[0])],)
 
     def torch(self, xs: tuple[Shape, ...]) -> Spelling:
-        one = value_of(xs[0][axis_index(self.axis, xs[0], "unbind")]) == 1
+        one = value_of(xs[0][self.at(xs[0])]) == 1
         return Spelling("", (Argument("axis", self.axis),), f"torch.unbind({{v0}}, {{axis}}){'[0]' if one else ''}")
 
     def reach(self, xs: tuple[Shape, ...], ys: tuple[Shape, ...], k: int) -> tuple[Reaches, ...]:
         ((*reaches,),) = super().reach(xs, ys, k)
-        reaches[axis_index(self.axis, xs[0], "unbind")] = Reach(fixed=(k, k))
+        reaches[self.at(xs[0])] = Reach(fixed=(k, k))
         return (tuple(reaches),)
-
-    def is_inner(self, x: KnownShape) -> bool:
-        return not is_outermost(x, axis_index(self.axis, x, "unbind"))
-
-    def in_order(self, xs: tuple[KnownShape, ...], in_order: tuple[bool, ...]) -> bool:
-        return in_order[0] and not self.is_inner(xs[0])
 
 
 class Stack(Operation):
