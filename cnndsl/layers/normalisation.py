@@ -5,7 +5,7 @@ y = (x - mean) / sqrt(variance + eps) * weight + bias; the kinds differ in what 
 
 from abc import abstractmethod
 from math import prod
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import Field
 
@@ -191,6 +191,12 @@ class _OverAxes(_ByStatistics):
     """A normalisation of each sample over an axis and all after it, or over the channels at each place."""
 
     ranks = ()
+    functional: ClassVar[str]
+    """The name of its function in `torch.nn.functional`."""
+
+    if TYPE_CHECKING:
+        eps: Any
+        affine: bool
 
     axis: AxisOrChannels = Field(
         default=1, description='the first axis that is normalised over, the batch being axis 0; or "channels"'
@@ -233,6 +239,24 @@ class _OverAxes(_ByStatistics):
     def in_order(self, x: KnownShape, in_order: bool) -> bool:
         return not self._by_place(x) or x[0] == 1 or prod(x[1:]) == 1
 
+    def torch(self, x: Shape) -> Spelling:
+        over = self.normalised(x)
+        shape = Argument("normalized_shape", over[0] if len(over) == 1 else list(over))
+        name = f"Channel{self.module}" if self._by_place(x) else f"nn.{self.module}"
+        return Spelling(name, (shape, *self.arguments(*(name for name in type(self).model_fields if name != "axis"))))
+
+    def function(self, x: Shape) -> Spelling | None:
+        if self.affine:
+            return None
+        shape = Argument("normalized_shape", list(self.normalised(x)))
+        if self._by_place(x):
+            text = f"F.{self.functional}({{x}}.movedim(1, -1), {{normalized_shape}}, eps={{eps}}).movedim(-1, 1)"
+            return Spelling("", (shape, Argument("eps", self.eps)), text)
+        return Spelling(f"F.{self.functional}", (shape, *self.arguments("eps")))
+
+    def words(self, x: Shape) -> str:
+        return tr("over the channels") if self._by_place(x) else ""
+
 
 class LayerNorm(_OverAxes):
     """Layer normalisation: each sample is brought to mean 0 and variance 1 over the axis `axis` and all
@@ -244,6 +268,7 @@ class LayerNorm(_OverAxes):
 
     kind = "layernorm"
     module = "LayerNorm"
+    functional = "layer_norm"
     example = 'input(16, 8, 8) -> layernorm(axis="channels")'
     torch_names = {"affine": "elementwise_affine"}
     helper = '''\
@@ -266,24 +291,6 @@ class ChannelLayerNorm(nn.LayerNorm):
         weight = Tensor("weight", self.normalised(x))
         return (weight, Tensor("bias", self.normalised(x))) if self.bias else (weight,)
 
-    def torch(self, x: Shape) -> Spelling:
-        over = self.normalised(x)
-        shape = Argument("normalized_shape", over[0] if len(over) == 1 else list(over))
-        name = "ChannelLayerNorm" if self._by_place(x) else "nn.LayerNorm"
-        return Spelling(name, (shape, *self.arguments("eps", "affine", "bias")))
-
-    def function(self, x: Shape) -> Spelling | None:
-        if self.affine:
-            return None
-        shape = Argument("normalized_shape", list(self.normalised(x)))
-        if self._by_place(x):
-            text = "F.layer_norm({x}.movedim(1, -1), {normalized_shape}, eps={eps}).movedim(-1, 1)"
-            return Spelling("", (shape, Argument("eps", self.eps)), text)
-        return Spelling("F.layer_norm", (shape, *self.arguments("eps")))
-
-    def words(self, x: Shape) -> str:
-        return tr("over the channels") if self._by_place(x) else ""
-
 
 class RMSNorm(_OverAxes):
     """Root mean square normalisation: each sample is divided by the root of the mean of its squares over the axis
@@ -295,6 +302,7 @@ class RMSNorm(_OverAxes):
 
     kind = "rmsnorm"
     module = "RMSNorm"
+    functional = "rms_norm"
     example = "input(196, 64) -> rmsnorm(axis=-1)"
     torch_names = {"affine": "elementwise_affine"}
     helper = '''\
@@ -322,24 +330,6 @@ class ChannelRMSNorm(nn.RMSNorm):
         roots = prod(x) // prod(self.normalised(x)) if gradient else 0
         numbers = prod(x) if "weight" in trained else 0
         return Kept(inputs=(0,) if gradient else (), extra=Extra(numbers=roots + numbers))
-
-    def torch(self, x: Shape) -> Spelling:
-        over = self.normalised(x)
-        shape = Argument("normalized_shape", over[0] if len(over) == 1 else list(over))
-        name = "ChannelRMSNorm" if self._by_place(x) else "nn.RMSNorm"
-        return Spelling(name, (shape, *self.arguments("eps", "affine")))
-
-    def function(self, x: Shape) -> Spelling | None:
-        if self.affine:
-            return None
-        shape = Argument("normalized_shape", list(self.normalised(x)))
-        if self._by_place(x):
-            text = "F.rms_norm({x}.movedim(1, -1), {normalized_shape}, eps={eps}).movedim(-1, 1)"
-            return Spelling("", (shape, Argument("eps", self.eps)), text)
-        return Spelling("F.rms_norm", (shape, *self.arguments("eps")))
-
-    def words(self, x: Shape) -> str:
-        return tr("over the channels") if self._by_place(x) else ""
 
 
 class LocalResponseNorm(_Normalisation):
