@@ -44,6 +44,16 @@ class Activation(Layer):
         return Kept(output=True) if self.backward_from == "output" else Kept(inputs=(0,))
 
 
+class TwoSteps(Activation):
+    """An activation for which PyTorch works out one more number for each, and keeps it beside the input."""
+
+    def scratch(self, x: KnownShape, y: KnownShape) -> Extra:
+        return Extra(numbers=prod(x))
+
+    def kept(self, x: KnownShape, y: KnownShape, *, gradient: bool, trained: frozenset[str]) -> Kept | None:
+        return Kept(inputs=(0,), extra=Extra(numbers=prod(x)))
+
+
 class Inplace(Activation):
     """An activation that can overwrite its input."""
 
@@ -121,7 +131,7 @@ class PReLU(Activation):
         return trn("{count} slope", "{count} slopes", self.num)
 
 
-class RReLU(Activation):
+class RReLU(TwoSteps):  # PyTorch makes room for the slopes that training would draw in evaluation too
     """A leaky ReLU whose slope is drawn at random between two bounds in training, and is their mean in
     evaluation (torch.nn.RReLU; Xu et al., 2015).
     """
@@ -153,13 +163,6 @@ class RReLU(Activation):
 
     def in_order(self, x: KnownShape, in_order: bool) -> bool:
         return in_order or not self.inplace
-
-    def scratch(self, x: KnownShape, y: KnownShape) -> Extra:
-        # PyTorch makes room for the slopes that training would draw.
-        return Extra(numbers=prod(x))
-
-    def kept(self, x: KnownShape, y: KnownShape, *, gradient: bool, trained: frozenset[str]) -> Kept | None:
-        return Kept(inputs=(0,), extra=Extra(numbers=prod(x)))
 
 
 class Hardswish(Inplace):
@@ -254,6 +257,7 @@ class Threshold(Activation):
     kind = "threshold"
     module = "Threshold"
     call = "F.threshold"
+    backward_from = "input"
     example = "input(3, 32, 32) -> conv(8, 3) -> threshold(0.1, 0)"
 
     threshold: Real = Field(description="the number that others have to be above")
@@ -269,8 +273,3 @@ class Threshold(Activation):
 
     def words(self, x: Shape) -> str:
         return tr("above {number}, else {value}", number=self.threshold, value=self.value)
-
-    def kept(self, x: KnownShape, y: KnownShape, *, gradient: bool, trained: frozenset[str]) -> Kept | None:
-        if self.inplace:  # a copy of what came in, which is overwritten
-            return Kept(extra=Extra(numbers=prod(x)))
-        return super().kept(x, y, gradient=gradient, trained=trained)

@@ -6,7 +6,7 @@ from typing import Literal
 from pydantic import Field
 
 from cnndsl.i18n import tr
-from cnndsl.layers.activation import INPLACE, Activation, Inplace
+from cnndsl.layers.activation import INPLACE, Activation, Inplace, TwoSteps
 from cnndsl.layers.base import Argument, Extra, Kept
 from cnndsl.layers.formula import AxisRule, KnownShape, Shape, SizeError, as_it_comes, axis_names, incoming, show
 from cnndsl.layers.operations import axis_index
@@ -121,7 +121,7 @@ class Softplus(Activation):
     threshold: Real = Field(default=20.0, description="above it, for beta * x, the function is x itself")
 
 
-class LogSigmoid(Activation):
+class LogSigmoid(TwoSteps):  # exp(-|x|) as well, on the processor
     """The logarithm of the logistic function, computed in one step because that is more exact: log(1 / (1 + exp(-x)))
     (torch.nn.LogSigmoid).
     """
@@ -131,14 +131,8 @@ class LogSigmoid(Activation):
     call = "F.logsigmoid"
     example = "input(256) -> linear(1) -> logsigmoid"
 
-    def scratch(self, x: KnownShape, y: KnownShape) -> Extra:
-        return Extra(numbers=prod(x))
 
-    def kept(self, x: KnownShape, y: KnownShape, *, gradient: bool, trained: frozenset[str]) -> Kept | None:
-        return Kept(inputs=(0,), extra=Extra(numbers=prod(x)))  # exp(-|x|) as well, on the processor
-
-
-class Tanhshrink(Activation):
+class Tanhshrink(TwoSteps):  # tanh(x)
     """What is left of a number without its hyperbolic tangent: x - tanh(x) (torch.nn.Tanhshrink)."""
 
     kind = "tanhshrink"
@@ -146,26 +140,17 @@ class Tanhshrink(Activation):
     call = "F.tanhshrink"
     example = "input(256) -> linear(64) -> tanhshrink"
 
-    def scratch(self, x: KnownShape, y: KnownShape) -> Extra:
-        return Extra(numbers=prod(x))  # tanh(x)
-
     def kept(self, x: KnownShape, y: KnownShape, *, gradient: bool, trained: frozenset[str]) -> Kept | None:
         return Kept(extra=Extra(numbers=prod(x)))
 
 
-class Softsign(Activation):
+class Softsign(TwoSteps):  # the divisor, 1 + |x|
     """Like tanh, and slower to reach -1 and 1: x / (1 + |x|) (torch.nn.Softsign)."""
 
     kind = "softsign"
     module = "Softsign"
     call = "F.softsign"
     example = "input(256) -> linear(64) -> softsign"
-
-    def scratch(self, x: KnownShape, y: KnownShape) -> Extra:
-        return Extra(numbers=prod(x))  # the divisor, 1 + |x|
-
-    def kept(self, x: KnownShape, y: KnownShape, *, gradient: bool, trained: frozenset[str]) -> Kept | None:
-        return Kept(inputs=(0,), extra=Extra(numbers=prod(x)))
 
 
 class _Shares(Activation):
