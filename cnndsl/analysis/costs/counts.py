@@ -9,8 +9,8 @@ from typing import Any, Literal
 from cnndsl.analysis.repeats import Repeats
 from cnndsl.frozen import frozen
 from cnndsl.ir.interpreter import Application, Frame, Interpreter, applications, target_of
-from cnndsl.ir.program import Leaf, Module, Program, Use
-from cnndsl.layers.base import Group, Layer, product_of
+from cnndsl.ir.program import Leaf, Module, Program, Use, Weights
+from cnndsl.layers.base import Group, Layer, Tensor, product_of
 from cnndsl.layers.formula import Shape, plain
 from cnndsl.layers.operations import Operation
 from cnndsl.symbolic.number import is_open
@@ -82,15 +82,10 @@ class Counter:
         """The numbers that a part holds."""
         if isinstance(unit, Use):
             return replace(self.of(unit.module), macs=0)
-        given = unit.weights
-        parameters = trainable = buffers = 0
-        for tensor in unit.layer.tensors(plain(unit.x)):
-            if not tensor.learned:
-                buffers += tensor.size
-                continue
-            parameters += tensor.size
-            if given is None or given.trainable or getattr(given, tensor.name, None) is None:
-                trainable += tensor.size
+        tensors = unit.layer.tensors(plain(unit.x))
+        parameters = sum(tensor.size for tensor in tensors if tensor.learned)
+        trainable = sum(tensor.size for tensor in tensors if is_trained(tensor, unit.weights))
+        buffers = sum(tensor.size for tensor in tensors if not tensor.learned)
         return Cost(parameters, trainable, buffers, complete=unit.layer.counted)
 
     def macs(self, at: Application) -> int | None:
@@ -102,6 +97,11 @@ class Counter:
         if isinstance(at.target, Module):
             return self.of(at.target.id).macs
         return layer_macs(at.target, at.x, at.ys[0])
+
+
+def is_trained(tensor: Tensor, given: Weights | None) -> bool:
+    """Whether training changes a tensor of a layer with these weights."""
+    return tensor.learned and (given is None or given.trainable or getattr(given, tensor.name, None) is None)
 
 
 def operation_macs(operation: Operation, xs: Sequence[Shape], y: Shape) -> int | None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from math import prod
 from typing import Literal
 
-from cnndsl.analysis.costs.counts import whole_inputs
+from cnndsl.analysis.costs.counts import is_trained, whole_inputs
 from cnndsl.frozen import frozen
 from cnndsl.ir.interpreter import Application, Frame, Interpreter, applications
 from cnndsl.ir.program import Leaf, Module, Program
@@ -333,12 +333,8 @@ def known(module: Module, index: int) -> KnownShape:
 
 def trained(leaf: Leaf) -> frozenset[str]:
     """The names of the tensors that training changes."""
-    given = leaf.weights
-    return frozenset(
-        tensor.name
-        for tensor in leaf.layer.tensors(plain(leaf.x))
-        if tensor.learned and (given is None or given.trainable or getattr(given, tensor.name, None) is None)
-    )
+    tensors = leaf.layer.tensors(plain(leaf.x))
+    return frozenset(tensor.name for tensor in tensors if is_trained(tensor, leaf.weights))
 
 
 Type = Literal["float64", "float32", "bfloat16", "float16"]
