@@ -261,8 +261,7 @@ def _evaluate_atom(atom: Atom, values: Mapping[str, Number | Traced]) -> Number 
     operands = [evaluate(operand, values) for operand in atom.operands]
     if atom.name in DIVISIONS:
         return calculate(atom.name, *operands)
-    plain = Expr.of(atom).evaluate({name: value_of(value) for name, value in values.items()})
-    return call(atom.name, plain, operands)
+    return call(atom.name, atom.function(*map(value_of, operands)), operands)
 
 
 def _settle(value: Number, expr: Expr) -> Number | Traced:
