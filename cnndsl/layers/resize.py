@@ -16,6 +16,7 @@ from cnndsl.layers.formula import (
     Rounded,
     Shape,
     SizeError,
+    Sum,
     as_it_comes,
     axis_names,
     in_words,
@@ -44,6 +45,18 @@ _ENDS = {
     "height": ("top", "bottom"),
     "depth": ("front", "back"),
 }
+
+
+def _by_sides(
+    x: Shape, y: Shape, sign: int, before: tuple[int, ...], after: tuple[int, ...], field: str
+) -> tuple[AxisRule, ...]:
+    """The rules of a map to which something is added on its sides, or with the sign -1 taken away."""
+    rules = [as_it_comes(x, 0)]
+    for axis, (name, *ends) in enumerate(zip(axis_names(x)[1:], before, after, strict=True), 1):
+        letters = (parameter(word, number, field) for word, number in zip(_ENDS[name], ends, strict=True))
+        formula = Sum(((1, incoming(x, axis)), *((sign, letter) for letter in letters)))
+        rules.append(AxisRule(name, y[axis], formula))
+    return tuple(rules)
 
 
 class Pad(ShapeLayer):
@@ -81,18 +94,7 @@ class Pad(ShapeLayer):
 
     def formula(self, x: Shape) -> tuple[AxisRule, ...]:
         before, after = sides(self.padding, x, "padding")
-        y, names = self.output(x), axis_names(x)
-        rules = (
-            AxisRule(
-                names[axis],
-                y[axis],
-                incoming(x, axis)
-                + parameter(_ENDS[names[axis]][0], before[axis - 1], "padding")
-                + parameter(_ENDS[names[axis]][1], after[axis - 1], "padding"),
-            )
-            for axis in range(1, len(x))
-        )
-        return (as_it_comes(x, 0), *rules)
+        return _by_sides(x, self.output(x), 1, before, after, "padding")
 
     def reach(self, x: Shape, y: Shape) -> Reaches:
         before, _ = sides(self.padding, x, "padding")
@@ -200,17 +202,7 @@ class Crop(nn.Module):
         if self.size is not None:
             return (as_it_comes(x, 0), *_asked(y, names, tr("the middle, as asked for")))
         before, after = sides(self.margins, x, "margins")
-        rules = (
-            AxisRule(
-                names[axis],
-                y[axis],
-                incoming(x, axis)
-                - parameter(_ENDS[names[axis]][0], before[axis - 1], "margins")
-                - parameter(_ENDS[names[axis]][1], after[axis - 1], "margins"),
-            )
-            for axis in range(1, len(x))
-        )
-        return (as_it_comes(x, 0), *rules)
+        return _by_sides(x, y, -1, before, after, "margins")
 
     def reach(self, x: Shape, y: Shape) -> Reaches:
         starts = [start or 0 for start, _ in self._bounds(x)]
