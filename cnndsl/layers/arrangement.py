@@ -24,7 +24,7 @@ from cnndsl.layers.formula import (
     show,
     term,
 )
-from cnndsl.layers.operations import Operation, Split, axis_index, is_outermost
+from cnndsl.layers.operations import Operation, Split, all_values, axis_index, is_outermost
 from cnndsl.layers.reach import IDENTITY, Reach, Reaches, Window, mixing
 from cnndsl.layers.types import (
     MOST_PIECES,
@@ -641,9 +641,7 @@ class Stack(Operation):
         return in_words(y, (tr("one for each value" if axis == at else "as in each value") for axis in range(len(y))))
 
     def torch(self, xs: tuple[Shape, ...]) -> Spelling:
-        joined = ", ".join(f"{{v{at}}}" for at in range(len(xs)))
-        template = f"torch.stack(({joined}{',' if len(xs) == 1 else ''}), {{axis}})"
-        return Spelling("", (Argument("axis", self.axis),), template)
+        return Spelling("", (Argument("axis", self.axis),), f"torch.stack({all_values(len(xs))}, {{axis}})")
 
     def reach(self, xs: tuple[Shape, ...], ys: tuple[Shape, ...], k: int) -> tuple[Reaches, ...]:
         at = axis_index(self.axis, ys[k], "stack")

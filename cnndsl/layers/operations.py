@@ -171,6 +171,12 @@ def is_outermost(x: KnownShape, at: int) -> bool:
     return all(dim == 1 for dim in x[:at])
 
 
+def all_values(count: int) -> str:
+    """The tuple of all values, for a template."""
+    joined = ", ".join(f"{{v{at}}}" for at in range(count))
+    return f"({joined},)" if count == 1 else f"({joined})"
+
+
 class Concat(Operation):
     """Several values side by side along an axis, the channels by default."""
 
@@ -220,9 +226,7 @@ class Concat(Operation):
         return tuple(joined if axis == at else as_it_comes(y, axis, tr("as in each value")) for axis in range(len(y)))
 
     def torch(self, xs: tuple[Shape, ...]) -> Spelling:
-        joined = ", ".join(f"{{v{at}}}" for at in range(len(xs)))
-        template = f"torch.cat(({joined}{',' if len(xs) == 1 else ''}), {{axis}})"
-        return Spelling("", (Argument("axis", self.axis),), template)
+        return Spelling("", (Argument("axis", self.axis),), f"torch.cat({all_values(len(xs))}, {{axis}})")
 
     def reach(self, xs: tuple[Shape, ...], ys: tuple[Shape, ...], k: int) -> tuple[Reaches, ...]:
         at = axis_index(self.axis, xs[0], "concat")
@@ -247,9 +251,8 @@ class Split(Operation):
     axis: AnyAxis = Field(default=1, description="the axis, the batch being axis 0")
 
     def outputs(self, xs: tuple[Shape, ...]) -> tuple[Shape, ...]:
-        (x,) = xs
-        at = axis_index(self.axis, x, "split")
-        return tuple((*x[:at], size, *x[at + 1 :]) for size in self._sizes(x[at]))
+        self._check(xs[0][axis_index(self.axis, xs[0], "split")])
+        return self.size_rule(xs)
 
     def size_rule(self, xs: tuple[Shape, ...]) -> tuple[Shape, ...]:
         (x,) = xs
@@ -257,8 +260,8 @@ class Split(Operation):
         parts = (x[at] // self.parts,) * self.parts if isinstance(self.parts, int) else self.parts
         return tuple((*x[:at], size, *x[at + 1 :]) for size in parts)
 
-    def _sizes(self, whole: Dim) -> tuple[Dim, ...]:
-        """The sizes of the pieces along the axis. Raises SizeError where they are not those of the whole."""
+    def _check(self, whole: Dim) -> None:
+        """Raise SizeError where the pieces along the axis are not the whole."""
         if isinstance(self.parts, int):
             if whole % self.parts:
                 raise SizeError(
@@ -266,32 +269,29 @@ class Split(Operation):
                     "choose a number of parts that divides it, or give the sizes of the parts in a list",
                     code="E304",
                 )
-            return (whole // self.parts,) * self.parts
-        if sum(self.parts) != whole:
+        elif sum(self.parts) != whole:
             summed = f"{' + '.join(map(str, self.parts))} = " if len(self.parts) > 1 else ""
             raise SizeError(
                 f"the sizes of the pieces add up to {summed}{sum(self.parts)}, and there are {whole} to split",
                 "give sizes that add up to what there is",
                 code="E304",
             )
-        return self.parts
 
     def formula(self, xs: tuple[Shape, ...], y: Shape) -> tuple[AxisRule, ...]:
         (x,) = xs
         at = axis_index(self.axis, x, "split")
-        name, first = axis_names(x)[at], self._sizes(x[at])[0]
+        name = axis_names(x)[at]
         if isinstance(self.parts, int):
-            cut = AxisRule(name, first, incoming(x, at) / self.parts, tr("in each piece"))
+            cut = AxisRule(name, y[at], incoming(x, at) / self.parts, tr("in each piece"))
         else:
-            cut = AxisRule(name, first, words=tr("as asked for: {sizes}", sizes=", ".join(map(str, self.parts))))
+            cut = AxisRule(name, y[at], words=tr("as asked for: {sizes}", sizes=", ".join(map(str, self.parts))))
         return tuple(cut if axis == at else as_it_comes(x, axis) for axis in range(len(x)))
 
     def torch(self, xs: tuple[Shape, ...]) -> Spelling:
-        equal = isinstance(self.parts, int)
-        function, count = ("chunk", self.parts) if isinstance(self.parts, int) else ("split", len(self.parts))
-        parts = Argument("parts", self.parts if equal else list(self.parts))  # type: ignore[arg-type]
+        parts: Any = self.parts if isinstance(self.parts, int) else list(self.parts)
+        function, count = ("chunk", parts) if isinstance(parts, int) else ("split", len(parts))
         template = f"torch.{function}({{v0}}, {{parts}}, {{axis}}){'[0]' if count == 1 else ''}"
-        return Spelling("", (parts, Argument("axis", self.axis)), template)
+        return Spelling("", (Argument("parts", parts), Argument("axis", self.axis)), template)
 
     def reach(self, xs: tuple[Shape, ...], ys: tuple[Shape, ...], k: int) -> tuple[Reaches, ...]:
         at = axis_index(self.axis, xs[0], "split")
