@@ -26,9 +26,6 @@ class Activation(Layer):
     backward_from: ClassVar[Side] = "either"
     """What the backward pass works from; where that is the input alone, a copy is kept before it is overwritten."""
 
-    def output(self, x: Shape) -> Shape:
-        return x
-
     def reach(self, x: Shape, y: Shape) -> Reaches:
         return same(x)
 

@@ -1,6 +1,5 @@
 """What layers and operations are: models of their parameters; and what running a layer takes in memory."""
 
-from abc import abstractmethod
 from collections.abc import Mapping
 from enum import Enum
 from functools import cache, reduce
@@ -296,9 +295,13 @@ class Layer(Parameterised):
     takes_wholes = False
     """Whether what comes in is whole numbers, such as the rows of a table."""
 
-    @abstractmethod
     def output(self, x: Shape) -> Shape:
-        """The size of what comes out. Raises SizeError where PyTorch would refuse, or nothing would be left."""
+        """The size of what comes out. Raises SizeError where PyTorch would refuse, or nothing would be left.
+
+        By default all fits that has the right number of axes.
+        """
+        self.check_rank(x)
+        return self.size_rule(x)
 
     def outputs(self, x: Shape) -> tuple[Shape, ...]:
         """The sizes of all values that come out: one, except of a class from elsewhere that gives several."""

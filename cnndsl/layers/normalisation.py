@@ -26,10 +26,6 @@ class _Normalisation(Layer):
 
     group = Group.NORMALISATION
 
-    def output(self, x: Shape) -> Shape:
-        self.check_rank(x)
-        return x
-
 
 class _ByStatistics(_Normalisation):
     """A normalisation by a mean and a variance."""

@@ -347,9 +347,6 @@ class Learned(Layer):
         default=0.0, description="number that all entries begin with, or a rule such as normal(0, 0.02)"
     )
 
-    def output(self, x: Shape) -> Shape:
-        return self.size
-
     def size_rule(self, x: Shape) -> Shape:
         return self.size
 

@@ -39,10 +39,6 @@ class Pool(Layer):
     group = Group.POOLING
     ranks = (2, 3, 4)
 
-    def output(self, x: Shape) -> Shape:
-        self.check_rank(x)
-        return self.size_rule(x)
-
 
 class _Sliding(Pool):
     """A pool whose windows slide over the map."""

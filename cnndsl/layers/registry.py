@@ -76,7 +76,7 @@ def _kinds(base: type[_Kind]) -> dict[str, type[_Kind]]:
     return found
 
 
-KINDS: Kinds[Layer] = Kinds(Layer, LAYER_FAMILIES)  # type: ignore[type-abstract]
+KINDS: Kinds[Layer] = Kinds(Layer, LAYER_FAMILIES)
 """The layers."""
 OPERATIONS: Kinds[Operation] = Kinds(Operation, OPERATION_FAMILIES)  # type: ignore[type-abstract]
 """The operations on values. Some have the word of a layer, of which they are a form."""
