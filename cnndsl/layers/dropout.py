@@ -1,7 +1,7 @@
 """Dropout: in training a share of the numbers is set to zero at random, against overfitting."""
 
 from math import prod
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field
 
@@ -20,12 +20,24 @@ class _Dropout(Layer):
     group = Group.DROPOUT
     ranks: ClassVar[tuple[int, ...]] = ()
 
+    if TYPE_CHECKING:  # each has a description of its own
+        p: float
+
+    def reach(self, x: Shape, y: Shape) -> Reaches:
+        return same(x)
+
+    def shares(self, x: KnownShape, *, training: bool, in_order: bool) -> bool:
+        return not training or self.p == 0
+
+    def in_order(self, x: KnownShape, in_order: bool) -> bool:
+        return in_order
+
+
+class _OfNumbers(_Dropout):
+    """A dropout of numbers or of channels, not of whole samples."""
+
     p: Probability = Field(default=0.5, description="share of the numbers that is set to zero")
     inplace: Flag = Field(default=False, description="whether the input itself is overwritten")
-
-    def output(self, x: Shape) -> Shape:
-        self.check_rank(x)
-        return x
 
     def torch(self, x: Shape) -> Spelling:
         # The probability is what a reader looks for, so it is written even where it is PyTorch's default.
@@ -35,14 +47,8 @@ class _Dropout(Layer):
         training = Argument("training", _IN_TRAINING, None)
         return Spelling(self.call.format(r=len(x) - 1), (Argument("p", self.p), training, *self.arguments("inplace")))
 
-    def reach(self, x: Shape, y: Shape) -> Reaches:
-        return same(x)
-
     def shares(self, x: KnownShape, *, training: bool, in_order: bool) -> bool:
-        return self.inplace or not training or self.p == 0
-
-    def in_order(self, x: KnownShape, in_order: bool) -> bool:
-        return in_order
+        return self.inplace or super().shares(x, training=training, in_order=in_order)
 
     def kept(self, x: KnownShape, y: KnownShape, *, gradient: bool, trained: frozenset[str]) -> Kept | None:
         return Kept(extra=self._mask(x)) if self.p else Kept()
@@ -55,7 +61,7 @@ class _Dropout(Layer):
         return f"p = {self.p:.3g}"
 
 
-class Dropout(_Dropout):
+class Dropout(_OfNumbers):
     """Dropout: in training each number is set to zero with probability p, and the others are divided by 1 - p;
     in evaluation nothing happens (torch.nn.Dropout; Srivastava et al., 2014).  Not for the output layer.
     """
@@ -67,7 +73,7 @@ class Dropout(_Dropout):
     example = "input(256) -> linear(64) -> relu -> dropout(0.5) -> linear(10)"
 
 
-class DropoutChannels(_Dropout):
+class DropoutChannels(_OfNumbers):
     """Dropout of whole channels: neighbouring numbers of a map are so alike that dropping single ones
     takes little away (torch.nn.Dropout2d; Tompson et al., 2015).
     """
@@ -82,7 +88,7 @@ class DropoutChannels(_Dropout):
         return Extra(shared=1) if self.p == 1 else Extra(numbers=x[0])
 
 
-class AlphaDropout(_Dropout):
+class AlphaDropout(_OfNumbers):
     """Dropout that keeps mean and variance as they are, for networks with `selu`
     (torch.nn.AlphaDropout; Klambauer et al., 2017).
     """
@@ -97,15 +103,13 @@ class AlphaDropout(_Dropout):
         return not training or self.p == 0  # nn.AlphaDropout does not use its `inplace`
 
 
-class StochasticDepth(Layer):
+class StochasticDepth(_Dropout):
     """Stochastic depth: in training each sample is set to zero as a whole with probability p, and the others are
     divided by 1 - p; in evaluation nothing happens (Huang et al., 2016).  Stands at the end of a residual branch,
     which is then left out for some of the samples.
     """
 
     kind = "stochastic_depth"
-    group = Group.DROPOUT
-    ranks = ()
     example = "input(16, 8, 8) -> conv(16, 3, padding=1) -> stochastic_depth(0.1)"
     helper = '''\
 class StochasticDepth(nn.Module):
@@ -134,18 +138,6 @@ class StochasticDepth(nn.Module):
     mode: Literal["row", "batch"] = Field(
         default="row", description="whether that is drawn for each sample by itself, or once for the batch"
     )
-
-    def output(self, x: Shape) -> Shape:
-        return x
-
-    def reach(self, x: Shape, y: Shape) -> Reaches:
-        return same(x)
-
-    def shares(self, x: KnownShape, *, training: bool, in_order: bool) -> bool:
-        return not training or self.p == 0
-
-    def in_order(self, x: KnownShape, in_order: bool) -> bool:
-        return in_order
 
     def kept(self, x: KnownShape, y: KnownShape, *, gradient: bool, trained: frozenset[str]) -> Kept | None:
         if self.p == 0:
