@@ -116,9 +116,7 @@ class GlobalAvgPool(_GlobalPool):
     module = "AdaptiveAvgPool{r}d"
     call = "F.adaptive_avg_pool{r}d"
     example = "input(512, 7, 7) -> global_avgpool"
-
-    def kept(self, x: KnownShape, y: KnownShape, *, gradient: bool, trained: frozenset[str]) -> Kept | None:
-        return Kept()
+    keeps = Kept()
 
 
 class GlobalMaxPool(WithIndices, _GlobalPool):

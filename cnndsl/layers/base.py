@@ -292,6 +292,8 @@ class Layer(Parameterised):
     """Whether PyTorch may copy a part of a value, or one that lies in memory in another order: that is not known."""
     renumbers = False
     """Whether it gives the axes other sizes and leaves the numbers where they are, unless they have to be copied."""
+    keeps: ClassVar[Kept | None] = None
+    """What PyTorch keeps of every step in training until the backward pass; None where it is not known, see `kept`."""
     takes_wholes = False
     """Whether what comes in is whole numbers, such as the rows of a table."""
 
@@ -365,11 +367,11 @@ class Layer(Parameterised):
         return NOTHING
 
     def kept(self, x: KnownShape, y: KnownShape, *, gradient: bool, trained: frozenset[str]) -> Kept | None:
-        """What PyTorch keeps of a step in training until the backward pass; None where it is not known.
+        """What PyTorch keeps of a step in training until the backward pass: by default `keeps`.
 
         `gradient` says whether the input wants one, `trained` names the tensors that do. One of them does.
         """
-        return None
+        return self.keeps
 
     def torch(self, x: Shape) -> Spelling:
         """How `torch.nn` writes the module."""

@@ -166,6 +166,7 @@ class Embedding(Layer):
     group = Group.DENSE
     ranks = ()
     takes_wholes = True
+    keeps = Kept(inputs=(0,))
     example = "input(128) -> embedding(10000, 64) -> permute([0, 2, 1]) -> conv(32, 3)"
     torch_names = {"num": "num_embeddings", "features": "embedding_dim"}
 
@@ -201,9 +202,6 @@ class Embedding(Layer):
 
     def reach(self, x: Shape, y: Shape) -> Reaches:
         return same(x)
-
-    def kept(self, x: KnownShape, y: KnownShape, *, gradient: bool, trained: frozenset[str]) -> Kept | None:
-        return Kept(inputs=(0,))
 
     def words(self, x: Shape) -> str:
         return tr("{rows} rows of {features}", rows=self.num, features=self.features)

@@ -184,6 +184,7 @@ class Placeholder(Layer):
     module = "Identity"
     group = Group.SHAPE
     ranks = ()
+    keeps = Kept()
     example = ""
 
     def reach(self, x: Shape, y: Shape) -> Reaches:
@@ -191,6 +192,3 @@ class Placeholder(Layer):
 
     def shares(self, x: KnownShape, *, training: bool, in_order: bool) -> bool:
         return True
-
-    def kept(self, x: KnownShape, y: KnownShape, *, gradient: bool, trained: frozenset[str]) -> Kept | None:
-        return Kept()

@@ -340,6 +340,7 @@ class Learned(Layer):
     module = "Parameter"
     group = Group.SHAPE
     ranks = ()
+    keeps = Kept()
     example = ""
 
     size: Counts = Field(description="shape of the tensor, which has no batch axis; [] for a single number")
@@ -352,9 +353,6 @@ class Learned(Layer):
 
     def tensors(self, x: Shape) -> tuple[Tensor, ...]:
         return (Tensor("", self.size),)
-
-    def kept(self, x: KnownShape, y: KnownShape, *, gradient: bool, trained: frozenset[str]) -> Kept | None:
-        return Kept()
 
     def torch(self, x: Shape) -> Spelling:
         size = Argument("size", self.size)

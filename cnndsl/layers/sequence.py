@@ -40,9 +40,6 @@ class _OnSequences(Layer):
     def scratch(self, x: KnownShape, y: KnownShape) -> Extra | None:
         return None
 
-    def kept(self, x: KnownShape, y: KnownShape, *, gradient: bool, trained: frozenset[str]) -> Kept | None:
-        return None
-
 
 class _Recurrent(_OnSequences):
     """What the three recurrent layers share; `gates` is how many products of a step give the numbers of one state."""

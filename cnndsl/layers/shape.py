@@ -34,9 +34,7 @@ class ShapeLayer(Layer):
 
     group = Group.SHAPE
     ranks: ClassVar[tuple[int, ...]] = ()
-
-    def kept(self, x: KnownShape, y: KnownShape, *, gradient: bool, trained: frozenset[str]) -> Kept | None:
-        return Kept()
+    keeps = Kept()
 
 
 class _Renumbered(ShapeLayer):
