@@ -1,7 +1,7 @@
 """Convolutions: a kernel of numbers laid over the input at every position, multiplied and summed."""
 
 from math import prod
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
@@ -32,6 +32,7 @@ from cnndsl.layers.windows import (
     is_one,
     kernel_words,
     nearby,
+    padding_words,
     reads,
     window_counts,
     window_rules,
@@ -51,12 +52,15 @@ class _Convolution(WithNorm):
     kernel: Extent = Field(description="size of each kernel")
     stride: Extent = Field(default=1, description="how far the kernel moves at each step")
 
-    def _check(self, x: Shape, groups: int) -> None:
+    if TYPE_CHECKING:  # each has other parameters before it
+        groups: int
+
+    def _check(self, x: Shape) -> None:
         self.check_rank(x)
         self.check_norm()
-        if x[0] % groups or self.channels % groups:
+        if x[0] % self.groups or self.channels % self.groups:
             raise SizeError(
-                f"groups={groups} must divide the {x[0]} input channels and the {self.channels} kernels",
+                f"groups={self.groups} must divide the {x[0]} input channels and the {self.channels} kernels",
                 "choose a number of groups that divides both",
                 code="E304",
             )
@@ -65,8 +69,9 @@ class _Convolution(WithNorm):
         kernels = parameter("channels", self.channels, "channels", meaning=tr("number of kernels"))
         return AxisRule("channels", self.channels, kernels, tr("one for each kernel"))
 
-    def _axes(self, value: Any, x: Shape, name: str) -> tuple[int, ...]:
-        return per_axis(value, len(x) - 1, name)
+    def _axes(self, x: Shape, name: str) -> tuple[int, ...]:
+        """The number of a parameter for each spatial axis."""
+        return per_axis(getattr(self, name), len(x) - 1, name)
 
     def scratch(self, x: KnownShape, y: KnownShape) -> Extra | None:
         return self.scratch_of_norm(NOTHING)
@@ -74,14 +79,15 @@ class _Convolution(WithNorm):
     def kept(self, x: KnownShape, y: KnownShape, *, gradient: bool, trained: frozenset[str]) -> Kept | None:
         return self.kept_with_norm(Kept(inputs=(0,)), x, trained, weight=True)
 
-    def _words(self, x: Shape, groups: int, *more: str) -> str:
+    def _words(self, x: Shape, *more: str) -> str:
         parts = [trn("{count} filter", "{count} filters", self.channels)]
-        parts.append(kernel_words(self._axes(self.kernel, x, "kernel")))
-        if any(s != 1 for s in self._axes(self.stride, x, "stride")):
+        parts.append(kernel_words(self._axes(x, "kernel")))
+        if any(s != 1 for s in self._axes(x, "stride")):
             parts.append(f"{tr('stride')} {extent(self.stride)}")
-        parts += filter(None, more)
-        if groups != 1:
-            parts.append(tr("depthwise") if groups == x[0] else trn("{count} group", "{count} groups", groups))
+        parts += filter(None, (padding_words(self, x), *more))
+        if self.groups != 1:
+            is_depthwise = self.groups == x[0]
+            parts.append(tr("depthwise") if is_depthwise else trn("{count} group", "{count} groups", self.groups))
         if self.normed:
             parts.append(self.normed.replace("_", " "))
         return ", ".join(parts)
@@ -142,7 +148,7 @@ class Conv(_Convolution):
     spectral_norm: Flag = Field(default=False, description=SPECTRAL_NORM)
 
     def output(self, x: Shape) -> Shape:
-        self._check(x, self.groups)
+        self._check(x)
         # Of an open size with padding="same" and a stride what may be added at most, for the size 1 and all like it.
         given = (1 if is_open(size) else size for size in x[1:])
         before, after = zip(
@@ -158,16 +164,16 @@ class Conv(_Convolution):
         return (self.channels, *window_counts(self, x))
 
     def tensors(self, x: Shape) -> tuple[Tensor, ...]:
-        weight = Tensor("weight", (self.channels, x[0] // self.groups, *self._axes(self.kernel, x, "kernel")))
+        weight = Tensor("weight", (self.channels, x[0] // self.groups, *self._axes(x, "kernel")))
         return self.with_norm(weight, *([Tensor("bias", (self.channels,))] if self.bias else []))
 
     def formula(self, x: Shape) -> tuple[AxisRule, ...]:
         return (self._kernels(), *window_rules(self, x, self.output(x)))
 
     def variations(self, x: Shape) -> tuple[tuple[str, Any], ...]:
-        moves = any(s != 1 for s in self._axes(self.stride, x, "stride"))
+        moves = any(s != 1 for s in self._axes(x, "stride"))
         strides = [1 if moves else 2]
-        kernel = self._axes(self.kernel, x, "kernel")
+        kernel = self._axes(x, "kernel")
         borders: list[Any] = [0, 1, kernel[0] // 2] if len(set(kernel)) == 1 else [0]
         borders += [] if moves else ["same"]
         return (
@@ -178,7 +184,7 @@ class Conv(_Convolution):
 
     def products(self, x: Shape, y: Shape) -> tuple[Dim, ...]:
         # Each output number is a sum over the input channels of its group and the kernel.
-        return (*y, x[0] // self.groups, *self._axes(self.kernel, x, "kernel"))
+        return (*y, x[0] // self.groups, *self._axes(x, "kernel"))
 
     def reach(self, x: Shape, y: Shape) -> Reaches:
         return spatial_reach(x, reads(self, x), channels=False)
@@ -218,13 +224,8 @@ class Conv(_Convolution):
         return tr(_GROUPED, groups=self.groups, channels=show((x[0] // self.groups,)))
 
     def words(self, x: Shape) -> str:
-        padding = ""
-        if isinstance(self.padding, str):
-            padding = "" if self.padding == "valid" else f"{tr('padding')} {self.padding}"
-        elif any(self._axes(self.padding, x, "padding")):
-            padding = f"{tr('padding')} {extent(self.padding)}"
-        spread = any(d != 1 for d in self._axes(self.dilation, x, "dilation"))
-        return self._words(x, self.groups, padding, f"{tr('dilation')} {extent(self.dilation)}" if spread else "")
+        spread = any(d != 1 for d in self._axes(x, "dilation"))
+        return self._words(x, f"{tr('dilation')} {extent(self.dilation)}" if spread else "")
 
 
 class ConvTranspose(_Convolution):
@@ -253,11 +254,11 @@ class ConvTranspose(_Convolution):
     spectral_norm: Flag = Field(default=False, description=SPECTRAL_NORM)
 
     def output(self, x: Shape) -> Shape:
-        self._check(x, self.groups)
-        stride = self._axes(self.stride, x, "stride")
-        padding = self._axes(self.padding, x, "padding")
-        extra = self._axes(self.output_padding, x, "output_padding")
-        dilation = self._axes(self.dilation, x, "dilation")
+        self._check(x)
+        stride = self._axes(x, "stride")
+        padding = self._axes(x, "padding")
+        extra = self._axes(x, "output_padding")
+        dilation = self._axes(x, "dilation")
         if any(o >= max(s, d) for o, s, d in zip(extra, stride, dilation, strict=True)):
             raise SizeError(
                 f"output_padding {extent(extra)} must be smaller than the stride or the dilation",
@@ -274,11 +275,11 @@ class ConvTranspose(_Convolution):
 
     def size_rule(self, x: Shape) -> Shape:
         names = ("kernel", "stride", "padding", "output_padding", "dilation")
-        axes = zip(x[1:], *(self._axes(getattr(self, name), x, name) for name in names), strict=True)
+        axes = zip(x[1:], *(self._axes(x, name) for name in names), strict=True)
         return (self.channels, *((i - 1) * s - 2 * p + d * (k - 1) + o + 1 for i, k, s, p, o, d in axes))
 
     def tensors(self, x: Shape) -> tuple[Tensor, ...]:
-        kernel = self._axes(self.kernel, x, "kernel")
+        kernel = self._axes(x, "kernel")
         weight = Tensor("weight", (x[0], self.channels // self.groups, *kernel))  # type: ignore[arg-type]
         return self.with_norm(weight, *([Tensor("bias", (self.channels,))] if self.bias else []))
 
@@ -288,8 +289,7 @@ class ConvTranspose(_Convolution):
 
     def _rule(self, x: Shape, size: Dim, axis: int) -> AxisRule:
         kernel, stride, padding, dilation, extra = (
-            self._axes(getattr(self, name), x, name)[axis - 1]
-            for name in ("kernel", "stride", "padding", "dilation", "output_padding")
+            self._axes(x, name)[axis - 1] for name in ("kernel", "stride", "padding", "dilation", "output_padding")
         )
         span: Term = parameter("K", kernel, "kernel")
         formula = (incoming(x, axis) - 1) * parameter("S", stride, "stride") - 2 * parameter("D", padding, "padding")
@@ -302,24 +302,17 @@ class ConvTranspose(_Convolution):
     def variations(self, x: Shape) -> tuple[tuple[str, Any], ...]:
         return (
             *(("kernel", other) for other in nearby(self.kernel)),
-            ("stride", 1 if any(s != 1 for s in self._axes(self.stride, x, "stride")) else 2),
-            ("padding", 0 if any(self._axes(self.padding, x, "padding")) else 1),
+            ("stride", 1 if any(s != 1 for s in self._axes(x, "stride")) else 2),
+            ("padding", 0 if any(self._axes(x, "padding")) else 1),
         )
 
     def products(self, x: Shape, y: Shape) -> tuple[Dim, ...]:
         # Each input number is multiplied with a kernel for every output channel of its group.
-        return (*x, self.channels // self.groups, *self._axes(self.kernel, x, "kernel"))
+        return (*x, self.channels // self.groups, *self._axes(x, "kernel"))
 
     def reach(self, x: Shape, y: Shape) -> Reaches:
-        axes = zip(
-            self._axes(self.kernel, x, "kernel"),
-            self._axes(self.stride, x, "stride"),
-            self._axes(self.padding, x, "padding"),
-            self._axes(self.dilation, x, "dilation"),
-            strict=True,
-        )
+        axes = zip(*(self._axes(x, name) for name in ("kernel", "stride", "padding", "dilation")), strict=True)
         return spatial_reach(x, [scattered(*axis) for axis in axes], channels=False)
 
     def words(self, x: Shape) -> str:
-        padding = f"{tr('padding')} {extent(self.padding)}" if any(self._axes(self.padding, x, "padding")) else ""
-        return self._words(x, self.groups, padding)
+        return self._words(x)

@@ -204,18 +204,19 @@ def nearby(kernel: Any, least: int = 1) -> tuple[Any, ...]:
     return tuple(other for other in (kernel - step, kernel + step) if other >= least)
 
 
+def padding_words(layer: Any, x: Shape) -> str:
+    """The padding for people: "padding 1", "padding same"; empty for none."""
+    padding = tuple(each.padding for each in windows(layer, x))
+    if None in padding:
+        return f"{tr('padding')} same"
+    return f"{tr('padding')} {extent(padding)}" if any(padding) else ""
+
+
 def window_words(layer: Any, x: Shape) -> str:
     """The windows of a pool for people: "2×2", "3×3, stride 2, padding 1", on one axis "kernel 4"."""
-    along = windows(layer, x)
-    kernel, stride, padding = (tuple(getattr(each, name) for each in along) for name in ("kernel", "stride", "padding"))
-    parts = [kernel_words(kernel)]
-    if stride != kernel:
-        parts.append(f"{tr('stride')} {extent(stride)}")
-    if None in padding:
-        parts.append(f"{tr('padding')} same")
-    elif any(padding):
-        parts.append(f"{tr('padding')} {extent(padding)}")
-    return ", ".join(parts)
+    kernel, stride = (tuple(getattr(each, name) for each in windows(layer, x)) for name in ("kernel", "stride"))
+    moves = f"{tr('stride')} {extent(stride)}" if stride != kernel else ""
+    return ", ".join(filter(None, (kernel_words(kernel), moves, padding_words(layer, x))))
 
 
 UNITS = {"height": "row", "width": "column", "depth": "slice", "length": "place"}
