@@ -440,7 +440,13 @@ class Layer(Parameterised):
     def check_rank(self, x: Shape) -> None:
         """Raise SizeError unless a sample of this shape may come in."""
         if self.ranks and len(x) not in self.ranks:
-            raise wrong_rank(self.kind, self.ranks, x)
+            wanted = [RANK_WORDS[rank] for rank in self.ranks]
+            listed = wanted[0] if len(wanted) == 1 else ", ".join(wanted[:-1]) + " or " + wanted[-1]
+            other = "flatten" if len(x) > min(self.ranks) else "unflatten or reshape"
+            helps = f"bring the input to one of these forms first, for example with {other}"
+            if len(x) == 1 and min(self.ranks) > 1:
+                helps = f"{self.kind} works on feature maps: put it before the map is flattened"
+            raise SizeError(f"{self.kind} takes {listed}, and the input is {show(x)}", helps, code="E301")
 
     @classmethod
     def module_name(cls, rank: int) -> str:
@@ -494,22 +500,6 @@ RANK_WORDS = {
     3: "channels x height x width",
     4: "channels x depth x height x width",
 }
-
-
-def wrong_rank(kind: str, ranks: tuple[int, ...], x: Shape) -> SizeError:
-    """The error for an input with the wrong number of axes."""
-    wanted = [RANK_WORDS.get(r, f"{r} axes") for r in ranks]
-    listed = wanted[0] if len(wanted) == 1 else ", ".join(wanted[:-1]) + " or " + wanted[-1]
-    helps = (
-        (f"{kind} works on feature maps: put it before the map is flattened",)
-        if len(x) == 1 and min(ranks) > 1
-        else (f"bring the input to one of these forms first, for example with {_suggest(ranks, x)}",)
-    )
-    return SizeError(f"{kind} takes {listed}, and the input is {show(x)}", *helps, code="E301")
-
-
-def _suggest(ranks: tuple[int, ...], x: Shape) -> str:
-    return "flatten" if len(x) > min(ranks) else "unflatten or reshape"
 
 
 def times(extent: Any) -> str:
