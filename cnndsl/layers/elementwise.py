@@ -145,6 +145,11 @@ class Subtract(Elementwise):
     example = "input(8, 4, 4); input - mean(it, axis=1, keepdim=true)"
 
 
+def kept_of_product(gradients: tuple[bool, ...]) -> Kept:
+    """What PyTorch keeps of a product: each value for the gradient of the other."""
+    return Kept(inputs=tuple(other for other, wants in ((1, gradients[0]), (0, gradients[1])) if wants))
+
+
 class Multiply(Elementwise):
     """The product of two values, or of a value and a number."""
 
@@ -157,7 +162,7 @@ class Multiply(Elementwise):
     def kept(self, xs: tuple[KnownShape, ...], gradients: tuple[bool, ...]) -> Kept:
         if self.scalar is not None:
             return Kept()
-        return Kept(inputs=tuple(other for other, wants in ((1, gradients[0]), (0, gradients[1])) if wants))
+        return kept_of_product(gradients)
 
 
 class Divide(Elementwise):

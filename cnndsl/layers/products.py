@@ -6,7 +6,7 @@ from pydantic import Field
 
 from cnndsl.i18n import tr
 from cnndsl.layers.base import Kept, Spelling
-from cnndsl.layers.elementwise import Broadcasting, broadcast, read_beside
+from cnndsl.layers.elementwise import Broadcasting, broadcast, kept_of_product, read_beside
 from cnndsl.layers.formula import AxisRule, Dim, KnownShape, Shape, SizeError, in_words, same_size, show
 from cnndsl.layers.operations import Operation
 from cnndsl.layers.reach import IDENTITY, Reach, Reaches, same, whole
@@ -92,7 +92,7 @@ class Matmul(Broadcasting):
         return len(b) > 2 and (a[:-2] != b[:-2] or not all(in_order))
 
     def kept(self, xs: tuple[KnownShape, ...], gradients: tuple[bool, ...]) -> Kept:
-        return Kept(inputs=tuple(other for other, wants in ((1, gradients[0]), (0, gradients[1])) if wants))
+        return kept_of_product(gradients)
 
 
 class Attention(Operation):
