@@ -8,11 +8,36 @@ from cnndsl.i18n import tr, trn
 from cnndsl.layers.base import NOTHING, Argument, Extra, Group, Kept, Layer, MultiInput, Spelling, Tensor
 from cnndsl.layers.formula import AxisRule, Dim, KnownShape, Shape, SizeError, as_it_comes, axis_names, parameter, show
 from cnndsl.layers.parametrizations import SPECTRAL_NORM, WEIGHT_NORM, WithNorm
-from cnndsl.layers.reach import Reaches, same, whole
+from cnndsl.layers.reach import Reaches, mixing, same
 from cnndsl.layers.types import Count, Flag, OptionalAxis, OptionalPositiveReal, OptionalWhole, PositiveReal
 
 
-class Linear(WithNorm):
+class _Weighted(Layer):
+    """What linear and bilinear layers share: their outputs take the place of the last axis."""
+
+    group = Group.DENSE
+    ranks = ()
+    torch_names = {"features": "out_features"}
+
+    features: Count = Field(description="number of outputs")
+    bias: Flag = Field(default=True, description="whether each output adds a learned number")
+
+    def size_rule(self, x: Shape) -> Shape:
+        return (*x[:-1], self.features)
+
+    def formula(self, x: Shape) -> tuple[AxisRule, ...]:
+        features = parameter("features", self.features, "features", meaning=tr("number of outputs"))
+        kept = (as_it_comes(x, axis) for axis in range(len(x) - 1))
+        return (*kept, AxisRule(axis_names(x)[-1], self.features, features, tr("one for each output")))
+
+    def reach(self, x: Shape, y: Shape) -> Reaches:
+        return mixing(x, (len(x) - 1,))
+
+    def words(self, x: Shape) -> str:
+        return trn("{count} output", "{count} outputs", self.features)
+
+
+class Linear(_Weighted, WithNorm):
     """A dense, or fully connected, layer: each of `features` outputs is a weighted sum of all inputs, and a bias.
 
     y = x A^T + b (torch.nn.Linear).  A feature map is flattened before it; with `axis=-1` the layer works on the
@@ -21,13 +46,8 @@ class Linear(WithNorm):
 
     kind = "linear"
     module = "Linear"
-    group = Group.DENSE
-    ranks = ()
     example = "input(16, 5, 5) -> linear(256) -> relu -> linear(10)"
-    torch_names = {"features": "out_features"}
 
-    features: Count = Field(description="number of outputs")
-    bias: Flag = Field(default=True, description="whether each output adds a learned number")
     axis: OptionalAxis = Field(default=None, description="-1 to work on the last axis of a map that is not flattened")
     weight_norm: Flag = Field(default=False, description=WEIGHT_NORM)
     spectral_norm: Flag = Field(default=False, description=SPECTRAL_NORM)
@@ -51,23 +71,12 @@ class Linear(WithNorm):
             )
         return self.size_rule(x)
 
-    def size_rule(self, x: Shape) -> Shape:
-        return (*x[:-1], self.features)
-
     def tensors(self, x: Shape) -> tuple[Tensor, ...]:
         weight = Tensor("weight", (self.features, x[-1]))  # type: ignore[arg-type]
         return self.with_norm(weight, *([Tensor("bias", (self.features,))] if self.bias else []))
 
-    def formula(self, x: Shape) -> tuple[AxisRule, ...]:
-        features = parameter("features", self.features, "features", meaning=tr("number of outputs"))
-        kept = (as_it_comes(x, axis) for axis in range(len(x) - 1))
-        return (*kept, AxisRule(axis_names(x)[-1], self.features, features, tr("one for each output")))
-
     def products(self, x: Shape, y: Shape) -> tuple[Dim, ...]:
         return (*y, x[-1])
-
-    def reach(self, x: Shape, y: Shape) -> Reaches:
-        return (*same(x[:-1]), whole(x[-1]))
 
     def kept(self, x: KnownShape, y: KnownShape, *, gradient: bool, trained: frozenset[str]) -> Kept | None:
         kept = Kept(inputs=(0,) if self.trains_weight(trained) else ())
@@ -80,11 +89,8 @@ class Linear(WithNorm):
         arguments = (Argument("in_features", x[-1]), *self.arguments("features", "bias"))
         return self.wrapped(Spelling("nn.Linear", arguments))
 
-    def words(self, x: Shape) -> str:
-        return trn("{count} output", "{count} outputs", self.features)
 
-
-class Bilinear(MultiInput):
+class Bilinear(_Weighted, MultiInput):
     """What two values have to do with each other: each of `features` outputs is a weighted sum of all products of a
     number of the one with a number of the other, and a bias.
 
@@ -94,16 +100,10 @@ class Bilinear(MultiInput):
 
     kind = "bilinear"
     module = "Bilinear"
-    group = Group.DENSE
-    ranks = ()
     takes = (2,)
     copies = True
     calling = "{module}({x}, {x1})"
     example = "input(64); a, b = split(it, [48, 16]); [a, b] -> bilinear(10)"
-    torch_names = {"features": "out_features"}
-
-    features: Count = Field(description="number of outputs")
-    bias: Flag = Field(default=True, description="whether each output adds a learned number")
 
     def output(self, x: Shape) -> Shape:
         if len(self.others) != 1:
@@ -118,14 +118,6 @@ class Bilinear(MultiInput):
             )
         return self.size_rule(x)
 
-    def size_rule(self, x: Shape) -> Shape:
-        return (*x[:-1], self.features)
-
-    def formula(self, x: Shape) -> tuple[AxisRule, ...]:
-        features = parameter("features", self.features, "features", meaning=tr("number of outputs"))
-        kept = (as_it_comes(x, axis) for axis in range(len(x) - 1))
-        return (*kept, AxisRule(axis_names(x)[-1], self.features, features, tr("one for each output")))
-
     def tensors(self, x: Shape) -> tuple[Tensor, ...]:
         weight = Tensor("weight", (self.features, x[-1], self.others[0][-1]))  # type: ignore[arg-type]
         return (weight, *([Tensor("bias", (self.features,))] if self.bias else []))
@@ -133,9 +125,6 @@ class Bilinear(MultiInput):
     def products(self, x: Shape, y: Shape) -> tuple[Dim, ...]:
         # The one times the matrix of an output is as long as the other, with which it is then multiplied.
         return (*y, self.others[0][-1], x[-1] + 1)
-
-    def reach(self, x: Shape, y: Shape) -> Reaches:
-        return (*same(x[:-1]), whole(x[-1]))
 
     def reaches(self, xs: tuple[Shape, ...], y: Shape) -> tuple[Reaches, ...]:
         return tuple(self.reach(x, y) for x in xs)
@@ -151,9 +140,6 @@ class Bilinear(MultiInput):
     def torch(self, x: Shape) -> Spelling:
         sizes = (Argument("in1_features", x[-1]), Argument("in2_features", self.others[0][-1]))
         return Spelling("nn.Bilinear", (*sizes, *self.arguments("features", "bias")))
-
-    def words(self, x: Shape) -> str:
-        return trn("{count} output", "{count} outputs", self.features)
 
 
 class Embedding(Layer):
