@@ -61,8 +61,12 @@ class Flatten(_Renumbered):
     start: Axis = Field(default=1, description="the first axis that is merged, the batch being axis 0")
     end: Axis = Field(default=-1, description="the last axis that is merged")
 
+    def _merged(self, x: Shape) -> tuple[int, int]:
+        """The first and the last axis that become one."""
+        return axis_index(self.start, x, "flatten"), axis_index(self.end, x, "flatten")
+
     def output(self, x: Shape) -> Shape:
-        first, last = axis_index(self.start, x, "flatten"), axis_index(self.end, x, "flatten")
+        first, last = self._merged(x)
         if first > last:
             raise SizeError(
                 f"flatten from axis {self.start} to axis {self.end}: the first comes after the last",
@@ -72,11 +76,11 @@ class Flatten(_Renumbered):
         return self.size_rule(x)
 
     def size_rule(self, x: Shape) -> Shape:
-        first, last = axis_index(self.start, x, "flatten"), axis_index(self.end, x, "flatten")
+        first, last = self._merged(x)
         return (*x[:first], product(x[first : last + 1]), *x[last + 1 :])
 
     def formula(self, x: Shape) -> tuple[AxisRule, ...]:
-        first, last = axis_index(self.start, x, "flatten"), axis_index(self.end, x, "flatten")
+        first, last = self._merged(x)
         y = self.output(x)
         names = axis_names(y)
         merged = AxisRule(names[first], y[first], _all(x, range(first, last + 1)), notes=(tr(_ORDER),))
@@ -88,7 +92,7 @@ class Flatten(_Renumbered):
 
     def _is_one_axis(self, x: KnownShape) -> bool:
         """Whether there is one axis to merge besides such of a single number: it can be a view of anything."""
-        first, last = axis_index(self.start, x, "flatten"), axis_index(self.end, x, "flatten")
+        first, last = self._merged(x)
         return sum(dim > 1 for dim in x[first : last + 1]) <= 1
 
     def shares(self, x: KnownShape, *, training: bool, in_order: bool) -> bool:
