@@ -17,20 +17,13 @@ from cnndsl.layers.formula import (
     per_axis,
 )
 from cnndsl.layers.pooling import Pool, WithIndices
-from cnndsl.layers.reach import IDENTITY, Reach, Reaches, mixing, region
+from cnndsl.layers.reach import Reaches, mixing, regions
 from cnndsl.layers.types import Extent
-from cnndsl.layers.windows import (
-    UNITS,
-)
+from cnndsl.layers.windows import UNITS
 from cnndsl.symbolic.number import is_open, value_of
 
 _MOST_REGIONS = 8
 """More regions than this are not listed."""
-
-
-def _regions(x: Shape, y: Shape) -> Reaches:
-    """What an adaptive pool reads: the regions that cut its input, channel by channel."""
-    return (Reach(0, IDENTITY), *(region(axis, x[axis], value_of(y[axis])) for axis in range(1, len(x))))
 
 
 class _AdaptivePool(Pool):
@@ -58,7 +51,7 @@ class _AdaptivePool(Pool):
         return AxisRule(name, count, asked, tr("as asked for"), () if count == 1 else (note,))
 
     def reach(self, x: Shape, y: Shape) -> Reaches:
-        return _regions(x, y)
+        return regions(x, y)
 
     def words(self, x: Shape) -> str:
         return tr("to {size}", size=times(per_axis(self.size, len(x) - 1, "size")))

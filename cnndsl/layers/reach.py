@@ -262,6 +262,11 @@ def region(axis: int, size: Dim, count: int) -> Reach | None:
     return Reach(axis, Window(ratio.numerator, tuple(spans)))
 
 
+def regions(x: Shape, y: Shape) -> Reaches:
+    """What an adaptive pool reads: the regions that cut its input, channel by channel."""
+    return (Reach(0, IDENTITY), *(region(axis, x[axis], value_of(y[axis])) for axis in range(1, len(x))))
+
+
 def spatial_reach(x: Shape, windows: Iterable[Window | None], *, channels: bool) -> Reaches:
     """One window for each spatial axis; of the channels all are read, or with `channels` that of the same number."""
     first = Reach(0, IDENTITY) if channels else whole(x[0])

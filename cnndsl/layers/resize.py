@@ -26,7 +26,7 @@ from cnndsl.layers.formula import (
     show,
 )
 from cnndsl.layers.operations import Operation
-from cnndsl.layers.reach import IDENTITY, Reach, Reaches, along, nearest, region, sampled, sliding, spatial_reach
+from cnndsl.layers.reach import IDENTITY, Reach, Reaches, along, nearest, regions, sampled, sliding, spatial_reach
 from cnndsl.layers.shape import ShapeLayer
 from cnndsl.layers.types import Flag, Offset, OptionalExtent, OptionalOffset, OptionalScale, PaddingMode, Real
 from cnndsl.layers.windows import check_border, extent
@@ -350,7 +350,7 @@ class Upsample(ShapeLayer):
 
     def reach(self, x: Shape, y: Shape) -> Reaches:
         if self.mode == "area":
-            return (Reach(0, IDENTITY), *(region(axis, x[axis], value_of(y[axis])) for axis in range(1, len(x))))
+            return regions(x, y)
         scales = per_axis(self.scale, len(x) - 1, "scale")
         return (
             Reach(0, IDENTITY),
