@@ -56,12 +56,9 @@ class _Recurrent(_OnSequences):
         default=False, description="whether a second one reads from the end; what both give stands side by side"
     )
 
+    _own: ClassVar[tuple[str, ...]] = ()
+    """The parameters that the other recurrent layers do not have."""
     _last: ClassVar[tuple[str, ...]] = ("dropout", "bidirectional")
-
-    @property
-    def _own(self) -> tuple[Argument, ...]:
-        """The arguments that the other recurrent layers do not have."""
-        return ()
 
     @property
     def _given(self) -> int:
@@ -110,7 +107,7 @@ class _Recurrent(_OnSequences):
         return (x[0], sum(tensor.size for tensor in self.tensors(x) if tensor.name.startswith("weight")))
 
     def torch(self, x: Shape) -> Spelling:
-        first = (Argument("input_size", x[-1]), *self.arguments("features", "layers"), *self._own)
+        first = (Argument("input_size", x[-1]), *self.arguments("features", "layers", *self._own))
         rest = (*self.arguments("bias"), Argument("batch_first", True, False), *self.arguments(*self._last))
         return Spelling(f"nn.{self.module}", (*first, *rest))
 
@@ -190,11 +187,8 @@ class RNN(_Recurrent):
     example = 'input(80, 40) -> rnn(32, nonlinearity="relu")'
     helper = _CHAINED.format(name="RNN", article="An")
 
+    _own = ("nonlinearity",)
     nonlinearity: Literal["tanh", "relu"] = Field(default="tanh", description="the function of each step")
-
-    @property
-    def _own(self) -> tuple[Argument, ...]:
-        return self.arguments("nonlinearity")
 
 
 class MultiheadAttention(_OnSequences, MultiInput):
