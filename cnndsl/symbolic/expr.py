@@ -206,7 +206,7 @@ class Expr:
         sums: dict[tuple[Atom, ...], Number] = {}
         for atoms, factor in self.terms:
             for more, other_factor in other.terms:
-                key = tuple(sorted(atoms + more, key=_atom_key))
+                key = tuple(sorted(atoms + more, key=str))
                 sums[key] = sums.get(key, 0) + factor * other_factor
         return _from_terms(sums)
 
@@ -301,15 +301,11 @@ class Expr:
         return self.text()
 
 
-def _atom_key(atom: Atom) -> str:
-    return str(atom)
-
-
 def _from_terms(sums: dict[tuple[Atom, ...], Number]) -> Expr:
     kept = [(atoms, factor) for atoms, factor in sums.items() if factor]
     if len(kept) > _MOST_WEIGHT:
         raise TooLong
-    kept.sort(key=lambda term: ([str(a) for a in term[0]]))
+    kept.sort(key=lambda term: [str(atom) for atom in term[0]])
     return Expr(tuple(kept))
 
 

@@ -103,13 +103,9 @@ class Traced:
         return self._compare(">=", other)
 
     def __eq__(self, other: object) -> bool:
-        if not isinstance(other, (int, float, Traced)):
-            return NotImplemented
         return self._compare("==", other)
 
     def __ne__(self, other: object) -> bool:
-        if not isinstance(other, (int, float, Traced)):
-            return NotImplemented
         return self._compare("!=", other)
 
     def __hash__(self) -> int:
@@ -179,19 +175,13 @@ class Traced:
         )
 
     def as_json(self) -> dict[str, Any]:
-        """The number with its expression."""
-        return {"value": self.value, "expr": _to_json(self.expr)} | _open_names(self.expr)
+        """The number with its expression, and the names of the open sizes in it where there are some.
 
-
-def _open_names(expr: Expr) -> dict[str, list[str]]:
-    """The names of the open sizes in an expression, under `open`; nothing where there are none."""
-    names = sorted(symbol.name for symbol in expr.symbols() if symbol.guards is not None)
-    return {"open": names} if names else {}
-
-
-def _to_json(expr: Expr) -> str | list[str]:
-    """An expression as text; a product that is kept as one as the list of its factors, which its text does not show."""
-    return [str(factor) for factor in expr.factors] if expr.factors else str(expr)
+        A product that is kept as one is the list of its factors, which its text does not show.
+        """
+        expr = list(map(str, self.expr.factors)) or str(self.expr)
+        opened = sorted(symbol.name for symbol in self.expr.symbols() if symbol.guards is not None)
+        return {"value": self.value, "expr": expr} | ({"open": opened} if opened else {})
 
 
 def _from_json(found: dict[str, Any]) -> Traced:
