@@ -112,12 +112,6 @@ class WithIndices(Pool):
         return Kept(inputs=(0,), extra=Extra(indices=prod(y)))
 
 
-def _without_own_stride(arguments: tuple[Argument, ...], kernel: Any, stride: Any) -> tuple[Argument, ...]:
-    """The arguments with the stride left out where it says what PyTorch does anyway: the kernel's size."""
-    spelled = Argument("stride", kernel if stride is None else stride, kernel)
-    return tuple(spelled if argument.name == "stride" else argument for argument in arguments)
-
-
 class _Padding(_Sliding):
     """A pool that takes a padding, which may follow from the size of the map."""
 
@@ -157,9 +151,10 @@ class _Padding(_Sliding):
         return x[0] * prod(size + sum(both) for size, both in zip(x[1:], borders(self, x), strict=True))
 
     def spelled(self, x: Shape) -> tuple[Argument, ...]:
-        arguments = _without_own_stride(self.arguments(), self.kernel, self.stride)
-        number = Argument("padding", self._number() or 0, 0)
-        return tuple(number if argument.name == "padding" else argument for argument in arguments)
+        # The stride is left out where it says what PyTorch does anyway: the kernel's size.
+        stride = Argument("stride", self.kernel if self.stride is None else self.stride, self.kernel)
+        own = {"stride": stride, "padding": Argument("padding", self._number() or 0, 0)}
+        return tuple(own.get(argument.name, argument) for argument in self.arguments())
 
 
 _SPREAD = """\
