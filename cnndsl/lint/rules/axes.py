@@ -46,7 +46,7 @@ class OtherOrder(Rule):
             yield from self._see_scale(applied, applied.layer.size)
             return
         meant = as_torch(applied.layer, applied.x)
-        if meant is None or applied.layer.kind != "conv":
+        if meant is None:
             return
         kernel = times((applied.layer.kernel,) * (len(applied.x) - 1))
         yield self.about(
@@ -75,7 +75,7 @@ class OtherOrder(Rule):
                 "the newest batch",
                 f"write momentum={1 - layer.momentum:.3g}",
             )
-        if layer.kind not in ("batchnorm", "instancenorm", "groupnorm") or layer.eps < 1:
+        if layer.eps < 1:
             return
         meant = f"groupnorm({layer.groups})" if layer.kind == "groupnorm" else layer.kind
         found = self.about(

@@ -12,7 +12,7 @@ from cnndsl.ir.program import Combine, Leaf, Module, Origin, Program, Step, Use,
 from cnndsl.layers.base import Group
 from cnndsl.layers.formula import AXES, show
 from cnndsl.layers.initialisers import Initialiser
-from cnndsl.layers.operations import Concat, axis_index
+from cnndsl.layers.operations import Concat, Operation, axis_index
 from cnndsl.lint.places import is_written_twice
 from cnndsl.lint.rule import Applied, Finding, Rule, Trail
 from cnndsl.lint.rules.activations import DROPOUTS, is_all_zero
@@ -140,18 +140,17 @@ class SameValue(Rule):
         for module in program.modules.values():
             for step in module.steps:
                 if isinstance(step.action, Combine):
-                    place = (step.origin, step.action.operation.kind)
-                    seen.setdefault(place, []).append(_found(module, step))
+                    operation = step.action.operation
+                    seen.setdefault((step.origin, operation.kind), []).append(_found(module, step, operation))
         for (origin, _), said in seen.items():
             if all(said):
                 helps = "write the value that was meant in one of the places"
                 yield Finding(self.code, said[0], origin, help=(helps,), holds=is_written_twice)
 
 
-def _found(module: Module, step: Step) -> str:
-    """What is to be said of a combination; empty for one of different values."""
-    operation = step.action.operation if isinstance(step.action, Combine) else None
-    if operation is not None and operation.kind in ("sub", "div") and len(set(step.inputs)) == 1 < len(step.inputs):
+def _found(module: Module, step: Step, operation: Operation) -> str:
+    """What is to be said of a step that combines values; empty for different ones."""
+    if operation.kind in ("sub", "div") and len(set(step.inputs)) == 1 < len(step.inputs):
         word, gives = ("minus", 0) if operation.kind == "sub" else ("divided by", 1)
         return f"{module.names.get(step.inputs[0], 'a value')} {word} itself is {gives} whatever comes in"
     if not isinstance(operation, Concat):

@@ -163,13 +163,13 @@ class EvenSame(Rule):
     def see(self, trail: Trail) -> Iterator[Finding]:
         applied = trail.newest
         layer = applied.layer
-        if layer.kind != "conv" or layer.padding != "same" or not is_one(layer.stride):
+        if layer.padding != "same" or not is_one(layer.stride):
             return  # with a stride an odd kernel adds more on one side as well
-        rank = len(applied.x) - 1
-        kernel = per_axis(layer.kernel, rank, "kernel")
-        spread = [d * (k - 1) for k, d in zip(kernel, per_axis(layer.dilation, rank, "dilation"), strict=True)]
-        for name, total in zip(AXES[rank], spread, strict=True):
-            if total % 2 and total + 1 < self.long:
+        along = windows(layer, applied.x)
+        kernel = tuple(each.kernel for each in along)
+        for name, each in zip(AXES[len(along)], along, strict=True):
+            total = each.span - 1
+            if total % 2 and each.span < self.long:
                 yield Finding(
                     self.code,
                     f'padding="same" with a kernel of {times(kernel)} adds {counted(total // 2, UNITS[name])} '
