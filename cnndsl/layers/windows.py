@@ -61,6 +61,11 @@ def is_one(stride: Any) -> bool:
     return all(type(s) is int and s == 1 for s in (stride if isinstance(stride, tuple) else (stride,)))
 
 
+def strided_size(size: Dim, stride: int) -> Dim:
+    """Positions along an axis with padding="same": its size divided by the stride, rounded up."""
+    return size if is_one(stride) else (size - 1) // stride + 1
+
+
 @frozen()
 class Sliding:
     """Windows that slide along one axis of a map.
@@ -98,10 +103,9 @@ class Sliding:
         Without `ceil` the formula of `window_size`. With it the division rounds up, as long as the last window
         starts inside the input or its left padding: ceil((I + 2D - L*(K - 1) - 1) / S) + 1, and at most
         ceil((I + D) / S) (torch.nn.MaxPool2d, "ceil_mode"). Which of the two is less does not depend on I.
-        With padding="same" it is the size divided by the stride, rounded up.
         """
         if self.padding is None:
-            return size if is_one(self.stride) else (size - 1) // self.stride + 1
+            return strided_size(size, self.stride)
         if not self.ceil:
             return window_size(size, self.kernel, self.padding, self.stride, self.dilation)
         if self.stride + self.padding > self.span:
@@ -131,7 +135,14 @@ def windows(layer: Any, x: Shape) -> tuple[Sliding, ...]:
 
 
 def window_counts(layer: Any, x: Shape) -> Shape:
-    """How many windows there are along each spatial axis, for such as fit."""
+    """How many windows there are along each spatial axis, for such as fit.
+
+    With padding="same" nothing but the stride is asked for: in a branch that is not taken the rest may be of another
+    rank.
+    """
+    if getattr(layer, "padding", 0) == "same":
+        name = "kernel" if layer.stride is None else "stride"
+        return tuple(map(strided_size, x[1:], per_axis(getattr(layer, name), len(x) - 1, name)))
     return tuple(along.positions(size) for along, size in zip(windows(layer, x), x[1:], strict=True))
 
 
