@@ -52,8 +52,8 @@ from cnndsl.backends.pytorch.flowgraph import (
     assigned,
     codes_of,
     computed,
+    names_read,
     put_inside,
-    spliced,
     uses,
     walk,
 )
@@ -266,7 +266,7 @@ class ClassTranslation:
     def _constructed(self, init: InitSlice, lines: list[Any]) -> tuple[list[Any], list[Own], list[tuple[str, int]]]:
         """The lines of `__init__`, the layers in them with words of their own, and the sizes that it is told."""
         live = self._rule_names()
-        kept = put_inside(_without_repeats(gathered(spliced(init.slice(lines, live))), {}))
+        kept = put_inside(_without_repeats(gathered(init.slice(lines, live)), {}))
         self._check_order(kept)
         kind, helpers = self._definition.kind, self._file.helpers
         own = settle_begins(kept, is_network=kind == "network" and not self._unit.is_part, helpers=helpers)
@@ -310,25 +310,11 @@ class ClassTranslation:
 
     def _wrapped(self, lines: list[Any]) -> list[Any]:
         """The lines with declared parts where they are declared, under the conditions on which they are there."""
-        made: list[Any] = []
-        fills = self._body.fills
-        for line in lines:
-            match line:
-                case Register() if id(line) in fills:
-                    made.append(self._conditional(fills[id(line)]))
-                case If():
-                    line.yes, line.no = self._wrapped(line.yes), self._wrapped(line.no)
-                    made.append(line)
-                case For() | Training() | Chain():
-                    line.lines = self._wrapped(line.lines)
-                    made.append(line)
-                case _:
-                    made.append(line)
+        made = [self._body.fills.get(id(line), line) for line in lines]
+        for line in made:
+            for block in line.blocks():
+                block[:] = self._wrapped(block)
         return made
-
-    def _conditional(self, found: If) -> If:
-        found.yes, found.no = self._wrapped(found.yes), self._wrapped(found.no)
-        return found
 
     def _module(self) -> ClassText:
         body, definition_kind = self._body, self._definition.kind
@@ -645,25 +631,18 @@ def _without_own(lines: Iterable[Any]) -> list[Any]:
     """The lines of `forward` without those that give a variable itself."""
     made: list[Any] = []
     for line in lines:
-        match line:
-            case Compute() if (flat(line.code),) == line.names:
-                continue
-            case If():
-                line.yes, line.no = _without_own(line.yes), _without_own(line.no)
-                if not line.yes and not line.no:
-                    continue
-            case For() | Training():
-                line.lines = _without_own(line.lines)
-                if not line.lines:
-                    continue
-        made.append(line)
+        blocks = line.blocks()
+        for block in blocks:
+            block[:] = _without_own(block)
+        is_own = isinstance(line, Compute) and (flat(line.code),) == line.names
+        if not is_own and (not blocks or any(blocks)):
+            made.append(line)
     return made
 
 
 def _without_gaps(lines: list[Any], given: set[str]) -> list[Any]:
     """The same with `out` where there is only `out2`, and so on; `given` are the names of the text."""
-    used = set(computed(lines))
-    used |= {each for line in walk(lines) for code in codes_of(line) for each in names_in(code)}
+    used = {*computed(lines), *names_read(lines)}
     made: dict[str, str] = {}
     for each in sorted(used, key=lambda each: (len(each), each)):
         if re.fullmatch(FLOW + r"out\d+", each) and each.removeprefix(FLOW) not in given:

@@ -117,6 +117,18 @@ class Line:
 
     comment: Comment | None = field(default=None, kw_only=True)
 
+    def blocks(self) -> list[list[Any]]:
+        """The lists of lines that are inside of it."""
+        match self:
+            case If():
+                return [self.yes, self.no]
+            case For() | Training():
+                return [self.lines]
+            case Register(value=Chain() as chain) | Append(value=Chain() as chain):
+                return [chain.lines]
+            case _:
+                return []
+
 
 @dataclass(eq=False)
 class Assign(Line):
@@ -319,10 +331,10 @@ class ForwardSlice:
         for line in reversed(lines):
             made = self._line(line, live, depth)
             if made is not None:
-                first = made[0] if isinstance(made, _Spliced) else made
+                several = made if isinstance(made, list) else [made]
                 if line.comment is not None:
-                    first.comment, line.comment.is_in_forward = line.comment, True
-                kept += reversed(made) if isinstance(made, _Spliced) else [made]
+                    several[0].comment, line.comment.is_in_forward = line.comment, True
+                kept += reversed(several)
         return kept[::-1]
 
     def _reads(self, line: Any, code: Code | None, live: set[str], depth: int) -> None:
@@ -339,10 +351,11 @@ class ForwardSlice:
             elif each not in BUILTINS:
                 self.stores.setdefault(id(line), set()).add(each)
 
-    def _line(self, line: Any, live: set[str], depth: int) -> Any:
+    def _line(self, line: Any, live: set[str], depth: int) -> Line | list[Any] | None:
+        """The line as far as it is needed, lines in its place, or nothing."""
         match line:
             case Return():
-                for _, code in (*line.always, *line.training):
+                for code in codes_of(line):
                     self._reads(line, code, live, depth)
                 return line
             case Compute():
@@ -373,7 +386,7 @@ class ForwardSlice:
             case _:
                 return None
 
-    def _if(self, line: If, live: set[str], depth: int) -> Any:
+    def _if(self, line: If, live: set[str], depth: int) -> If | list[Any] | None:
         yes_live, no_live = set(live), set(live)
         yes, no = self.slice(line.yes, yes_live, depth), self.slice(line.no, no_live, depth)
         if not yes and not no:
@@ -381,7 +394,7 @@ class ForwardSlice:
         live.clear()
         live |= yes_live | no_live
         if _said(yes) is not None and _said(yes) == _said(no):
-            return _Spliced(yes)  # what differs is what was registered
+            return yes  # what differs is what was registered
         if depth:
             self._reads(line, line.test, live, depth)
         else:
@@ -408,7 +421,7 @@ class ForwardSlice:
                 self.beside.setdefault(each, set()).update(live)
         given = assigned(line.lines)
         needed = {each for each in live if not each.startswith(FLOW)}
-        made = For(target, source, kept, line.lists, line.way, reads=kept_reads(kept))
+        made = For(target, source, kept, line.lists, line.way, reads=names_read(kept))
         made.is_comprehension = line.is_comprehension
         outer = {each for each in needed if each not in after or each.startswith(FLOW)} if not depth else set()
         if not depth:
@@ -431,52 +444,28 @@ def _said(lines: Iterable[Any]) -> list[tuple[tuple[str, ...], str]] | None:
     return made
 
 
-def kept_reads(lines: Iterable[Any]) -> set[str]:
+def names_read(lines: Iterable[Any]) -> set[str]:
     """All variables that lines read."""
-    found: set[str] = set()
-    for line in walk(lines):
-        match line:
-            case Compute() | Assign():
-                found |= names_in(line.code)
-            case If():
-                found |= names_in(line.test)
-            case For():
-                found |= names_in(line.source)
-            case _:
-                continue
-    return found
+    return {each for line in walk(lines) for code in codes_of(line) for each in names_in(code)}
 
 
 def walk(lines: Iterable[Any]) -> Iterator[Any]:
     """All lines, each before what is inside it."""
     for line in lines:
         yield line
-        match line:
-            case If():
-                yield from walk(line.yes)
-                yield from walk(line.no)
-            case For() | Training() | Chain():
-                yield from walk(line.lines)
-            case Register(value=Chain() as chain) | Append(value=Chain() as chain):
-                yield from walk(chain.lines)
-            case _:
-                continue
+        for block in line.blocks():
+            yield from walk(block)
 
 
 def put_inside(lines: Sequence[Any]) -> list[Any]:
     """Lines of `__init__` without variables for layers that only the next line reads, which registers them."""
     made: list[Any] = []
     for at, line in enumerate(lines):
-        match line:
-            case Assign() if _is_only_for(line, lines, at + 1):
-                lines[at + 1].value = line.code
-                continue
-            case If():
-                line.yes, line.no = put_inside(line.yes), put_inside(line.no)
-            case For():
-                line.lines = put_inside(line.lines)
-            case Register(value=Chain() as chain) | Append(value=Chain() as chain):
-                chain.lines = put_inside(chain.lines)
+        if isinstance(line, Assign) and _is_only_for(line, lines, at + 1):
+            lines[at + 1].value = line.code
+            continue
+        for block in line.blocks():
+            block[:] = put_inside(block)
         made.append(line)
     return made
 
@@ -498,12 +487,8 @@ def _own_lines(lines: Iterable[Any]) -> Iterator[Any]:
     """The lines of a chain, without those of the chains in it."""
     for line in lines:
         yield line
-        match line:
-            case If():
-                yield from _own_lines(line.yes)
-                yield from _own_lines(line.no)
-            case For():
-                yield from _own_lines(line.lines)
+        for block in line.blocks() if isinstance(line, (If, For)) else ():
+            yield from _own_lines(block)
 
 
 def assigned(lines: Iterable[Any]) -> set[str]:
@@ -516,17 +501,10 @@ def read_first(lines: Iterable[Any]) -> set[str]:
     found: set[str] = set()
     given: set[str] = set()
     for line in lines:
-        needs = set().union(*map(names_in, codes_of(line)))
-        match line:
-            case If():
-                needs |= read_first(line.yes) | read_first(line.no)
-            case For():
-                needs |= read_first(line.lines) - names_stored(line.target)
-            case Training() | Chain():
-                needs |= read_first(line.lines)
-            case Register(value=Chain() as chain) | Append(value=Chain() as chain):
-                needs |= read_first(chain.lines)
-        found |= needs - given
+        inside = set().union(*map(read_first, line.blocks()))
+        if isinstance(line, For):
+            inside -= names_stored(line.target)
+        found |= inside.union(*map(names_in, codes_of(line))) - given
         if isinstance(line, Assign):
             given.add(line.name)
     return found
@@ -546,22 +524,18 @@ def codes_of(line: Any) -> list[Code]:
     """The expressions of a line itself."""
     found: list[Any] = []
     match line:
-        case Assign() | Compute():
+        case Assign() | Compute() | Effect():
             found = [line.code]
         case Register():
             found = [line.value, line.part.label]
         case Append():
             found = [line.value, line.label]
-        case Effect():
-            found = [line.code]
         case If():
             found = [line.test]
         case For():
             found = [line.source]
         case Return():
             found = [code for _, code in (*line.always, *line.training)]
-        case _:
-            found = []
     return [code for code in found if isinstance(code, ast.AST)]  # type: ignore[misc]
 
 
@@ -598,9 +572,10 @@ class InitSlice:
         kept: list[Any] = []
         for line in reversed(lines):
             made = self._line(line, live)
-            if made is not None:
-                if isinstance(made, Line):
-                    made.comment = line.comment
+            if isinstance(made, list):
+                kept += reversed(made)
+            elif made is not None:
+                made.comment = line.comment
                 kept.append(made)
             for each in sorted(self._stores.get(id(line), ()), reverse=True):
                 live.add(each)
@@ -616,7 +591,8 @@ class InitSlice:
         self.sizes |= found.sizes
         live |= {each for each in found.names if each not in BUILTINS and not each.startswith((FLOW, *_OF_PARTS))}
 
-    def _line(self, line: Any, live: set[str]) -> Any:
+    def _line(self, line: Any, live: set[str]) -> Line | list[Any] | None:
+        """The line as far as it is needed, lines in its place, or nothing."""
         match line:
             case Assign():
                 if line.name not in live:
@@ -669,7 +645,7 @@ class InitSlice:
                 self._reads(source, live)
                 return For(into, source, kept, line.lists, line.way)
             case Training():
-                return _Spliced(self.slice(line.lines, live))
+                return self.slice(line.lines, live)
             case _:
                 return None
 
@@ -705,25 +681,3 @@ def _through_sizes(line: For, read: set[str]) -> tuple[Code, Code]:
                 return pairs[0]
             return tuple_of(each for each, _ in pairs), call("zip", *(sizes for _, sizes in pairs))
     return line.target, line.source
-
-
-class _Spliced(list[Any]):
-    """Lines in place of one."""
-
-
-def spliced(lines: Iterable[Any]) -> list[Any]:
-    """Lines without those that only hold others."""
-    made: list[Any] = []
-    for line in lines:
-        if isinstance(line, _Spliced):
-            made += spliced(line)
-        else:
-            match line:
-                case If():
-                    line.yes, line.no = spliced(line.yes), spliced(line.no)
-                case For():
-                    line.lines = spliced(line.lines)
-                case _:
-                    pass
-            made.append(line)
-    return made

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
 from cnndsl.backends.pytorch.branches import MERGE
@@ -221,12 +222,12 @@ def followers(
     return folded, overwrites
 
 
-def _blocks(lines: list[Any]) -> Any:
+def _blocks(lines: list[Any]) -> Iterator[list[Any]]:
+    """The lines, and all lists of lines inside of them that are not empty."""
     yield lines
     for line in lines:
-        for inner in (getattr(line, "yes", None), getattr(line, "no", None), getattr(line, "lines", None)):
-            if inner:
-                yield from _blocks(inner)
+        for block in filter(None, line.blocks()):
+            yield from _blocks(block)
 
 
 def _is_replaced(variable: str, line: Any) -> bool:
