@@ -409,14 +409,18 @@ class Body:
         yield self, "it"
         if self.entry is not self.it:
             yield self, "entry"
-        scope: Scope | None = self.scope
-        while scope is not None:
+        for scope in self._scopes():
             for each, value in scope.names.items():
                 if isinstance(value, (Tensor, TensorList, AnyTensors)):
                     yield scope, each
+
+    def _scopes(self) -> Iterator[Scope]:
+        """The scope of the lines at hand and those around it, and at last the values that are put aside."""
+        scope: Scope | None = self.scope
+        while scope is not None:
+            yield scope
             scope = scope.parent
-        for each in self._aside.names:
-            yield self._aside, each
+        yield self._aside
 
     @staticmethod
     def read(owner: Any, each: str) -> Any:
@@ -597,25 +601,19 @@ class Body:
     def state(self) -> dict[Any, Any]:
         """What all names stand for."""
         found: dict[Any, Any] = {(self, "it"): self.it, (self, "entry"): self.entry}
-        scope: Scope | None = self.scope
-        while scope is not None:
-            for each, value in scope.names.items():
-                found[scope, each] = value
-            scope = scope.parent
-        for each, value in self._aside.names.items():
-            found[self._aside, each] = value
+        for scope in self._scopes():
+            found |= {(scope, each): value for each, value in scope.names.items()}
         found["current"] = dict(self.current)
         found["end"], found["empty"] = self.end, self.is_empty_chain
         return found
 
     def restore(self, state: dict[Any, Any]) -> None:
         """Go back to what names stood for."""
-        scope: Scope | None = self.scope
-        while scope is not None:
-            scope.names = _names_of(state, scope)
-            scope = scope.parent
-        self._aside.names = _names_of(state, self._aside)
-        self.it, self.entry = state[self, "it"], state[self, "entry"]
+        for scope in self._scopes():
+            scope.names = {}
+        for key, value in state.items():
+            if isinstance(key, tuple):
+                self.write(*key, value)
         self.current, self.end = dict(state["current"]), state["end"]
         self.is_empty_chain = state["empty"]
 
@@ -727,11 +725,6 @@ class Body:
     def ahead(self, value: Tensor, lines: list[Any], wanted: str = "out") -> Tensor:
         """A value, which lines work out if it is in no variable yet."""
         return value if isinstance(value.code, ast.Name) else self.put(value, self.temporary(wanted), lines)
-
-
-def _names_of(state: dict[Any, Any], scope: Scope) -> dict[str, Any]:
-    """What the names of a scope stood for."""
-    return {key[1]: value for key, value in state.items() if isinstance(key, tuple) and key[0] is scope}
 
 
 def _is_output(value: Any) -> bool:
