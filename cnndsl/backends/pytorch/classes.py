@@ -50,11 +50,10 @@ from cnndsl.backends.pytorch.flowgraph import (
     Return,
     Training,
     assigned,
-    codes_of,
     computed,
     names_read,
+    parts_read,
     put_inside,
-    uses,
     walk,
 )
 from cnndsl.backends.pytorch.guards import Guards
@@ -406,7 +405,7 @@ class ClassTranslation:
         """Refuse a part that is declared before the part whose size it follows from."""
         there: set[int] = set()
         for line in walk(lines):
-            for number in set().union(*(uses(code).parts for code in codes_of(line))) - there:
+            for number in parts_read(line) - there:
                 raise Untranslatable(
                     f"a part is declared before {self._body.parts[number].name}, whose size it follows from",
                     self._definition.span,

@@ -520,6 +520,11 @@ def nodes_of(lines: Iterable[Any]) -> Iterator[ast.AST]:
     return (node for line in walk(lines) for code in codes_of(line) for node in walk_code(code))
 
 
+def parts_read(line: Any) -> set[int]:
+    """The parts that the expressions of a line itself apply, or ask for a size."""
+    return set().union(*(uses(code).parts for code in codes_of(line)))
+
+
 def codes_of(line: Any) -> list[Code]:
     """The expressions of a line itself."""
     found: list[Any] = []

@@ -27,8 +27,8 @@ from cnndsl.backends.pytorch.flowgraph import (
     Return,
     Training,
     assigned,
-    codes_of,
     computed,
+    parts_read,
     uses,
     walk,
 )
@@ -115,11 +115,11 @@ class Guards:
                     self._guard(line, cases, path, is_needed=applies)
                     self._read([line.code], cases, live)
                 case Assign():
-                    self._change(line.name)
+                    self._change({line.name})
                 case Register():
                     self._guard(line, self._parts.get(line.part.number, NEVER), path, is_needed=True)
                     self._check_sizes(line)
-                    self._change(line.part.number)
+                    self._change({line.part.number})
                 case If():
                     self._if(line, live, path)
                 case For():
@@ -136,7 +136,7 @@ class Guards:
         for inner in [line] if isinstance(line, (If, For)) else walk([line]):
             if isinstance(inner, (Compute, Return)):
                 continue
-            for number in set().union(*(uses(code).parts for code in codes_of(inner))):
+            for number in parts_read(inner):
                 self._sized[number] = _either(self._sized.get(number, NEVER), path)
 
     def _check_sizes(self, line: Register) -> None:
@@ -186,7 +186,7 @@ class Guards:
 
     def _for(self, line: For, live: dict[str, Cases], path: Cases, *, is_entered: bool) -> None:
         changed = _changed_by(line)
-        self._change_all(changed)
+        self._change(changed)
         computed = _set_by(line)
         cases = _either(*(live.get(each, NEVER) for each in computed))
         if self._guard(line, cases, path, is_needed=False):
@@ -215,7 +215,8 @@ class Guards:
             read = self._in_all_turns(begin.pop(each, NEVER), changed)
             live[each] = read if is_entered else _mixed(live.get(each, NEVER), read)
         for known, found in ((live, begin), (parts, self._parts), (sized, self._sized)):
-            self._merge(known, found, line, changed)
+            for each, read in found.items():
+                known[each] = _either(known.get(each, NEVER), self._in_some_turn(read, line, changed))
         self._parts, self._sized = parts, sized
         self._read([source], cases, live)
 
@@ -223,20 +224,15 @@ class Guards:
         """Whether a turn of a loop is the last one, which cannot be asked, and the opposite."""
         number = len(self._tests)
         self._tests.append(_Test(ast.Constant(value=None), frozenset([line]), is_stale=True))
-        return frozenset([frozenset([(number, True)])]), frozenset([frozenset([(number, False)])])
+        return _only(number, True), _only(number, False)
 
     def _turn(self, line: For, end: dict[str, Cases], path: Cases, changed: set[Any]) -> dict[str, Cases]:
         """What a turn reads, where what it leaves is read in these cases."""
         self._parts, self._sized = {}, {}
         begin = dict(end)
         self._walk(line.lines, begin, path)
-        self._change_all(changed)
+        self._change(changed)
         return begin
-
-    def _merge(self, known: dict[Any, Cases], found: dict[Any, Cases], line: For, changed: set[Any]) -> None:
-        """Add what some turn of a loop reads, of what is the same in all turns."""
-        for each, cases in found.items():
-            known[each] = _either(known.get(each, NEVER), self._in_some_turn(cases, line, changed))
 
     def _in_all_turns(self, cases: Cases, changed: set[Any]) -> Cases:
         """Cases of one turn as those of any: tests that differ from turn to turn cannot be asked."""
@@ -275,15 +271,11 @@ class Guards:
         except (ValueError, TypeError, ArithmeticError, TooLong):
             return False
 
-    def _change_all(self, changed: set[Any]) -> None:
-        for each in changed:
-            self._change(each)
-
-    def _change(self, what: Any) -> None:
-        """Before a line that gives a variable something, or registers a part."""
+    def _change(self, changed: set[Any]) -> None:
+        """Before lines that give variables something, or register parts."""
         for test in self._tests:
-            test.is_stale |= what in test.mentions
-        self._forget({what})
+            test.is_stale |= not changed.isdisjoint(test.mentions)
+        self._forget(changed)
 
     def _forget(self, changed: set[Any]) -> None:
         self._numbers = {
@@ -307,12 +299,12 @@ class Guards:
         opposite = negated(test)
         text, other = flat(test), flat(opposite)
         if text not in self._numbers and other in self._numbers:
-            return frozenset([frozenset([(self._numbers[other], not outcome)])])
+            return _only(self._numbers[other], not outcome)
         if text not in self._numbers:
             self._numbers[text] = len(self._tests)
             mentions = frozenset(names_in(test) | uses(test).parts)
             self._tests.append(_Test(test, mentions, self._places.get(text, 0)))
-        return frozenset([frozenset([(self._numbers[text], outcome)])])
+        return _only(self._numbers[text], outcome)
 
     def _guard(self, line: Any, cases: Cases, path: Cases, *, is_needed: bool) -> bool:
         """Note the condition under which a line is there, beside those around it; whether there is one."""
@@ -332,17 +324,13 @@ class Guards:
     def _refuse(self, line: Any, cases: Cases) -> None:
         numbers = [line.part.number] if isinstance(line, Register) else sorted(uses(line.code).parts)
         part = self._all_parts.get(numbers[0]) if numbers else None
-        names = self._names(cases) | {each for each in self._unasked if isinstance(each, str)}
+        mentioned = self._unasked.union(*(self._tests[number].mentions for case in cases for number, _ in case))
         raise ReadBehind(
             f"whether the value of {part.name if part else 'this'} is read is only known behind it",
             part.span if part else None,
             "apply it inside the condition, where its value is read",
-            frozenset(names),
+            frozenset(each for each in mentioned if isinstance(each, str)),
         )
-
-    def _names(self, cases: Cases) -> set[str]:
-        found = {each for case in cases for number, _ in case for each in self._tests[number].mentions}
-        return {each for each in found if isinstance(each, str)}
 
     def _code(self, number: int, outcome: bool) -> Code:
         test = self._tests[number].code
@@ -456,6 +444,11 @@ def _changed_by(line: For) -> set[Any]:
             case Register():
                 changed.add(each.part.number)
     return changed
+
+
+def _only(number: int, outcome: bool) -> Cases:
+    """A test comes out so, and nothing else is asked."""
+    return frozenset([frozenset([(number, outcome)])])
 
 
 def _set_by(line: Any) -> set[str]:

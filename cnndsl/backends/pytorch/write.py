@@ -48,8 +48,8 @@ from cnndsl.backends.pytorch.flowgraph import (
     Register,
     Return,
     Training,
-    codes_of,
     nodes_of,
+    parts_read,
     uses,
     walk,
 )
@@ -389,7 +389,7 @@ class ForwardWriter:
                     }
         always: set[int] = set()
         if self._rows:
-            always.update(number for line in lines for code in codes_of(line) for number in uses(code).parts)
+            always = always.union(*map(parts_read, lines))
         filled = Counter(
             part for line in walk(lines) if isinstance(line, For) for part in line.lists if _is_filled(line, part)
         )
@@ -660,7 +660,7 @@ def _both_of(test: Code) -> list[Code]:
 
 def optional_used(lines: Iterable[Any], optional: set[int]) -> set[int]:
     """The parts that may be missing and are applied in lines, but for those inside further conditions."""
-    used: set[int] = set().union(*(uses(line.code).parts for line in lines if isinstance(line, Compute)))
+    used: set[int] = set().union(*(parts_read(line) for line in lines if isinstance(line, Compute)))
     return used & optional
 
 
@@ -682,10 +682,10 @@ def _innermost(lines: Sequence[Any], numbers: set[int]) -> Sequence[Any]:
     """The lines among which all are that apply parts with these numbers: some lines, or those of a branch in them."""
 
     def applies(line: Any) -> bool:
-        return any(not numbers.isdisjoint(uses(code).parts) for each in walk([line]) for code in codes_of(each))
+        return any(not numbers.isdisjoint(parts_read(each)) for each in walk([line]))
 
     match list(filter(applies, lines)):
-        case [If() as line] if numbers.isdisjoint(uses(line.test).parts):
+        case [If() as line] if numbers.isdisjoint(parts_read(line)):
             sides = [side for side in (line.yes, line.no) if any(map(applies, side))]
             return _innermost(sides[0], numbers) if len(sides) == 1 else lines
         case _:
