@@ -284,9 +284,10 @@ _COMPARE: dict[type[ast.cmpop], str] = {
     ast.Is: "is",
     ast.IsNot: "is not",
 }
+_BOOLEAN: dict[type[ast.boolop], tuple[str, int]] = {ast.Or: ("or", 3), ast.And: ("and", 4)}
 OPERATORS = {word: operator for operator, (word, _) in _BINARY.items()}
 RELATIONS = {word: relation for relation, word in _COMPARE.items()}
-_LAMBDA, _IF, _OR, _AND, _NOT, _COMPARED, _UNARY, _ATOM = 1, 2, 3, 4, 5, 6, 13, 16
+_LAMBDA, _IF, _OR, _NOT, _COMPARED, _UNARY, _ATOM = 1, 2, 3, 5, 6, 13, 16
 
 
 def literal(value: Any) -> str:
@@ -313,7 +314,7 @@ def flat(code: ast.AST) -> str:
         case ast.Subscript():
             return f"{_within(code.value, _ATOM)}[{_index(code.slice)}]"
         case ast.Slice():
-            return _index(code)
+            return _slice(code)
         case ast.Starred():
             return f"*{_within(code.value, _COMPARED + 1)}"
         case ast.List():
@@ -325,19 +326,17 @@ def flat(code: ast.AST) -> str:
             pairs = zip(code.keys, code.values, strict=True)
             return f"{{{', '.join(f'{flat(k)}: {flat(v)}' for k, v in pairs if k is not None)}}}"
         case ast.BinOp():
-            word, tight = _BINARY[type(code.op)]
-            if isinstance(code.op, ast.Pow):
-                left, right = _within(code.left, tight + 1), _within(code.right, _UNARY)
-                simple = _is_simple(code.left) and _is_simple(code.right)
-                return f"{left}**{right}" if simple else f"{left} ** {right}"
-            return f"{_within(code.left, tight)} {word} {_within(code.right, tight + 1)}"
+            word, left, right = _binary(code.op)
+            is_close = isinstance(code.op, ast.Pow) and _is_simple(code.left) and _is_simple(code.right)
+            gap = "" if is_close else " "
+            return f"{_within(code.left, left)}{gap}{word}{gap}{_within(code.right, right)}"
         case ast.UnaryOp(op=ast.Not()):
             return f"not {_within(code.operand, _NOT)}"
         case ast.UnaryOp():
             tight = _ATOM if isinstance(code.operand, ast.UnaryOp) else _UNARY
             return f"{'-' if isinstance(code.op, ast.USub) else '+'}{_within(code.operand, tight)}"
         case ast.BoolOp():
-            word, tight = ("and", _AND) if isinstance(code.op, ast.And) else ("or", _OR)
+            word, tight = _BOOLEAN[type(code.op)]
             return f" {word} ".join(_within(value, tight + 1) for value in code.values)
         case ast.Compare():
             text = _within(code.left, _COMPARED + 1)
@@ -360,6 +359,12 @@ def flat(code: ast.AST) -> str:
             raise TypeError(message)
 
 
+def _binary(op: ast.operator) -> tuple[str, int, int]:
+    """An operator, and how tightly its left and its right operand have to bind to stand without brackets."""
+    word, tight = _BINARY[type(op)]
+    return (word, tight + 1, _UNARY) if isinstance(op, ast.Pow) else (word, tight, tight + 1)
+
+
 def _is_simple(side: ast.expr) -> bool:
     """Whether a power of it is written without spaces."""
     operand = side.operand if isinstance(side, ast.UnaryOp) else side
@@ -374,11 +379,7 @@ def _piece(value: ast.expr) -> str:
 
 
 def _index(index: ast.expr) -> str:
-    if isinstance(index, ast.Slice):
-        return _slice(index)
-    if isinstance(index, ast.Tuple):
-        return ", ".join(_index(item) if isinstance(item, ast.Slice) else flat(item) for item in index.elts)
-    return flat(index)
+    return ", ".join(map(flat, index.elts)) if isinstance(index, ast.Tuple) else flat(index)
 
 
 def _slice(code: ast.Slice) -> str:
@@ -434,7 +435,7 @@ def _tightness(code: ast.expr) -> int:
         case ast.UnaryOp():
             return _UNARY
         case ast.BoolOp():
-            return _AND if isinstance(code.op, ast.And) else _OR
+            return _BOOLEAN[type(code.op)][1]
         case ast.Compare():
             return _COMPARED
         case ast.IfExp():
@@ -472,19 +473,13 @@ def laid_out(code: ast.expr, indent: str, lead: str = "", trail: str = "") -> li
             for keyword in code.keywords:
                 lines += laid_out(keyword.value, inner, f"{keyword.arg}=", ",")
             return [*lines, f"{indent}){trail}"]
-        case ast.List() | ast.Tuple() if code.elts:
-            opening, closing = ("[", "]") if isinstance(code, ast.List) else ("(", ")")
-            lines = [f"{indent}{lead}{opening}"]
-            for item in code.elts:
-                lines += argument_lines(item, inner)
-            return [*lines, f"{indent}{closing}{trail}"]
-        case ast.ListComp() | ast.GeneratorExp():
-            opening, closing = ("[", "]") if isinstance(code, ast.ListComp) else ("(", ")")
-            return [
-                f"{indent}{lead}{opening}",
-                *_comprehension(code, inner),
-                f"{indent}{closing}{trail}",
-            ]
+        case ast.List(elts=[_, *_]) | ast.Tuple(elts=[_, *_]) | ast.ListComp() | ast.GeneratorExp():
+            opening, closing = "[]" if isinstance(code, (ast.List, ast.ListComp)) else "()"
+            if isinstance(code, (ast.ListComp, ast.GeneratorExp)):
+                rows = _comprehension(code, inner)
+            else:
+                rows = [row for item in code.elts for row in argument_lines(item, inner)]
+            return [f"{indent}{lead}{opening}", *rows, f"{indent}{closing}{trail}"]
         case ast.Subscript(value=ast.Call()) if len(head := f"{indent}{lead}{_within(code.value, _ATOM)}[") <= WIDTH:
             return [head, f"{inner}{_index(code.slice)}", f"{indent}]{trail}"]
         case ast.Subscript(value=ast.Call()):
@@ -538,8 +533,7 @@ def _hugged(code: ast.BinOp, indent: str, lead: str, trail: str) -> list[str]:
     """An operator whose last operand, or else its first, is on several lines in its own brackets; none where neither
     would fit.
     """
-    word, tight = _BINARY[type(code.op)]
-    left, right = (tight + 1, _UNARY) if isinstance(code.op, ast.Pow) else (tight, tight + 1)
+    word, left, right = _binary(code.op)
     head, tail = f"{lead}{_within(code.left, left)} {word} ", f" {word} {_within(code.right, right)}{trail}"
     ways: list[list[str]] = []
     if _tightness(code.right) < right:
@@ -567,17 +561,13 @@ def _operands(code: ast.expr, indent: str) -> list[str]:
 def _broken(code: ast.expr, indent: str) -> list[str]:
     """An expression with each operand of one kind on a line of its own."""
     if isinstance(code, ast.BoolOp):
-        word, tight = ("and", _AND) if isinstance(code.op, ast.And) else ("or", _OR)
+        word, tight = _BOOLEAN[type(code.op)]
         first, *rest = (_within(value, tight + 1) for value in code.values)
         return [f"{indent}{first}", *(f"{indent}{word} {text}" for text in rest)]
     if isinstance(code, ast.BinOp):
-        word, tight = _BINARY[type(code.op)]
-        loosest = (tight + 1, _UNARY) if isinstance(code.op, ast.Pow) else (tight, tight + 1)
-        is_row = (
-            isinstance(code.left, ast.BinOp) and _tightness(code.left) == tight and not isinstance(code.op, ast.Pow)
-        )
-        left = _broken(code.left, indent) if is_row else _operand(code.left, loosest[0], indent)
-        return [*left, *_operand(code.right, loosest[1], indent, f"{word} ")]
+        word, left, right = _binary(code.op)
+        first_lines = _operand(code.left, left, indent) if _is_pair(code) else _broken(code.left, indent)
+        return [*first_lines, *_operand(code.right, right, indent, f"{word} ")]
     return [f"{indent}{flat(code)}"]
 
 
