@@ -15,6 +15,7 @@ from cnndsl.backends.pytorch.code import (
     call,
     constant,
     flat,
+    free_name,
     name,
     names_in,
     not_in,
@@ -319,17 +320,17 @@ class Body:
 
     def free(self, wanted: str) -> str:
         """A variable that nothing has yet."""
-        base = wanted if _can_be_variable(wanted) else f"{wanted}_"
-        made, count = base, 1
+        base = made = _allowed(wanted)
+        at = 1
         while made in self.taken or made in self.value_names:
-            count += 1
-            made = f"{base}_{count}" if base[-1].isdigit() else f"{base}{count}"
+            at += 1
+            made = numbered(base, at)
         self.taken.add(made)
         return made
 
     def value_name(self, wanted: str) -> str:
         """A variable of `forward`, for a value that the text calls so."""
-        return FLOW + (wanted if wanted != "x" and _can_be_variable(wanted) else f"{wanted}_")
+        return FLOW + ("x_" if wanted == "x" else _allowed(wanted))
 
     def input_name(self, wanted: str) -> str:
         """The argument of `forward` for what comes in by a name; `x` is what comes in without one."""
@@ -347,10 +348,7 @@ class Body:
 
     def temporary(self, wanted: str = "out") -> str:
         """A variable of `forward` that no value has."""
-        made, count = wanted, 1
-        while made in self.value_names or made in self.text_names:
-            count += 1
-            made = f"{wanted}{count}"
+        made = free_name(wanted, self.value_names | self.text_names)
         self.value_names.add(made)
         return FLOW + made
 
@@ -491,7 +489,7 @@ class Body:
             return item
         if isinstance(item.code, ast.Name) and item.code.id not in (FLOW + "x", FLOW + self.flow):
             return item
-        return self.put(item, self.temporary(f"{wanted}_{at}" if wanted[-1].isdigit() else f"{wanted}{at}"))
+        return self.put(item, self.temporary(numbered(wanted, at)))
 
     def _set_list(self, wanted: str, value: AnyTensors) -> AnyTensors:
         """Give a name a list of values of any number."""
@@ -727,6 +725,11 @@ class Body:
         return value if isinstance(value.code, ast.Name) else self.put(value, self.temporary(wanted), lines)
 
 
+def _allowed(wanted: str) -> str:
+    """The name of a variable, with an underscore behind it where no variable may be called so."""
+    return wanted if why_not(wanted) is None or wanted in _OWN_ATTRIBUTES else f"{wanted}_"
+
+
 def _is_output(value: Any) -> bool:
     """Whether a value is read by its name from what a part gave, which works out nothing again."""
     code = value.code if isinstance(value, Tensor) else None
@@ -767,7 +770,3 @@ _OWN_ATTRIBUTES = frozenset(
      "compile", "cuda", "cpu", "state_dict", "add_module", "extra_repr", "eval", "to"]
 )  # fmt: skip
 """Words that are methods of modules, and may be variables all the same."""
-
-
-def _can_be_variable(wanted: str) -> bool:
-    return why_not(wanted) is None or wanted in _OWN_ATTRIBUTES

@@ -7,7 +7,6 @@ import keyword
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import count
 from typing import Any
 
 from cnndsl.backends.pytorch.body import Body, kept_name
@@ -21,6 +20,7 @@ from cnndsl.backends.pytorch.code import (
     call,
     constant,
     flat,
+    free_name,
     is_not_none,
     laid_out,
     mirrored,
@@ -645,9 +645,9 @@ def _without_gaps(lines: list[Any], given: set[str]) -> list[Any]:
     made: dict[str, str] = {}
     for each in sorted(used, key=lambda each: (len(each), each)):
         if re.fullmatch(FLOW + r"out\d+", each) and each.removeprefix(FLOW) not in given:
-            new = next(new for at in count(1) if (new := f"{FLOW}out{at if at > 1 else ''}") not in used or new == each)
-            made[each] = new
-            used = used - {each} | {new}
+            used.remove(each)
+            made[each] = free_name(FLOW + "out", used)
+            used.add(made[each])
     _rename(lines, made)
     return lines
 
@@ -704,7 +704,7 @@ def _new_flag(line: If, used: set[str]) -> str:
     codes = [each.code for each in line.yes if isinstance(each, Compute) and each.type == "Tensor"]
     is_sum = any(isinstance(code, ast.BinOp) and isinstance(code.op, ast.Add) for code in codes)
     word = "is_residual" if is_sum and isinstance(line.test, ast.BoolOp) else _flag_word(line.test)
-    made = next(each for at in count(1) if (each := f"{word}{at if at > 1 else ''}") not in used)
+    made = free_name(word, used)
     used.add(made)
     return made
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 from collections import Counter
 from collections.abc import Container, Iterable, Sequence
-from itertools import count
 from textwrap import wrap
 from typing import Any
 
@@ -17,6 +16,7 @@ from cnndsl.backends.pytorch.code import (
     attribute,
     call,
     flat,
+    free_name,
     laid_out,
     list_of,
     name,
@@ -421,8 +421,11 @@ class ForwardWriter:
 
     def _variable_for(self, part: Part, others: Iterable[str] = ()) -> str:
         """A variable for the parts of a list, which is none of `others`."""
-        taken = {each.removeprefix(FLOW) for each in (*self._known, *self._counts)} | self._locals | set(others)
-        return not_in(part.each or part.name, taken | self._items)
+        return not_in(part.each or part.name, self._taken() | self._items | set(others))
+
+    def _taken(self) -> set[str]:
+        """The variables of the method that have something at the line at hand, or get something anywhere."""
+        return {each.removeprefix(FLOW) for each in (*self._known, *self._counts)} | self._locals
 
     def lines(self, lines: Sequence[Any], indent: str) -> list[str]:
         """Lines as text."""
@@ -500,8 +503,7 @@ class ForwardWriter:
 
     def _whole_name(self) -> str:
         """A variable for several values before they are taken apart."""
-        taken = {each.removeprefix(FLOW) for each in (*self._known, *self._counts)} | self._locals
-        made = next(each for n in count(1) if (each := f"parts{n}" if n > 1 else "parts") not in taken)
+        made = free_name("parts", self._taken())
         self._known.add(FLOW + made)
         return made
 
