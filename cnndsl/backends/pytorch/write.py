@@ -48,6 +48,7 @@ from cnndsl.backends.pytorch.flowgraph import (
     Register,
     Return,
     Training,
+    computed,
     nodes_of,
     parts_read,
     uses,
@@ -110,13 +111,11 @@ class InitWriter:
     def _plain(self, line: Any, indent: str) -> list[str]:
         """A line without its comment."""
         match line:
+            case Assign(code=ast.BinOp(ast.Name(id=each), ast.Add() | ast.Sub() as op, more)) if each == line.name:
+                sign = "+" if isinstance(op, ast.Add) else "-"
+                return laid_out(more, indent, f"{line.name} {sign}= ")
             case Assign():
-                lead = f"{line.name}{self._type_of(line)} = "
-                match line.code:
-                    case ast.BinOp(ast.Name(id=each), ast.Add() | ast.Sub() as op, more) if each == line.name:
-                        sign = "+" if isinstance(op, ast.Add) else "-"
-                        return laid_out(more, indent, f"{line.name} {sign}= ")
-                return laid_out(line.code, indent, lead)
+                return laid_out(line.code, indent, f"{line.name}{self._type_of(line)} = ")
             case Register():
                 return self._register(line, indent)
             case Declare():
@@ -142,9 +141,7 @@ class InitWriter:
         return f": {kind}"
 
     def _if(self, line: If, indent: str, word: str = "if") -> list[str]:
-        made: list[str] = []
-        if word == "if":
-            made += self._declarations(line, indent)
+        made = self._declarations(line, indent) if word == "if" else []
         return [*made, *self._condition(line, indent, word, self.lines, self._if)]
 
     def _condition(self, line: If, indent: str, word: str, inner: Any, again: Any) -> list[str]:
@@ -358,7 +355,7 @@ class ForwardWriter:
         self._elements: dict[int, Code] = {}
         self._items: set[str] = set()
         """The variables of loops that are no layers."""
-        self._counts: dict[str, int] = {}
+        self._counts: Counter[str] = Counter()
         """How often each variable is given something."""
         self._returned: set[str] = set()
         """The variables that are all that a `return` gives."""
@@ -376,11 +373,9 @@ class ForwardWriter:
 
     def whole(self, lines: Sequence[Any], indent: str) -> list[str]:
         """All lines of the method."""
+        self._counts = Counter(computed(lines))
         for line in walk(lines):
-            if isinstance(line, Compute):
-                for each in line.names:
-                    self._counts[each] = self._counts.get(each, 0) + 1
-            elif isinstance(line, For) and line.way is None:
+            if isinstance(line, For) and line.way is None:
                 self._items |= {each.removeprefix(FLOW) for each in names_stored(line.target)}
             elif isinstance(line, Return):
                 for outputs in (line.always, (*line.always, *line.training)):
@@ -485,7 +480,7 @@ class ForwardWriter:
         if len(line.names) == 1 and line.type != "tuple":
             lead = shown[0]
             is_new = line.names[0] not in self._known
-            if is_new and (is_open or self._counts.get(line.names[0], 0) > 1 or line.type != "Tensor"):
+            if is_new and (is_open or self._counts[line.names[0]] > 1 or line.type != "Tensor"):
                 lead += f": {line.type}"
             self._known.add(line.names[0])
             single = laid_out(code, indent, f"{lead} = ")
@@ -616,7 +611,6 @@ class ForwardWriter:
 
     def _result(self, outputs: Sequence[tuple[str | None, Code]], indent: str) -> list[str]:
         codes = [self.code(code) for _, code in outputs]
-        made: list[str] = []
         if outputs[0][0] is not None:
             pairs = ast.Dict([ast.Constant(word) for word, _ in outputs], codes)
             self.returns.add("dict[str, Tensor]")
@@ -630,11 +624,11 @@ class ForwardWriter:
             ]
         if len(codes) == 1:
             self.returns.add("Tensor")
-            return [*made, *laid_out(codes[0], indent, "return ")]
+            return laid_out(codes[0], indent, "return ")
         self.returns.add(f"tuple[{', '.join(['Tensor'] * len(codes))}]")
         row = ", ".join(map(flat, codes))
         if len(row) + len(indent) + 7 <= WIDTH:
-            return [*made, f"{indent}return {row}"]
+            return [f"{indent}return {row}"]
         return [f"{indent}return (", *(f"{indent}{_STEP}{flat(code)}," for code in codes), f"{indent})"]
 
 
@@ -668,16 +662,15 @@ def optional_used(lines: Iterable[Any], optional: set[int]) -> set[int]:
 
 def is_any(code: Code) -> bool:
     """Whether mypy knows nothing of what an expression gives: a module's call."""
-    if isinstance(code, ast.BinOp):
-        return is_any(code.left)
-    if not isinstance(code, ast.Call):
-        return isinstance(code, ast.Subscript) and is_any(code.value)
-    func = code.func
-    if isinstance(func, ast.Attribute):
-        if isinstance(func.value, ast.Name) and func.value.id in ("torch", "F"):
+    match code:
+        case ast.BinOp(left=inner) | ast.Subscript(value=inner):
+            return is_any(inner)
+        case ast.Call(func=ast.Attribute(value=owner)):
+            return isinstance(owner, ast.Name) and owner.id == "self"
+        case ast.Call(func=called):
+            return not (isinstance(called, ast.Name) and called.id in ("sum", "max"))
+        case _:
             return False
-        return isinstance(func.value, ast.Name) and func.value.id == "self"
-    return not (isinstance(func, ast.Name) and func.id in ("sum", "max"))
 
 
 def _innermost(lines: Sequence[Any], numbers: set[int]) -> Sequence[Any]:
@@ -707,14 +700,12 @@ def _used_lists(lines: Iterable[Any]) -> set[int]:
 def _filling(line: Any, rest: Sequence[Any]) -> For | None:
     """The loop behind a line that adds a value to its empty list in each turn, and stands for a list in the text."""
     match line, rest:
-        case Compute(names=(variable,), code=ast.List(elts=[])), [
-            For(is_comprehension=True, lines=[Compute() as filled]) as loop,
+        case Compute(names=names, code=ast.List(elts=[])), [
+            For(is_comprehension=True, lines=[Compute(code=ast.BinOp(right=ast.List(elts=[item]))) as filled]) as loop,
             *_,
         ]:
-            match filled:
-                case Compute(names=(other,), code=ast.BinOp(right=ast.List(elts=[item]))) if other == variable:
-                    is_plain = variable not in names_in(item) and not loop.carried
-                    return loop if is_plain and is_simple(loop, _used_lists(loop.lines)) else None
+            is_plain = filled.names == names and names_in(item).isdisjoint(names) and not loop.carried
+            return loop if is_plain and is_simple(loop, _used_lists(loop.lines)) else None
     return None
 
 
