@@ -29,14 +29,21 @@ from cnndsl.layers.base import Group
 from cnndsl.layers.registry import KINDS
 
 _SERVED = '''\
-def served(module: nn.Module) -> None:
+def served(module: nn.Module{{ ", *, apart: bool = False" if has_pieces }}) -> None:
+{% if has_norms %}
+    """Leave out dropout, let activations overwrite, make normed weights, and fold normalisations."""
+{% else %}
     """Leave out dropout, let activations overwrite, and fold normalisations."""
+{% endif %}
     forward = type(module).forward
     is_chain = forward is nn.Sequential.forward
     is_list = type(module) is nn.ModuleList
     if not (is_chain or is_list or forward.__module__ == __name__):
         return  # a class from elsewhere may do anything with its parts
     dropout = (
+{% if "StochasticDepth" in used %}
+        StochasticDepth,
+{% endif %}
         nn.Dropout,
         nn.Dropout1d,
         nn.Dropout2d,
@@ -44,11 +51,22 @@ def served(module: nn.Module) -> None:
         nn.AlphaDropout,
     )
     for name, part in list(module._modules.items()):
+{% if has_norms %}
+        if part is not None and nn.utils.parametrize.is_parametrized(part, "weight"):
+            nn.utils.parametrize.remove_parametrizations(part, "weight")
+{% endif %}
         if type(part) in dropout:
             module._modules[name] = nn.Identity()
         elif part is not None:
+{% if has_pieces %}
+            served(part, apart=name in getattr(module, "TAKEN_APART", ()))
+    if apart:  # what is between its layers may be read anywhere
+        folded, overwrites = [], []
+    elif is_chain:
+{% else %}
             served(part)
     if is_chain:
+{% endif %}
         parts = module._modules.items()
         kept = [name for name, part in parts if type(part) is not nn.Identity]
         folded = [(kept[i - 1], kept[i]) for i in range(1, len(kept))]
@@ -62,8 +80,10 @@ def served(module: nn.Module) -> None:
     for first, second in folded:
         for one, other in zip(places(module, first), places(module, second)):
             fold(one, other)
+{% if has_sums %}
     for branches in getattr(module, "SUMMED", []):
         merge(module, branches)
+{% endif %}
 
 
 def places(module: nn.Module, name: str) -> list[tuple[nn.Module, str]]:
@@ -78,7 +98,7 @@ def overwrite(
     at: list[tuple[nn.Module, str]], givers: list[tuple[nn.Module, str]]
 ) -> None:
     """Let activations overwrite what they are given, where that is new memory."""
-    convolutions = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
+    convolutions = ({{ convolutions }})
     transposed = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
     norms = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
     fresh = (nn.Linear, *convolutions, *transposed, *norms)
@@ -109,49 +129,17 @@ def folded(layer: Any, norm: Any) -> Any:
         norm = deepcopy(norm)
         norm.weight = nn.Parameter(torch.ones_like(norm.running_var))
         norm.bias = nn.Parameter(torch.zeros_like(norm.running_var))
-    if type(layer) in (nn.Conv1d, nn.Conv2d, nn.Conv3d):
+    if type(layer) in ({{ convolutions }}):
         return nn.utils.fuse_conv_bn_eval(layer, norm)
     if type(layer) in transposed and layer.groups == 1:
         return nn.utils.fuse_conv_bn_eval(layer, norm, transpose=True)
+{% if not has_places %}
     if type(layer) is nn.Linear:
         return nn.utils.fuse_linear_bn_eval(layer, norm)
+{% endif %}
     return None
 '''
-"""What every module of this form begins with."""
-_LINEAR = """\
-    if type(layer) is nn.Linear:
-        return nn.utils.fuse_linear_bn_eval(layer, norm)
-"""
-_PARTS = """\
-    for name, part in list(module._modules.items()):
-"""
-_UNNORMED = """\
-        if part is not None and nn.utils.parametrize.is_parametrized(part, "weight"):
-            nn.utils.parametrize.remove_parametrizations(part, "weight")
-"""
-_OVERWRITING = "let activations overwrite"
-_MERGING = """\
-    for branches in getattr(module, "SUMMED", []):
-        merge(module, branches)
-"""
-
-
-_SERVING = """\
-def served(module: nn.Module) -> None:
-"""
-_SERVING_PIECES = """\
-def served(module: nn.Module, *, apart: bool = False) -> None:
-"""
-_INNER = """\
-            served(part)
-    if is_chain:
-"""
-_INNER_PIECES = """\
-            served(part, apart=name in getattr(module, "TAKEN_APART", ()))
-    if apart:  # what is between its layers may be read anywhere
-        folded, overwrites = [], []
-    elif is_chain:
-"""
+"""What every module of this form begins with, as a template of Jinja."""
 
 
 def served(used: set[str], *, has_places: bool, has_sums: bool, has_norms: bool, has_pieces: bool) -> str:
@@ -160,20 +148,20 @@ def served(used: set[str], *, has_places: bool, has_sums: bool, has_norms: bool,
     Where a dense layer works on the last axis of a map, a normalisation after one is on another axis; then none is
     folded into a dense layer. `has_pieces` says whether chains are taken apart, of which nothing is folded.
     """
-    made = _SERVED.replace(_LINEAR, "") if has_places else _SERVED
-    made = f"{made}\n\n{MERGE}" if has_sums else made.replace(_MERGING, "")
-    if has_pieces:
-        made = made.replace(_SERVING, _SERVING_PIECES).replace(_INNER, _INNER_PIECES)
-    if "StochasticDepth" in used:
-        made = made.replace("    dropout = (\n", "    dropout = (\n        StochasticDepth,\n")
-    if has_norms:
-        made = made.replace(_PARTS, _PARTS + _UNNORMED).replace(_OVERWRITING, _OVERWRITING + ", make normed weights")
+    from jinja2 import Template
+
+    kinds = ["nn.Conv1d", "nn.Conv2d", "nn.Conv3d"]
     own = [word for word in ("Conv1dSame", "Conv2dSame", "Conv3dSame") if word in used]
-    for start, end in (("convolutions = (", ")"), ("if type(layer) in (", "):")) if own else ():
-        line = f"    {start}nn.Conv1d, nn.Conv2d, nn.Conv3d{end}\n"
-        rows = "".join(f"        {each},\n" for each in (*own, "nn.Conv1d", "nn.Conv2d", "nn.Conv3d"))
-        made = made.replace(line, f"    {start}\n{rows}    {end}\n")
-    return made
+    rows = "".join(f"        {each},\n" for each in (*own, *kinds))
+    text = Template(_SERVED, trim_blocks=True, keep_trailing_newline=True).render(
+        used=used,
+        has_places=has_places,
+        has_sums=has_sums,
+        has_norms=has_norms,
+        has_pieces=has_pieces,
+        convolutions=f"\n{rows}    " if own else ", ".join(kinds),
+    )
+    return f"{text}\n\n{MERGE}" if has_sums else text
 
 
 _FRESH = ("conv", "conv_transpose", "linear", "batchnorm")
