@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import keyword
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -76,7 +75,7 @@ from cnndsl.backends.pytorch.values import (
 )
 from cnndsl.backends.pytorch.write import ForwardWriter, InitWriter, always_registers, is_any, optional_used
 from cnndsl.ir import nodes
-from cnndsl.ir.names import numbered, why_not
+from cnndsl.ir.names import is_attribute, numbered, why_not
 from cnndsl.layers.formula import Shape, show
 from cnndsl.symbolic.number import Traced, value_of
 
@@ -246,10 +245,7 @@ class ClassTranslation:
         chain = body.chain
         assert chain is not None  # noqa: S101 - a sequence is one
         keep = self._keep([body.it.shape])
-        part = Part(-1, "super")
-        register = Register(part, chain)
-        lines = self._wrapped([register])
-        kept, _, sizes = self._constructed(InitSlice({-1}, {}, {}), [*lines, *keep])
+        kept, _, sizes = self._constructed(InitSlice({-1}, {}, {}), [Register(Part(-1, "super"), chain), *keep])
         writer = InitWriter(body.free)
         written: list[str] = []
         for line in kept:
@@ -258,9 +254,7 @@ class ClassTranslation:
                 written += self._super(writer, line.value)
             else:
                 written += writer.lines([line], _INDENT)
-        made = self._made("nn.Sequential", written, [], {}, "", sizes)
-        made.rules = body.rules
-        return made
+        return self._made("nn.Sequential", written, [], {}, "", sizes)
 
     def _constructed(self, init: InitSlice, lines: list[Any]) -> tuple[list[Any], list[Own], list[tuple[str, int]]]:
         """The lines of `__init__`, the layers in them with words of their own, and the sizes that it is told."""
@@ -292,17 +286,15 @@ class ClassTranslation:
             if any(label is not None for label, _ in items):
                 made.append(f"{_INDENT}super().__init__()")
                 for at, (label, value) in enumerate(items):
-                    text = label.value if isinstance(label, ast.Constant) else None
                     made += [f"{_INDENT}{line}" for line in getattr(value, "above", [])]
-                    if isinstance(text, str) and text.isidentifier() and not keyword.iskeyword(text):
-                        made += laid_out(value, _INDENT, f"self.{text} = ")
-                    else:
-                        made += laid_out(
-                            call("self.add_module", label if label is not None else constant(str(at)), value), _INDENT
-                        )
+                    key = label or constant(str(at))
+                    match key:
+                        case ast.Constant(value=str() as text) if is_attribute(text):
+                            made += laid_out(value, _INDENT, f"self.{text} = ")
+                        case _:
+                            made += laid_out(call("self.add_module", key, value), _INDENT)
                 return made
-            code = call("super_init", *(value for _, value in items))
-            return [*made, *_tall_super(code)]
+            return [*made, *_tall_super([value for _, value in items])]
         before_lines, variable = writer.listed(chain, _INDENT, "parts" if "layers" in self._body.taken else "layers")
         star = variable if chain.is_labelled else f"*{variable}"
         return [*before_lines, f"{_INDENT}super().__init__({star})"]
@@ -353,7 +345,8 @@ class ClassTranslation:
         for held in ("x_", body.flow):
             kept = _in_x(kept, forward, FLOW + held)
         kept = _without_gaps(kept, body.value_names & body.text_names)
-        homes, optional = _homes(lines)
+        homes = _homes(lines)
+        optional = set(homes)
         branches = None
         if self._file.program.target == "inference":
             branches = Branches(body, self._file, lines, kept, homes)
@@ -378,7 +371,7 @@ class ClassTranslation:
         written = [f"{_INDENT}super().__init__()", *writer.lines(kept_init, _INDENT)]
         returns = " | ".join(dict.fromkeys(sorted(shown.returns, key=len)))
         made = self._made("nn.Module", written, forward_lines, inputs, returns, sizes)
-        made.rules, made.own = body.rules, own
+        made.own = own
         made.always = frozenset(
             line.part.name
             for line in kept_init
@@ -509,7 +502,7 @@ class ClassTranslation:
         arguments = [*required, *(a for a in arguments if a[2] is not None)]
         text = "\n".join([*init, *forward, *(f"{t} {flat(d) if d is not None else ''}" for _, t, d in arguments)])
         words = set(words_in(text))
-        return ClassText(arguments, base, init, forward, inputs, returns, words)
+        return ClassText(arguments, base, init, forward, inputs, returns, words, self._body.rules)
 
 
 _INDENT = " " * 8
@@ -574,22 +567,18 @@ def _type_of(choice: Any, sort: Sort, file: Any) -> str:
     return "nn.Module"
 
 
-def _tall_super(code: Any) -> list[str]:
-    if len(code.args) <= 1 and not any(hasattr(each, "above") for each in code.args):
-        row = [flat(argument) for argument in code.args]
-        line = f"{_INDENT}super().__init__({', '.join(row)})"
-        if len(line) <= 88:
-            return [line]
-    lines = [f"{_INDENT}super().__init__("]
-    for argument in code.args:
-        lines += argument_lines(argument, _INDENT + "    ")
-    return [*lines, f"{_INDENT})"]
+def _tall_super(layers: Sequence[Code]) -> list[str]:
+    """The call that gives an `nn.Sequential` its layers: each on lines of its own, unless there is only a short one."""
+    on_one_line = laid_out(call("super().__init__", *layers), _INDENT)
+    if len(layers) <= 1 and len(on_one_line) == 1:
+        return on_one_line
+    rows = [row for layer in layers for row in argument_lines(layer, _INDENT + "    ")]
+    return [f"{_INDENT}super().__init__(", *rows, f"{_INDENT})"]
 
 
-def _homes(lines: list[Any]) -> tuple[dict[int, Any], set[int]]:
+def _homes(lines: list[Any]) -> dict[int, Any]:
     """For parts that may be missing the condition that registers them."""
     homes: dict[int, Any] = {}
-    optional: set[int] = set()
 
     def visit(inner: list[Any], home: Any) -> None:
         for line in inner:
@@ -597,7 +586,6 @@ def _homes(lines: list[Any]) -> tuple[dict[int, Any], set[int]]:
                 case Register() if line.part.is_attribute:
                     if home is not None and not always_registers(lines, line.part.name):
                         homes[line.part.number] = home
-                        optional.add(line.part.number)
                 case If():
                     visit(line.yes, (line.twin, True))
                     visit(line.no, (line.twin, False))
@@ -607,7 +595,7 @@ def _homes(lines: list[Any]) -> tuple[dict[int, Any], set[int]]:
                     continue
 
     visit(lines, None)
-    return homes, optional
+    return homes
 
 
 def _in_x(lines: list[Any], forward: ForwardSlice, held: str) -> list[Any]:
