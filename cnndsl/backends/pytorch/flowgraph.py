@@ -402,13 +402,11 @@ class ForwardSlice:
         return If(line.test, yes, no, in_loop=bool(depth), origin=id(line))
 
     def _for(self, line: For, live: set[str], depth: int) -> For | None:
-        after, used = set(live), set(self.used)
         while True:
             target, source = line.values or (line.target, line.source)
             inside = set(live)
             kept = self.slice(line.lines, inside, depth + 1)
             if not kept:
-                self.used = used
                 return None
             if line.values is not None and not inside.isdisjoint(names_stored(line.target)):
                 target, source = tuple_of([target, line.target]), call("zip", source, line.source)
@@ -419,15 +417,14 @@ class ForwardSlice:
         for each in names_stored(target):
             if each.startswith(FLOW):
                 self.beside.setdefault(each, set()).update(live)
-        given = assigned(line.lines)
-        needed = {each for each in live if not each.startswith(FLOW)}
         made = For(target, source, kept, line.lists, line.way, reads=names_read(kept))
         made.is_comprehension = line.is_comprehension
-        outer = {each for each in needed if each not in after or each.startswith(FLOW)} if not depth else set()
         if not depth:
-            live -= {each for each in live if not each.startswith(FLOW)}
-            self._need(line, outer - given, live, 0)
-            made.carried = outer & given
+            given = assigned(line.lines)
+            needed = {each for each in live if not each.startswith(FLOW)}
+            live -= needed
+            self._need(line, needed - given, live, 0)
+            made.carried = needed & given
             if made.carried:
                 self.stores.setdefault(id(line), set()).update(made.carried)
         self._need(line, uses(source).names, live, depth)
