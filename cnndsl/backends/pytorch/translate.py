@@ -26,11 +26,7 @@ from cnndsl.backends.pytorch.classes import (
 from cnndsl.backends.pytorch.code import Code, constant, flat, name, names_in, not_in, words_in
 from cnndsl.backends.pytorch.construct import Made, append, argument_for, chain_of, make
 from cnndsl.backends.pytorch.expressions import evaluate, static_of
-from cnndsl.backends.pytorch.flowgraph import (
-    Append,
-    codes_of,
-    walk,
-)
+from cnndsl.backends.pytorch.flowgraph import Append, names_read
 from cnndsl.backends.pytorch.outputs import KnownOutputs, Outputs
 from cnndsl.backends.pytorch.sorts import Sort, sort_of
 from cnndsl.backends.pytorch.statements import results, run, run_definition
@@ -143,8 +139,7 @@ class Translation:
         """The network that a variant is for its arguments, or itself where some are missing."""
         if not recipe.is_complete:
             return recipe
-        body = Body(self, is_silent=True)
-        self._give(body, recipe.definition.parameters, recipe.arguments)
+        body = self._given(recipe.definition.parameters, recipe.arguments)
         return evaluate(body, recipe.definition.value)
 
     def open_variant(self, item: nodes.Variant) -> tuple[BlockRecipe, list[tuple[str, str, Code | None]]]:
@@ -161,9 +156,7 @@ class Translation:
             sort.merge(sort_of(default if default is not None else static_for(values[each.name])))
             symbol = Traced(1, Expr.of(Symbol(self.new_symbol(each.name))))
             body.scope.names[each.name] = given[each.name] = abstract(body, sort, name(each.name), symbol)
-            code = None
-            if default is not None and (each.default is not None or each.name in self.program.settings):
-                code = argument_for(body, default, sort)
+            code = None if default is None else argument_for(body, default, sort)
             opened.append((each.name, annotation(sort, self), code))
         value = self.variant(VariantRecipe(item, given)) if item.parameters else self.file_constant(item.key)
         assert isinstance(value, BlockRecipe)  # noqa: S101 - checked when it was compiled
@@ -254,18 +247,20 @@ class Translation:
 
     def default(self, definition: nodes.Definition, parameter: nodes.Parameter) -> Any:
         """The default of a parameter, which may speak of those before it."""
-        body = Body(self, is_silent=True)
-        self._give(body, definition.parameters[: definition.parameters.index(parameter)], {})
+        body = self._given(definition.parameters[: definition.parameters.index(parameter)], {})
         return evaluate(body, parameter.default)
 
-    @staticmethod
-    def _give(body: Body, parameters: Sequence[nodes.Parameter], given: Mapping[str, Any]) -> None:
-        """Give parameters in a body their values, or their defaults, which may speak of those before."""
+    def _given(self, parameters: Sequence[nodes.Parameter], given: Mapping[str, Any]) -> Body:
+        """A body for the sizes alone, with the values of parameters, or their defaults, which may speak of those
+        before.
+        """
+        body = Body(self, is_silent=True)
         for each in parameters:
             if each.name in given:
                 body.scope.names[each.name] = given[each.name]
             elif each.default is not None:
                 body.scope.names[each.name] = evaluate(body, each.default)
+        return body
 
     # What comes out
 
@@ -307,10 +302,9 @@ class Translation:
         self, definition: nodes.Definition, given: Mapping[str, Any], inputs: Sequence[tuple[str, Tensor]]
     ) -> Body:
         """A body for the sizes alone."""
-        body = Body(self, is_silent=True)
-        body.kind = definition.kind
         values = grouped(inputs)
-        self._give(body, definition.parameters, {**given, **values})
+        body = self._given(definition.parameters, {**given, **values})
+        body.kind = definition.kind
         if inputs and definition.kind == "network":
             body.given = inputs[0][1]
         elif inputs:
@@ -321,22 +315,20 @@ class Translation:
         """What a layer gives, and which sizes of its input it asks for."""
         marked = tuple(Traced(value_of(dim), Expr.of(Symbol(f"asked_{axis}"))) for axis, dim in enumerate(shape))
         made = self.scratch(recipe, marked, caller)
-        found: set[int] = set()
-        for line in walk([Append(made.value)]):
-            for code in codes_of(line):
-                found |= {axis for axis in range(len(shape)) if f"asked_{axis}" in names_in(code)}
+        names = names_read([Append(made.value)])
+        found = {axis for axis in range(len(shape)) if f"asked_{axis}" in names}
         result = self.scratch(recipe, shape, caller).shapes[0]
         return result, found, made
 
     def scratch(self, recipe: Any, shape: Shape, caller: Any) -> Made:
         """A layer that is made to see what it is, and not to be written."""
-        body = self._trial(Scope(caller.scope), shape)
+        body = self._trial(caller, shape)
         return make(body, recipe, body.it)
 
-    def _trial(self, scope: Scope, shape: Shape) -> Body:
-        """A body for a chain of layers that are tried, and not written."""
+    def _trial(self, caller: Body, shape: Shape) -> Body:
+        """A body inside of another for a chain of layers that are tried, and not written."""
         body = Body(self, is_silent=True)
-        body.scope = scope
+        body.scope = Scope(caller.scope)
         body.begin_chain(shape)
         return body
 
@@ -347,14 +339,14 @@ class Translation:
             body.stages = []
             run_definition(body, recipe.definition, 1)
             return body.stages
-        body = self._trial(caller.scope, shape)
+        body = self._trial(caller, shape)
         body.stages = []
         chain_of(body, recipe)
         return body.stages
 
     def through(self, layers: Sequence[Any], shape: Shape, caller: Any) -> Shape:
         """What comes out of layers in a row. Raises NeedsFlatten for the first of them."""
-        body = self._trial(Scope(caller.scope), shape)
+        body = self._trial(caller, shape)
         value = body.it
         for layer in layers:
             value = append(body, layer, value, None)
@@ -364,9 +356,8 @@ class Translation:
     def extern_layer(self, recipe: ExternRecipe, x: Shape, body: Any) -> tuple[Extern, tuple[Shape, ...]]:
         """The layer of a class from elsewhere, and what comes out of it for an input."""
         declared = recipe.definition
-        inner = Body(self, is_silent=True)
+        inner = self._given(declared.parameters, recipe.arguments)
         names = inner.scope.names
-        self._give(inner, declared.parameters, recipe.arguments)
         given = tuple((word, field_of(body, value)) for word, value in names.items())
         rule = next(setting.value for setting in declared.settings if setting.name == "shape")
         names.setdefault(SAME, Static(SAME, constant(SAME)))
