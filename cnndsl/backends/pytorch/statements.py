@@ -205,59 +205,39 @@ def _do_if(body: Body, statement: nodes.If) -> None:
 
 
 def _do_for(body: Body, statement: nodes.For) -> None:
-    source = evaluate(body, statement.source)
-    if isinstance(source, (TensorList, AnyTensors)):
-        _for_values(body, statement, body.settled(source))
-        return
-    if not isinstance(source, Static):
-        raise Untranslatable("a loop runs over a list", statement.span)
-    items = source.value
-    if items == []:
-        return
+    source = body.settled(evaluate(body, statement.source))
+    run_turn = partial(run, body, statement.body)
 
     def turn(item: Any) -> None:
         bind_items(body, statement.targets, item)
-        run(body, statement.body)
+        run_turn()
 
-    if isinstance(items, list) and is_written_out(body, items):
-        for item in items:
-            turn(item)
-        return
-    if body.chain is None and rule_of(source) is not None:
-        known = items if isinstance(items, list) else None
-        run_turn = partial(run, body, statement.body)
-        loop_or_turns(body, statement, lambda: loop(body, statement, source, evaluate, run_turn), turn, known)
-        return
-    if isinstance(items, list) and must_unroll(body, items):
-        reserve_at_outermost(body, statement)
-        for item in items:
-            turn(item)
-        return
-    sort = sort_of(source).item or Sort()
-
-    loop_or_turns(
-        body,
-        statement,
-        lambda: run_loop(
-            body,
-            statement,
-            source.code,
-            lambda: bind_generic(body, statement.targets, sort),
-            lambda: run(body, statement.body),
-        ),
-        turn,
-        items if isinstance(items, list) else None,
-    )
-
-
-def _for_values(body: Body, statement: nodes.For, source: Any) -> None:
     if isinstance(source, AnyTensors):
         _for_any_values(body, statement, source)
         return
-    reserve_at_outermost(body, statement)
-    for item in source.items:
-        bind_items(body, statement.targets, item)
-        run(body, statement.body)
+    if isinstance(source, TensorList):
+        reserve_at_outermost(body, statement)
+        for item in source.items:
+            turn(item)
+        return
+    if not isinstance(source, Static):
+        raise Untranslatable("a loop runs over a list", statement.span)
+    known = source.value if isinstance(source.value, list) else None
+    if known == []:
+        return
+    if known is not None and is_written_out(body, known):
+        for item in known:
+            turn(item)
+    elif body.chain is None and rule_of(source) is not None:
+        loop_or_turns(body, statement, lambda: loop(body, statement, source, evaluate, run_turn), turn, known)
+    elif known is not None and must_unroll(body, known):
+        reserve_at_outermost(body, statement)
+        for item in known:
+            turn(item)
+    else:
+        sort = sort_of(source).item or Sort()
+        bind = partial(bind_generic, body, statement.targets, sort)
+        loop_or_turns(body, statement, lambda: run_loop(body, statement, source.code, bind, run_turn), turn, known)
 
 
 def _for_any_values(body: Body, statement: nodes.For, source: AnyTensors) -> None:
