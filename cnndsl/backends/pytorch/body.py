@@ -375,7 +375,7 @@ class Body:
         kept: dict[Any, Traced] = {}
 
         def size(dim: Any) -> Any:
-            if not isinstance(dim, Traced) or not self.mentions(dim.expr, symbols):
+            if not self.mentions(dim, symbols):
                 return dim
             if dim.expr not in kept:
                 kept[dim.expr] = self._kept(dim)
@@ -393,8 +393,9 @@ class Body:
         self.lines.append(Assign(variable, self.size_code(dim)))
         return self.new_version(variable, dim)
 
-    def mentions(self, expr: Expr, symbols: set[str]) -> bool:
-        for symbol in expr.symbols():
+    def mentions(self, dim: Any, symbols: set[str]) -> bool:
+        """Whether a size is written with versions of variables that these symbols are."""
+        for symbol in dim.expr.symbols() if isinstance(dim, Traced) else ():
             if symbol.name in symbols:
                 return True
             code = self.coded.get(symbol.name)

@@ -349,34 +349,29 @@ def _changed(body: Body, before: dict[Any, Any], running: dict[Any, Any]) -> lis
         if new is old or not isinstance(key, tuple):
             continue
         owner, each = key
-        if isinstance(new, (TensorList, AnyTensors)):
-            if isinstance(old, AnyTensors):
-                if isinstance(new, AnyTensors) and old.alike != shared_sizes(body, old, new):
-                    changed.append(partial(_unlike, body, owner, each, new))
+        match old, new:
+            case AnyTensors(), AnyTensors() if old.alike != shared_sizes(body, old, new):
+                changed.append(partial(_unlike, body, owner, each, new))
+            case AnyTensors(), AnyTensors() | TensorList():
                 continue
-            if not isinstance(old, TensorList) and not _is_empty(old):
+            case _, AnyTensors() | TensorList() if isinstance(old, TensorList) or _is_empty(old):
+                changed.append(partial(_open_list, body, owner, each, new))
+            case Static(), Static() if _is_empty(old):
+                changed.append(partial(_generalise, body, each, new))
+            case Tensor(), Tensor() if len(new.shape) == len(old.shape):
+                if flat(old.code) != flat(new.code) and isinstance(new.code, ast.Name) and body.chain is None:
+                    changed.append(partial(_into_variable, body, owner, each, new.code.id))
+                    continue
+                for axis, (p, q) in enumerate(zip(old.shape, new.shape, strict=True)):
+                    if (key, axis) in run or (body.same(p, q) and not body.mentions(q, assigned)):
+                        continue
+                    alike = [
+                        other for other, held in before.items() if held is old and _ends(body, now.get(other), axis, q)
+                    ]
+                    run |= {(other, axis) for other in alike}
+                    changed.append(partial(_run_size, body, alike, axis, running))
+            case (Tensor(), _) | (_, AnyTensors() | TensorList()):
                 raise Untranslatable("a turn of this loop leaves another kind of value than it began with")
-            changed.append(partial(_open_list, body, owner, each, new))
-            continue
-        if _is_empty(old) and isinstance(new, Static):
-            changed.append(partial(_generalise, body, each, new))
-            continue
-        if not isinstance(old, Tensor):
-            continue
-        if not isinstance(new, Tensor) or len(new.shape) != len(old.shape):
-            raise Untranslatable("a turn of this loop leaves another kind of value than it began with")
-        if flat(old.code) != flat(new.code) and isinstance(new.code, ast.Name) and body.chain is None:
-            changed.append(partial(_into_variable, body, owner, each, new.code.id))
-            continue
-        for axis, (p, q) in enumerate(zip(old.shape, new.shape, strict=True)):
-            if (key, axis) in run:
-                continue
-            if not body.same(p, q) or (isinstance(q, Traced) and body.mentions(q.expr, assigned)):
-                alike = [
-                    other for other, held in before.items() if held is old and _ends(body, now.get(other), axis, q)
-                ]
-                run |= {(other, axis) for other in alike}
-                changed.append(partial(_run_size, body, alike, axis, running))
     ends: dict[Any, Any] = {}
     for (key, axis), (_, made) in running.items():
         if not _ends(body, now[key], axis, ends.setdefault(made.expr, now[key].shape[axis])):
@@ -425,7 +420,7 @@ def _is_read_elsewhere(body: Body, variable: str, slots: Sequence[tuple[Any, str
 
     def look(value: Tensor) -> Tensor:
         nonlocal found
-        found = found or any(isinstance(dim, Traced) and body.mentions(dim.expr, now) for dim in value.shape)
+        found = found or any(body.mentions(dim, now) for dim in value.shape)
         return value
 
     for slot in body.slots():

@@ -313,7 +313,7 @@ def each_value(body: Body, node: nodes.Comprehension, source: Static, evaluate: 
     if (
         not isinstance(value, Tensor)
         or any(isinstance(each, Compute) for each in walk(line.lines))
-        or any(isinstance(dim, Traced) and body.mentions(dim.expr, given) for dim in value.shape)
+        or any(body.mentions(dim, given) for dim in value.shape)
     ):
         rewind(body, state)
         raise Untranslatable("a list goes through layers in more than one line")
@@ -329,7 +329,7 @@ def _listed(body: Body, rule: LayerRule, value: Tensor) -> AnyTensors:
     symbols = {body.current[each] for each in names if each in body.current}
     lists: list[Any] = []
     for dim in value.shape:
-        differs = isinstance(dim, Traced) and body.mentions(dim.expr, symbols)
+        differs = body.mentions(dim, symbols)
         loop = ast.comprehension(rule.target, source_of(rule), [], 0)
         lists.append(ast.ListComp(body.size_code(dim), [loop]) if differs else None)
     number = rule.whole.number
