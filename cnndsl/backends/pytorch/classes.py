@@ -77,7 +77,7 @@ from cnndsl.backends.pytorch.write import ForwardWriter, InitWriter, always_regi
 from cnndsl.ir import nodes
 from cnndsl.ir.names import is_attribute, numbered, why_not
 from cnndsl.layers.formula import Shape, show
-from cnndsl.symbolic.number import Traced, value_of
+from cnndsl.symbolic.number import value_of
 
 Ranks = tuple[tuple[str, int], ...]
 Key = tuple[str, Ranks]
@@ -92,6 +92,7 @@ class Unit:
     ranks: Ranks
     name: str
     sorts: dict[str, Sort] = field(default_factory=dict)
+    """Its parameters in the order of the text, but for values, and what they are given."""
     defaulted: set[str] = field(default_factory=set)
     """Parameters that some use leaves to their default."""
     sizes: list[tuple[str, int]] = field(default_factory=list)
@@ -112,13 +113,8 @@ class Unit:
         return {word.partition(".")[0] for word, _ in self.ranks}
 
     def parameters(self) -> list[str]:
-        """Its parameters in the order of the text, but for values."""
-        values = self.values()
-        return [
-            p.name
-            for p in self.definition.parameters
-            if p.name not in values and p.name in self.sorts and p.name not in self.fixed
-        ]
+        """Its parameters that are open, in the order of the text, but for values."""
+        return [word for word in self.sorts if word not in self.fixed]
 
     def is_given(self) -> bool:
         """Whether each parameter was given something; a block that is an argument gets the rest where it is used."""
@@ -187,10 +183,8 @@ class ClassTranslation:
         body, unit = self._body, self._unit
         body.taken |= RESERVED | {other.name for other in self._file.units.values()}
         body.taken |= {self._file.constant_names[key] for key in _constants_of(self._definition)}
-        for parameter in self._definition.parameters:
-            if parameter.name in unit.sorts:
-                body.taken.add(parameter.name)
-                body.given_names.add(parameter.name)
+        body.given_names |= unit.sorts.keys()
+        body.taken |= body.given_names
         incoming: list[tuple[str, Tensor]] = []
         for word, rank in unit.ranks:
             sizes = (body.size_of_input(word, axis, rank, _SAMPLES[axis])[1] for axis in range(rank))
@@ -202,17 +196,12 @@ class ClassTranslation:
             else:
                 body.scope.names[word] = given
                 body.value_names.add(word)
-        for parameter in self._definition.parameters:
-            word = parameter.name
-            if word not in unit.sorts:
-                continue
+        for word, sort in unit.sorts.items():
             symbol = body.new_version(word)
-            sort = unit.sorts[word]
             if not sort.kinds:
                 continue
             if word in unit.fixed:
-                fixed = unit.fixed[word]
-                body.scope.names[word] = static_for(fixed)
+                body.scope.names[word] = static_for(unit.fixed[word])
                 continue
             body.variables.setdefault(id(body.scope), {})[word] = word
             body.scope.names[word] = abstract(body, sort, name(word), symbol)
@@ -411,7 +400,7 @@ class ClassTranslation:
         """Note the sizes of values, where they are numbers or parameters of the network."""
         for line in walk(lines):
             if isinstance(line, Compute) and line.shape is not None and not isinstance(line.code, ast.Name):
-                dims = [self._body.size_code(dim) if isinstance(dim, Traced) else constant(dim) for dim in line.shape]
+                dims = list(map(self._body.size_code, line.shape))
                 if all(isinstance(dim, ast.Constant) or flat(dim) in self._unit.sorts for dim in dims):
                     line.note = show(map(flat, dims))
 
