@@ -198,14 +198,13 @@ def followers(
     overwrites: list[tuple[str, tuple[str, ...]]] = []
     for number, before in behind.items():
         part, kind = parts[number], kinds.get(number, "")
-        group = KINDS[kind].group if kind in KINDS else None
         first: Any = before[0]
         is_alone = len(before) == 1 and first is not None and counts[first] == counts[number] == 1
         if kind == "batchnorm" and is_alone and part.is_like(parts[first]):
             folded.append((parts[first].name, part.name))
         others = [parts[each] for each in dict.fromkeys(before) if each is not None and kinds.get(each) in _FRESH]
         are_alike = part.is_like(part) and all(map(part.is_like, others))
-        if group is Group.ACTIVATION and len(others) == len(set(before)) and are_alike:
+        if _group(kind) is Group.ACTIVATION and len(others) == len(set(before)) and are_alike:
             overwrites.append((part.name, tuple(each.name for each in others)))
     return folded, overwrites
 
@@ -216,6 +215,11 @@ def _blocks(lines: list[Any]) -> Iterator[list[Any]]:
     for line in lines:
         for block in filter(None, line.blocks()):
             yield from _blocks(block)
+
+
+def _group(kind: str) -> Group | None:
+    """What a kind of layers is for; None for what is no layer."""
+    return KINDS[kind].group if kind in KINDS else None
 
 
 def _is_replaced(variable: str, line: Any) -> bool:
@@ -237,12 +241,10 @@ def _note(code: ast.AST, made: dict[str, ast.expr], counts: Counter[int], behind
         while True:
             if isinstance(inner, ast.Name) and inner.id in left:
                 inner = left.pop(inner.id)
-            found = part_of(inner) if inner is not None else None
-            kind = kinds.get(found, "") if found is not None else ""
-            if kind in KINDS and KINDS[kind].group is Group.DROPOUT:
-                inner = inner.args[0]
-                continue
-            break
+            found = part_of(inner)
+            if found is None or _group(kinds.get(found, "")) is not Group.DROPOUT:
+                break
+            inner = inner.args[0]
         behind.setdefault(number, []).append(found)
 
 
