@@ -352,7 +352,7 @@ class Guards:
             left = self._inside(line, unset)
             if isinstance(line, If) and group is not None and held is None and flat(group.test) == flat(line.test):
                 line.yes = [*group.yes, *line.yes]
-                self._note_twins(group, line)
+                self._note_twins(group.yes, line)
                 made.pop()
             if test is None:
                 unset -= names
@@ -366,7 +366,7 @@ class Guards:
                 group, held = If(test, [], []), whole
                 made.append(group)
             group.yes.append(line)
-            self._note_twins(If(test, [line], []), group)
+            self._note_twins([line], group)
         return made
 
     def _reached(self, lines: Sequence[Any]) -> Iterator[Any]:
@@ -394,9 +394,9 @@ class Guards:
                 line.lines = self._placed(line.lines, left)
         return left & _set_by(line)
 
-    def _note_twins(self, lines: If, home: If) -> None:
-        """What registers parts has the condition under which they are applied as its twin."""
-        for line in walk(lines.yes):
+    def _note_twins(self, lines: Iterable[Any], home: If) -> None:
+        """What registers parts has `home`, the condition under which they are applied, as its twin."""
+        for line in walk(lines):
             if isinstance(line, Register):
                 self._twins[line.part.number] = home
             for number in uses(line.code).parts if isinstance(line, Compute) else ():

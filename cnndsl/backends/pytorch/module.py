@@ -110,10 +110,8 @@ def generate(program: Program, network: str | None = None) -> str:
         )
     imported = _imports(used.union(*map(_names, blocks)), translation)
     parts = [_docstring(program, network), imported, *_checks(translation.imports)]
-    if constants and not in_constants.isdisjoint(helpers):  # which stand before what they work out
-        blocks.append(f"{constants}")
-    elif constants:
-        parts.append(constants)
+    if constants:
+        (parts if in_constants.isdisjoint(helpers) else blocks).append(constants)  # behind what they are worked out by
     body = "\n\n".join([*blocks, text])
     gap = "\n\n" if constants or body.startswith(("class ", "def ")) else "\n"
     return "\n".join(parts) + gap + body + "\n"

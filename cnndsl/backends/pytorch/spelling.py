@@ -130,9 +130,7 @@ def constant_field(body: Body, held: Any, reason: str, span: Span | None = None)
 def with_numbers(body: Body, code: Code, recipe: KindRecipe) -> Code:
     """A layer that is given the numbers of its weights."""
     body.file.helpers.add("with_weights")
-    named: dict[str, Code] = {}
-    for word, static in recipe.numbers.items():
-        named[word] = static.code
+    named = {word: static.code for word, static in recipe.numbers.items()}
     trainable = named.pop("trainable", None)
     if trainable is not None and flat(trainable) != "False":
         named = {"trainable": trainable} | named
