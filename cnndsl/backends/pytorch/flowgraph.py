@@ -320,8 +320,6 @@ class ForwardSlice:
         """The lines that add to lists the parts that are used."""
         self.stores: dict[int, set[str]] = {}
         """For lines (by `id`) the variables of `__init__` that are kept as attributes just before them."""
-        self.flags: dict[int, str] = {}
-        """For conditions the attribute that keeps their outcome."""
         self.beside: dict[str, set[str]] = {}
         """For variables of `forward` those that hold what is still read when they are given something."""
 
@@ -397,8 +395,6 @@ class ForwardSlice:
             return yes  # what differs is what was registered
         if depth:
             self._reads(line, line.test, live, depth)
-        else:
-            self.flags.setdefault(id(line), "")
         return If(line.test, yes, no, in_loop=bool(depth), origin=id(line))
 
     def _for(self, line: For, live: set[str], depth: int) -> For | None:
