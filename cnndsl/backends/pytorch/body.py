@@ -72,6 +72,16 @@ class Declared:
     node: Any
 
 
+@dataclass
+class State:
+    """What names stand for, by their places, which version each variable has, and where the chain at hand ends."""
+
+    values: dict[tuple[Any, str], Any]
+    current: dict[str, str]
+    end: str
+    is_empty_chain: bool
+
+
 class Body:
     """A body that is translated."""
 
@@ -197,22 +207,21 @@ class Body:
 
     def _where(self, asked: str, at: int, dim: Any) -> Any:
         """A size where a test holds, or with 1 for `at` where it does not."""
-        chosen = {name: Expr.of(self._choices[name][1][at]) for name in self._chosen(dim, asked)}
+        words = {symbol.name for symbol in dim.expr.symbols()} if isinstance(dim, Traced) else set()
+        choices = {word: self._choices[word] for word in words & self._choices.keys()}
+        chosen = {word: Expr.of(sides[at]) for word, (test, sides) in choices.items() if test == asked}
         try:
             return Traced(dim.value, dim.expr.substitute(chosen)) if chosen else dim
         except TooLong:
             return dim
 
-    def _chosen(self, dim: Any, asked: str) -> list[str]:
-        symbols = dim.expr.symbols() if isinstance(dim, Traced) else ()
-        return [s.name for s in symbols if s.name in self._choices and self._choices[s.name][0] == asked]
-
     def is_at_most(self, dim: Any, other: Any) -> bool:
         """Whether a size is one of two of which each is 1 or the other size."""
-        symbols = [*dim.expr.symbols()] if isinstance(dim, Traced) else []
-        if len(symbols) != 1 or symbols[0].name not in self._choices or dim.expr != Expr.of(symbols[0]):
+        word = _symbol_of(dim.expr) if isinstance(dim, Traced) else None
+        if word not in self._choices:
             return False
-        return all(self.same(side, 1) or self.same(side, other) for side in self._choices[symbols[0].name][1])
+        _, sides = self._choices[word]
+        return all(self.same(side, 1) or self.same(side, other) for side in sides)
 
     def versioned(self, code: Code) -> str:
         """Python with the versions of the variables that it speaks of, by which it is known."""
@@ -253,12 +262,10 @@ class Body:
             if left - right in (one - other, other - one):
                 return True
             for this, that in ((one, other), (other, one)):
-                if len(this.terms) == 1 and len(this.terms[0][0]) == 1 and this.terms[0][1] == 1:
-                    atom = this.terms[0][0][0]
-                    if isinstance(atom, Symbol):
-                        left, right = left.substitute({atom.name: that}), right.substitute({atom.name: that})
-                        if left == right:
-                            return True
+                if (word := _symbol_of(this)) is not None:
+                    left, right = left.substitute({word: that}), right.substitute({word: that})
+                    if left == right:
+                        return True
         return False
 
     def size_code(self, dim: Any) -> Code:
@@ -597,24 +604,20 @@ class Body:
             )
         return value
 
-    def state(self) -> dict[Any, Any]:
+    def state(self) -> State:
         """What all names stand for."""
-        found: dict[Any, Any] = {(self, "it"): self.it, (self, "entry"): self.entry}
+        values: dict[tuple[Any, str], Any] = {(self, "it"): self.it, (self, "entry"): self.entry}
         for scope in self._scopes():
-            found |= {(scope, each): value for each, value in scope.names.items()}
-        found["current"] = dict(self.current)
-        found["end"], found["empty"] = self.end, self.is_empty_chain
-        return found
+            values |= {(scope, each): value for each, value in scope.names.items()}
+        return State(values, dict(self.current), self.end, self.is_empty_chain)
 
-    def restore(self, state: dict[Any, Any]) -> None:
+    def restore(self, state: State) -> None:
         """Go back to what names stood for."""
         for scope in self._scopes():
             scope.names = {}
-        for key, value in state.items():
-            if isinstance(key, tuple):
-                self.write(*key, value)
-        self.current, self.end = dict(state["current"]), state["end"]
-        self.is_empty_chain = state["empty"]
+        for (owner, each), value in state.values.items():
+            self.write(owner, each, value)
+        self.current, self.end, self.is_empty_chain = dict(state.current), state.end, state.is_empty_chain
 
     @contextmanager
     def having(self, **attributes: Any) -> Iterator[None]:
@@ -724,6 +727,15 @@ class Body:
     def ahead(self, value: Tensor, lines: list[Any], wanted: str = "out") -> Tensor:
         """A value, which lines work out if it is in no variable yet."""
         return value if isinstance(value.code, ast.Name) else self.put(value, self.temporary(wanted), lines)
+
+
+def _symbol_of(expr: Expr) -> str | None:
+    """The name of the symbol that an expression is; None for any other expression."""
+    match expr.terms:
+        case (((Symbol(name=word),), 1),):
+            return word
+        case _:
+            return None
 
 
 def _allowed(wanted: str) -> str:

@@ -214,7 +214,8 @@ class Guards:
         for each in computed:
             read = self._in_all_turns(begin.pop(each, NEVER), changed)
             live[each] = read if is_entered else _mixed(live.get(each, NEVER), read)
-        for known, found in ((live, begin), (parts, self._parts), (sized, self._sized)):
+        tables: list[tuple[dict[Any, Cases], ...]] = [(live, begin), (parts, self._parts), (sized, self._sized)]
+        for known, found in tables:
             for each, read in found.items():
                 known[each] = _either(known.get(each, NEVER), self._in_some_turn(read, line, changed))
         self._parts, self._sized = parts, sized

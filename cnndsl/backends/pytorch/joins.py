@@ -12,7 +12,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from cnndsl.backends.pytorch.body import Body, axis_word
+from cnndsl.backends.pytorch.body import Body, State, axis_word
 from cnndsl.backends.pytorch.code import Code, call, flat, gone_through, list_of, name, names_in
 from cnndsl.backends.pytorch.flowgraph import FLOW, Assign, Compute, For, If, Part
 from cnndsl.backends.pytorch.operations import of_any_number, same_axes, shared_sizes, sizes_code
@@ -57,14 +57,13 @@ def branch(body: Body, test: Static, yes: Any, no: Any, node: Any) -> If:
         no()
     after_no = body.state()
     body.lines.append(line)
-    ends = (after_yes["end"], after_no["end"])
+    ends = (after_yes.end, after_no.end)
     if body.chain is not None and ends[0] != ends[1]:
         body.end = body.file.new_symbol("chain")
     join = _Join(body, test, line, ends)
-    for key in dict.fromkeys([*after_yes, *after_no]):
-        if isinstance(key, tuple):
-            body.write(key[0], key[1], join.joined(key, after_yes.get(key), after_no.get(key)))
-    versions, others = after_yes["current"], after_no["current"]
+    for key in dict.fromkeys([*after_yes.values, *after_no.values]):
+        body.write(*key, join.joined(key, after_yes.values.get(key), after_no.values.get(key)))
+    versions, others = after_yes.current, after_no.current
     for variable in dict.fromkeys([*versions, *others]):
         if versions.get(variable) != others.get(variable) and variable not in join.variables:
             body.current[variable] = body.file.new_symbol(variable)
@@ -338,15 +337,15 @@ def _reserve(body: Body, node: Any) -> list[Part]:
     return made
 
 
-def _changed(body: Body, before: dict[Any, Any], running: dict[Any, Any]) -> list[Callable[[], None]]:
+def _changed(body: Body, before: State, running: dict[Any, Any]) -> list[Callable[[], None]]:
     """What makes of that which a turn has left in another way something that holds for all turns."""
     changed: list[Callable[[], None]] = []
     now = body.state()
     run: set[tuple[Any, int]] = {*running}
-    assigned = {symbol for variable, symbol in now["current"].items() if before["current"].get(variable) != symbol}
-    for key, old in before.items():
-        new = now.get(key)
-        if new is old or not isinstance(key, tuple):
+    assigned = {symbol for variable, symbol in now.current.items() if before.current.get(variable) != symbol}
+    for key, old in before.values.items():
+        new = now.values.get(key)
+        if new is old:
             continue
         owner, each = key
         match old, new:
@@ -365,16 +364,16 @@ def _changed(body: Body, before: dict[Any, Any], running: dict[Any, Any]) -> lis
                 for axis, (p, q) in enumerate(zip(old.shape, new.shape, strict=True)):
                     if (key, axis) in run or (body.same(p, q) and not body.mentions(q, assigned)):
                         continue
-                    alike = [
-                        other for other, held in before.items() if held is old and _ends(body, now.get(other), axis, q)
-                    ]
+                    same = [other for other, held in before.values.items() if held is old]
+                    alike = [other for other in same if _ends(body, now.values.get(other), axis, q)]
                     run |= {(other, axis) for other in alike}
                     changed.append(partial(_run_size, body, alike, axis, running))
             case (Tensor(), _) | (_, AnyTensors() | TensorList()):
                 raise Untranslatable("a turn of this loop leaves another kind of value than it began with")
     ends: dict[Any, Any] = {}
     for (key, axis), (_, made) in running.items():
-        if not _ends(body, now[key], axis, ends.setdefault(made.expr, now[key].shape[axis])):
+        value = now.values[key]
+        if not _ends(body, value, axis, ends.setdefault(made.expr, value.shape[axis])):
             changed.append(partial(_run_size, body, [key], axis, running))
     return changed
 
@@ -429,7 +428,7 @@ def _is_read_elsewhere(body: Body, variable: str, slots: Sequence[tuple[Any, str
     return found
 
 
-def _close_turn(body: Body, line: For, before: dict[Any, Any], running: dict[Any, Any]) -> None:
+def _close_turn(body: Body, line: For, before: State, running: dict[Any, Any]) -> None:
     """At the end of a turn the running sizes get what the turn left; after the loop they are what they are."""
     done: set[str] = set()
     ended: dict[str, Traced] = {}
@@ -446,11 +445,10 @@ def _close_turn(body: Body, line: For, before: dict[Any, Any], running: dict[Any
         body.write(owner, each, value.along(axis, end))
     line.lines += _in_order(assigns)
     now = body.state()
-    for key, old in before.items():
-        new: Any = now.get(key)
-        are_constants = isinstance(old, Static) and isinstance(new, Static) and isinstance(key[0], Scope)
-        if are_constants and new is not old and (body.is_silent or isinstance(new.code, ast.Name)):
-            key[0].names[key[1]] = _either(body, old, new)
+    for key, old in before.values.items():
+        match old, now.values.get(key):
+            case Static(), Static() as new if new is not old and (body.is_silent or isinstance(new.code, ast.Name)):
+                body.write(*key, _either(body, old, new))
 
 
 def _into_variable(body: Body, owner: Any, each: str, variable: str) -> None:
