@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -292,13 +291,10 @@ def _do_output(body: Body, statement: nodes.Output) -> None:
             continue
         outputs.append(Output(item.name, value, item.training))
     if body.has_more:
-        outputs = [replace(output, value=_kept_output(body, output.value)) for output in outputs]
+        for output in outputs:
+            if isinstance(output.value, Tensor):  # a variable of its own, which lines behind it leave alone
+                output.value = body.put(output.value, body.temporary())
     body.outputs = outputs
-
-
-def _kept_output(body: Body, value: Any) -> Any:
-    """An output with a variable of its own, which lines behind it leave alone."""
-    return body.put(value, body.temporary()) if isinstance(value, Tensor) else value
 
 
 def _do_training(body: Body, statement: nodes.Training) -> None:
