@@ -217,18 +217,18 @@ class InitWriter:
             elif isinstance(line, Append):
                 value = line.value
                 if isinstance(value, Chain):
-                    inner = self.inline(value)
-                    if inner is None:
+                    if (inner := self.inline(value)) is None:
                         return None
                     before += inner[0]
                     value = _whole(value, inner[1])
                 items.append((line.label, _value_of(line, value)))
             elif isinstance(line, For):
-                turn = self.inline(Chain(line.lines))
-                if turn is None or turn[0] or len(turn[1]) != 1 or turn[1][0][0] is not None:
-                    return None
-                loop = ast.comprehension(line.target, line.source, [], 0)
-                turns = ast.Starred(ast.GeneratorExp(turn[1][0][1], [loop]), ast.Load())
+                match self.inline(Chain(line.lines)):
+                    case [], [(None, turn)]:
+                        loop = ast.comprehension(line.target, line.source, [], 0)
+                        turns = ast.Starred(ast.GeneratorExp(turn, [loop]), ast.Load())
+                    case _:
+                        return None
                 if len(flat(turns)) > _LONGEST and chain.kind != MODULE_LIST:
                     return None
                 items.append((None, turns))
