@@ -126,7 +126,6 @@ class Body:
         self._by_code: dict[str, Traced] = {}
         # Variables of `__init__`
         self.taken: set[str] = set()
-        self.variables: dict[int, dict[str, str]] = {}
         self.locals: dict[str, str] = {}
         self.runners: dict[str, str] = {}
         # Variables of `forward`
@@ -318,12 +317,10 @@ class Body:
     def variable(self, wanted: str) -> str:
         if self.is_silent:
             return self.file.new_symbol(wanted)  # type: ignore[no-any-return]
-        scope = self.variables.setdefault(id(self.scope), {})
-        if wanted in scope:
-            return scope[wanted]
-        made = self.free(wanted)
-        scope[wanted] = made
-        return made
+        known = self.scope.variables
+        if wanted not in known:
+            known[wanted] = self.free(wanted)
+        return known[wanted]
 
     def free(self, wanted: str) -> str:
         """A variable that nothing has yet."""

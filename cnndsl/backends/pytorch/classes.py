@@ -203,7 +203,7 @@ class ClassTranslation:
             if word in unit.fixed:
                 body.scope.names[word] = static_for(unit.fixed[word])
                 continue
-            body.variables.setdefault(id(body.scope), {})[word] = word
+            body.scope.variables[word] = word
             body.scope.names[word] = abstract(body, sort, name(word), symbol)
 
     def _given(self, word: str, value: Tensor | TensorList) -> Tensor | TensorList:

@@ -42,8 +42,8 @@ MOST_TURNS = 64
 def branch(body: Body, test: Static, yes: Any, no: Any, node: Any) -> If:
     """Work out both ways of a condition, and bring what they leave together."""
     if not body.is_silent:
-        variables = body.variables.get(id(body.scope), {})
-        bound = dict.fromkeys(bound_names(node))
+        variables = body.scope.variables
+        bound = {*bound_names(node)}
         lists = (held.lists for each in bound if isinstance(held := body.scope.find(each), AnyTensors))
         sizes = {code.id for each in lists for code in each if isinstance(code, ast.Name)}
         body.keep_sizes({variables.get(each, each) for each in bound} | sizes)

@@ -369,6 +369,8 @@ class Scope:
 
     def __init__(self, parent: Scope | None = None, *, walls: bool = False) -> None:
         self.names: dict[str, Any] = {}
+        self.variables: dict[str, str] = {}
+        """What those that are constants are called in `__init__`."""
         self.parent, self.walls = parent, walls
 
     def find(self, wanted: str) -> Any:
