@@ -289,7 +289,7 @@ def uses(code: ast.AST | None) -> Uses:
     found = Uses()
     if code is None:
         return found
-    has_own_names = False
+    found.names = names_in(code)
     for node in walk_code(code):
         noted = vars(node)
         if "part" in noted:
@@ -298,15 +298,8 @@ def uses(code: ast.AST | None) -> Uses:
             found.registers.add(noted["register"])
         if "kept" in noted:
             found.sizes.add(noted["kept"])
-        if isinstance(node, ast.Name):
-            if isinstance(node.ctx, ast.Load):
-                found.names.add(node.id)
-            if node.id.startswith((EACH, ELEMENT)):
-                found.parts.add(int(node.id.partition("·")[2]))
-        elif isinstance(node, (ast.Lambda, ast.ListComp, ast.GeneratorExp)):
-            has_own_names = True
-    if has_own_names:
-        found.names = names_in(code)
+        if isinstance(node, ast.Name) and node.id.startswith((EACH, ELEMENT)):
+            found.parts.add(int(node.id.partition("·")[2]))
     return found
 
 
