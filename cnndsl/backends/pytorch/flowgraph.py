@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Container, Iterable, Iterator, Sequence
+from copy import copy
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -547,22 +548,12 @@ class InitSlice:
         self._registers = registers
         """The lines that add to lists parts that `forward` applies."""
         self.sizes: set[tuple[frozenset[Any], tuple[int, int]]] = set()
-        self._outside: set[str] = set()
-        """What is read behind the lines at hand."""
 
-    def _inside(self, lines: Sequence[Any], live: set[str]) -> list[Any]:
-        """Lines inside of a line, with what is live after that."""
-        outer, self._outside = self._outside, self._outside | live
-        try:
-            return self.slice(lines, live)
-        finally:
-            self._outside = outer
-
-    def slice(self, lines: Sequence[Any], live: set[str]) -> list[Any]:
-        """As for `forward`."""
+    def slice(self, lines: Sequence[Any], live: set[str], outside: frozenset[str] = frozenset()) -> list[Any]:
+        """As for `forward`; `outside` is what is read behind the line that these are inside of."""
         kept: list[Any] = []
         for line in reversed(lines):
-            made = self._line(line, live)
+            made = self._line(line, live, outside)
             if isinstance(made, list):
                 kept += reversed(made)
             elif made is not None:
@@ -582,40 +573,35 @@ class InitSlice:
         self.sizes |= found.sizes
         live |= {each for each in found.names if each not in BUILTINS and not each.startswith((FLOW, *_OF_PARTS))}
 
-    def _line(self, line: Any, live: set[str]) -> Line | list[Any] | None:
+    def _line(self, line: Any, live: set[str], outside: frozenset[str]) -> Line | list[Any] | None:
         """The line as far as it is needed, lines in its place, or nothing."""
+        behind = outside | live
         match line:
             case Assign():
                 if line.name not in live:
                     return None
                 live.discard(line.name)
-                line.is_read_outside = line.name in self._outside
+                line.is_read_outside = line.name in outside
                 self._reads(line.code, live)
                 return line
-            case Register():
-                if line.part.is_named:
-                    self._keep_place(line)
-                if line.part.number not in self._used or line.value is None:
+            case Register() | Append():
+                if isinstance(line, Register) and not self._is_needed(line):
                     return None
-                if line.fills and line not in self._registers:
-                    return None
-                made = Register(line.part, self._value(line.value, live), line.begins, line.kind)
-                self._rules(line.begins, live)
-                self._reads(line.part.label, live)
+                made = copy(line)
+                if isinstance(line.value, Chain):
+                    made.value = Chain(self.slice(line.value.lines, live, behind), line.value.kind)
+                rules = [static.code for _, rule in line.begins for _, static in rule.arguments]
+                for code in (*codes_of(line), *rules):
+                    self._reads(code, live)
                 return made
             case Declare():
                 return line if line.part.number in self._used else None
-            case Append():
-                value = self._value(line.value, live)
-                self._reads(line.label, live)
-                self._rules(line.begins, live)
-                return Append(value, line.label, line.begins, line.kind)
             case Effect():
                 self._reads(line.code, live)
                 return line
             case If():
                 yes_live, no_live = set(live), set(live)
-                yes, no = self._inside(line.yes, yes_live), self._inside(line.no, no_live)
+                yes, no = self.slice(line.yes, yes_live, behind), self.slice(line.no, no_live, behind)
                 if not yes and not no:
                     return None
                 live.clear()
@@ -625,7 +611,7 @@ class InitSlice:
             case For():
                 while True:
                     inside = set(live)
-                    kept = self._inside(line.lines, inside)
+                    kept = self.slice(line.lines, inside, outside | live)
                     if not kept:
                         return None
                     into, source = _through_sizes(line, inside)
@@ -636,9 +622,16 @@ class InitSlice:
                 self._reads(source, live)
                 return For(into, source, kept, line.lists, line.way)
             case Training():
-                return self.slice(line.lines, live)
+                return self.slice(line.lines, live, outside)
             case _:
                 return None
+
+    def _is_needed(self, line: Register) -> bool:
+        """Whether a part is applied, or has to keep the places of others."""
+        if line.part.is_named:
+            self._keep_place(line)
+        is_used = line.part.number in self._used and line.value is not None
+        return is_used and (not line.fills or line in self._registers)
 
     def _keep_place(self, line: Register) -> None:
         """What nothing goes through in a list with a name leaves its place to an identity."""
@@ -649,17 +642,6 @@ class InitSlice:
         if part.number not in self._used or line.value is None:
             line.value, line.begins, line.kind = placeholder(), (), ""
             self._used.add(part.number)
-
-    def _rules(self, begins: tuple[tuple[str, Any], ...], live: set[str]) -> None:
-        for _, rule in begins:
-            for _, static in rule.arguments:
-                self._reads(static.code, live)
-
-    def _value(self, value: Code | Chain, live: set[str]) -> Code | Chain:
-        if isinstance(value, Chain):
-            return Chain(self._inside(value.lines, live), value.kind)
-        self._reads(value, live)
-        return value
 
 
 def _through_sizes(line: For, read: set[str]) -> tuple[Code, Code]:
