@@ -142,7 +142,7 @@ class ClassText:
     """All parts that it may register; None where some have computed names."""
     own: list[Any] = field(default_factory=list)
     """Its layers with words of their own."""
-    input_rank: tuple[Any, ...] = ()
+    input_rank: int = 0
     serving: dict[str, Any] = field(default_factory=dict)
     """The attributes that say how it serves:
 
@@ -260,12 +260,14 @@ class ClassTranslation:
     def _rule_names(self) -> set[str]:
         """The variables of which the rules for how layers begin speak. They are read where all layers are there."""
         body = self._body
+        found: set[str] = set()
         for (*_, rule), versions in zip(body.rules, body.rule_versions, strict=True):
-            for each in rule_names([("", "", rule)], []):
+            for each in rule_names(rule):
                 if body.current.get(each) != versions.get(each):
                     reason = f"{each} is given something else after it says how layers begin"
                     raise Untranslatable(reason, self._definition.span, "give the second one a name of its own")
-        return rule_names(body.rules, [])
+                found.add(each)
+        return found
 
     def _super(self, writer: InitWriter, chain: Chain) -> list[str]:
         inline = writer.inline(chain)
@@ -297,11 +299,10 @@ class ClassTranslation:
         return made
 
     def _module(self) -> ClassText:
-        body, definition_kind = self._body, self._definition.kind
+        body = self._body
         outputs = results(body)
-        for output in outputs:
-            if not isinstance(output.value, Tensor):
-                raise Untranslatable("an output is no single value")
+        if not all(isinstance(output.value, Tensor) for output in outputs):
+            raise Untranslatable("an output is no single value")
         lines = self._wrapped(body.lines)
         tail: list[Any] = []
         always: list[tuple[str | None, Code]] = []
@@ -327,9 +328,8 @@ class ClassTranslation:
         lines += tail
         lines.append(Return(tuple(always), tuple(training)))
         lines = Guards().guarded(lines)
-        forward = ForwardSlice(body.parts)
-        live: set[str] = set()
-        kept = forward.slice(lines, live)
+        forward = ForwardSlice()
+        kept = forward.slice(lines, set())
         check_reads(kept, lines)
         for held in ("x_", body.flow):
             kept = _in_x(kept, forward, FLOW + held)
@@ -341,12 +341,10 @@ class ClassTranslation:
             branches = Branches(body, self._file, lines, kept, homes)
             kept = branches.added(kept)
             optional |= branches.optional
-        for number in list(forward.used):
-            whole = body.parts[number].whole
-            if whole is not None:
-                forward.used.add(whole.number)
+        wholes = [body.parts[number].whole for number in forward.used]
+        forward.used |= {whole.number for whole in wholes if whole is not None}
         flags = self._asked(kept, homes, lines, optional)
-        if definition_kind == "network":
+        if self._definition.kind == "network":
             self._show_sizes(kept)
         inputs = {word: "Tensor" if isinstance(value, Tensor) else "list[Tensor]" for word, value in body.inputs}
         kept = assigned_before_read(kept, inputs)
@@ -380,7 +378,7 @@ class ClassTranslation:
             }
             made.serving = {word: tuple(parts) for word, parts in said.items() if parts}
         first = body.inputs[0][1] if body.inputs else None
-        made.input_rank = tuple(first.shape) if isinstance(first, Tensor) else ()
+        made.input_rank = len(first.shape) if isinstance(first, Tensor) else 0
         return made
 
     def _check_order(self, lines: list[Any]) -> None:
@@ -487,11 +485,9 @@ class ClassTranslation:
                     default = name(self._file.default_constant(unit, word, default))
             arguments.append((word, annotation(sort, self._file), default))
         arguments += told if unit.is_part else []
-        required = [a for a in arguments if a[2] is None]
-        arguments = [*required, *(a for a in arguments if a[2] is not None)]
+        arguments.sort(key=lambda argument: argument[2] is not None)
         text = "\n".join([*init, *forward, *(f"{t} {flat(d) if d is not None else ''}" for _, t, d in arguments)])
-        words = set(words_in(text))
-        return ClassText(arguments, base, init, forward, inputs, returns, words, self._body.rules)
+        return ClassText(arguments, base, init, forward, inputs, returns, set(words_in(text)), self._body.rules)
 
 
 _INDENT = " " * 8

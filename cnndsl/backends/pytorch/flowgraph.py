@@ -307,8 +307,7 @@ def uses(code: ast.AST | None) -> Uses:
 class ForwardSlice:
     """The lines of `forward`."""
 
-    def __init__(self, parts: dict[int, Part]) -> None:
-        self._parts = parts
+    def __init__(self) -> None:
         self.used: set[int] = set()
         self.registers: set[Any] = set()
         """The lines that add to lists the parts that are used."""

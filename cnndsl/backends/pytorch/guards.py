@@ -27,6 +27,7 @@ from cnndsl.backends.pytorch.flowgraph import (
     Return,
     Training,
     assigned,
+    codes_of,
     computed,
     parts_read,
     uses,
@@ -104,7 +105,7 @@ class Guards:
                 self._note_sizes(line, path)
             match line:
                 case Return():
-                    self._read([code for _, code in (*line.always, *line.training)], ALWAYS, live)
+                    self._read(codes_of(line), ALWAYS, live)
                 case Compute():
                     cases = _either(*(live.pop(each, NEVER) for each in line.names))
                     self._filled.difference_update(line.names)

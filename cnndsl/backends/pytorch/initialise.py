@@ -127,13 +127,9 @@ def _own(line: Any, path: Code | None, found: list[Own], helpers: set[str]) -> N
     line.value = call("begun", line.value, **named)
 
 
-def rule_names(rules: list[tuple[str, str, Rule]], own: list[Own]) -> set[str]:
-    """The variables that the rules of a body speak of."""
-    found: set[str] = set()
-    for rule in [*(rule for _, _, rule in rules), *(rule for each in own for rule in each.rules.values())]:
-        for _, static in rule.arguments:
-            found |= names_in(static.code)
-    return found - set(FANS)
+def rule_names(rule: Rule) -> set[str]:
+    """The variables that a rule speaks of."""
+    return {each for _, static in rule.arguments for each in names_in(static.code)} - set(FANS)
 
 
 def has_outer_rules(units: Sequence[Any], translation: Any) -> bool:
@@ -287,7 +283,7 @@ def _leaves(program: Program, module: Module, seen: set[str]) -> Iterator[Leaf]:
 def _targets(kind: str, known: dict[str, list[Leaf]], unit: Any) -> list[str]:
     found = dict.fromkeys(leaf.layer.torch(leaf.x).target for leaf in known.get(kind, ()))
     if not found:
-        rank = (unit.ranks[0][1] if unit.ranks else len(unit.text.input_rank)) - 1
+        rank = (unit.ranks[0][1] if unit.ranks else unit.text.input_rank) - 1
         found = dict.fromkeys([f"nn.{KINDS[kind].module_name(rank)}"])
     if "ChannelLayerNorm" in found:
         found = dict.fromkeys(["nn.LayerNorm"])

@@ -254,7 +254,6 @@ def from_trained(text: Any) -> list[str]:
     head = f"    def from_trained(cls, state_dict: Mapping[str, Tensor]{more}) -> Self:"
     if len(head) > 88:
         head = f"    def from_trained(\n        cls, state_dict: Mapping[str, Tensor]{more}\n    ) -> Self:"
-    layout = len(text.input_rank) == 3
     convert = "        nn.utils.convert_conv2d_weight_memory_format(network, torch.channels_last)"
     return [
         "    @classmethod",
@@ -264,6 +263,6 @@ def from_trained(text: Any) -> list[str]:
         "        network.load_state_dict(state_dict)",
         "        network.eval()",
         "        served(network)",
-        *([convert] if layout else []),
+        *([convert] if text.input_rank == 3 else []),
         "        return network.requires_grad_(False)",
     ]
