@@ -278,19 +278,16 @@ class Return(Line):
 class Uses:
     """What an expression needs: variables, parts, and sizes that blocks keep: keys of blocks, output and axis."""
 
-    names: set[str] = field(default_factory=set)
+    names: set[str]
     parts: set[int] = field(default_factory=set)
     registers: set[Any] = field(default_factory=set)
     """The lines that add parts to lists, where these are needed."""
     sizes: set[tuple[frozenset[Any], tuple[int, int]]] = field(default_factory=set)
 
 
-def uses(code: ast.AST | None) -> Uses:
+def uses(code: ast.AST) -> Uses:
     """What an expression needs."""
-    found = Uses()
-    if code is None:
-        return found
-    found.names = names_in(code)
+    found = Uses(names_in(code))
     for node in walk_code(code):
         noted = vars(node)
         if "part" in noted:
@@ -328,7 +325,7 @@ class ForwardSlice:
                 kept += reversed(several)
         return kept[::-1]
 
-    def _reads(self, line: Any, code: Code | None, live: set[str], depth: int) -> None:
+    def _reads(self, line: Any, code: Code, live: set[str], depth: int) -> None:
         found = uses(code)
         self.used |= found.parts
         self.registers |= found.registers
@@ -567,7 +564,7 @@ class InitSlice:
                 kept.append(Effect(attribute("self", flag), line.test))
         return kept[::-1]
 
-    def _reads(self, code: Code | None, live: set[str]) -> None:
+    def _reads(self, code: Code, live: set[str]) -> None:
         found = uses(code)
         self.sizes |= found.sizes
         live |= {each for each in found.names if each not in BUILTINS and not each.startswith((FLOW, *_OF_PARTS))}

@@ -154,7 +154,7 @@ class Guards:
                     live[each] = _either(live.get(each, NEVER), cases)
             for number in found.parts:
                 self._parts[number] = _either(self._parts.get(number, NEVER), cases)
-            if cases == ALWAYS and code is not None:
+            if cases == ALWAYS:
                 self._filled.update(_read_as_filled(code))
 
     def _if(self, line: If, live: dict[str, Cases], path: Cases) -> None:
