@@ -486,7 +486,7 @@ class Body:
             items = [self._own_item(wanted, at, each) for at, each in enumerate(value.items)]
             value = TensorList(tuple(items))
         elif isinstance(value, AnyTensors):
-            value = self._set_list(wanted, value)
+            value = self.put_list(value, wanted)
         self.scope.names[wanted] = value
 
     def _own_item(self, wanted: str, at: int, item: Any) -> Any:
@@ -496,8 +496,8 @@ class Body:
             return item
         return self.put(item, self.temporary(numbered(wanted, at)))
 
-    def _set_list(self, wanted: str, value: AnyTensors) -> AnyTensors:
-        """Give a name a list of values of any number."""
+    def put_list(self, value: AnyTensors, wanted: str) -> AnyTensors:
+        """A list of values of any number, and the lists of their sizes, in variables for what the text calls so."""
         held = self.scope.names.get(wanted)
         variable = self.value_name(wanted)
         self.value_names.add(wanted)

@@ -28,7 +28,6 @@ from cnndsl.backends.pytorch.values import (
     TensorList,
     Test,
     Untranslatable,
-    each_tensor,
 )
 from cnndsl.ir import nodes
 from cnndsl.symbolic.expr import Expr
@@ -415,17 +414,13 @@ def _second_runner(body: Body, each: str, axis: int, rank: int) -> str:
 def _is_read_elsewhere(body: Body, variable: str, slots: Sequence[tuple[Any, str]]) -> bool:
     """Whether the size of a value in another place is written with a variable as it is now."""
     now = {body.current[variable]} if variable in body.current else set()
-    found = False
 
-    def look(value: Tensor) -> Tensor:
-        nonlocal found
-        found = found or any(body.mentions(dim, now) for dim in value.shape)
-        return value
+    def reads(value: Any) -> bool:
+        if isinstance(value, TensorList):
+            return any(map(reads, value.items))
+        return isinstance(value, Tensor) and any(body.mentions(dim, now) for dim in value.shape)
 
-    for slot in body.slots():
-        if slot not in slots:
-            each_tensor(body.read(*slot), look)
-    return found
+    return any(reads(body.read(*slot)) for slot in body.slots() if slot not in slots)
 
 
 def _close_turn(body: Body, line: For, before: State, running: dict[Any, Any]) -> None:
@@ -467,21 +462,15 @@ def _open_list(body: Body, owner: Any, each: str, new: Any) -> None:
     if body.fallbacks:
         raise Untranslatable("a list of values grows in a loop")
     old = body.read(owner, each)
-    items = list(old.items) if isinstance(old, TensorList) else []
-    variable = body.value_name(each)
-    body.value_names.add(each)
-    body.lines.append(Compute((variable,), list_of(item.code for item in items), type="list[Tensor]"))
-    shape = (items or [new.items[0] if isinstance(new, TensorList) else new])[0].shape
-    lists = []
-    for axis in range(len(shape)):
-        written = body.list_variable(each, axis, len(shape))
-        body.lines.append(
-            Assign(written, list_of(body.size_code(item.shape[axis]) for item in items), type="list[int]")
-        )
-        body.new_version(written)
-        lists.append(name(written))
-    alike = same_axes(body, shape, *(item.shape for item in items))  # until a turn shows that they are not
-    body.write(owner, each, AnyTensors(name(variable), shape, tuple(lists), len(items) or 1, alike=alike))
+    if isinstance(old, TensorList) and old.items:
+        held = of_any_number(body, old)
+    else:
+        shape = (new.items[0] if isinstance(new, TensorList) else new).shape
+        alike = same_axes(body, shape)  # until a turn shows that they are not
+        held = AnyTensors(list_of([]), shape, tuple(list_of([]) for _ in shape), 1, alike=alike)
+    if held is None:
+        raise Untranslatable("a list of values with different numbers of axes grows in a loop")
+    body.write(owner, each, body.put_list(held, each))
 
 
 def _is_empty(value: Any) -> bool:
