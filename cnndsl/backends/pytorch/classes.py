@@ -81,6 +81,8 @@ from cnndsl.symbolic.number import value_of
 
 Ranks = tuple[tuple[str, int], ...]
 Key = tuple[str, Ranks]
+Argument = tuple[str, str, Code | None]
+"""An argument of a method: its name, annotation and default."""
 
 
 @dataclass(eq=False)
@@ -125,8 +127,7 @@ class Unit:
 class ClassText:
     """What is written of a class."""
 
-    arguments: list[tuple[str, str, Code | None]]
-    """Name, annotation, default."""
+    arguments: list[Argument]
     base: str
     init: list[str]
     forward: list[str]
@@ -356,7 +357,7 @@ class ClassTranslation:
         kept_init, own, sizes = self._constructed(init, [*lines, *self._keep(shapes)])
         writer = InitWriter(body.free)
         written = [f"{_INDENT}super().__init__()", *writer.lines(kept_init, _INDENT)]
-        returns = " | ".join(dict.fromkeys(sorted(shown.returns, key=len)))
+        returns = " | ".join(sorted(shown.returns, key=len))
         made = self._made("nn.Module", written, forward_lines, inputs, returns, sizes)
         made.own = own
         made.always = frozenset(
@@ -463,9 +464,7 @@ class ClassTranslation:
         sizes: list[tuple[str, int]],
     ) -> ClassText:
         unit = self._unit
-        told: list[tuple[str, str, Code | None]] = [
-            (word, "int", default) for word, default in map(unit.size_words.__getitem__, sizes)
-        ]
+        told: list[Argument] = [(word, "int", default) for word, default in map(unit.size_words.__getitem__, sizes)]
         arguments = [] if unit.is_part else told
         settings = self._file.settings_of(unit)
         for parameter in self._definition.parameters:

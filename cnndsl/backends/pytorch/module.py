@@ -11,7 +11,7 @@ from typing import Any
 
 from cnndsl.analysis import costs
 from cnndsl.backends.pytorch.body import Body
-from cnndsl.backends.pytorch.classes import Unit
+from cnndsl.backends.pytorch.classes import Argument, Unit
 from cnndsl.backends.pytorch.code import WIDTH, Code, call, constant, flat, laid_out, name, names_in, words_in
 from cnndsl.backends.pytorch.construct import argument_for
 from cnndsl.backends.pytorch.initialise import has_outer_rules, init_lines
@@ -256,7 +256,7 @@ def _import_order(name: str) -> tuple[int, str]:
     return (0 if len(name) > 1 and name.isupper() else 1 if name[:1].isupper() else 2, name)
 
 
-def _head(arguments: list[tuple[str, str, Code | None]], method: str = "__init__", returns: str = "None") -> list[str]:
+def _head(arguments: list[Argument], method: str = "__init__", returns: str = "None") -> list[str]:
     """The line, or the lines, that begin a method."""
     shown = [f"{word}: {kind}" + ("" if code is None else f" = {flat(code)}") for word, kind, code in arguments]
     row = ", ".join(["self", *shown])
@@ -292,13 +292,7 @@ def _class(unit: Unit, translation: Translation) -> str:
     return "\n".join(lines)
 
 
-def _variant(
-    item: Any,
-    unit: Unit,
-    given: dict[str, Any],
-    own: list[tuple[str, str, Code | None]],
-    translation: Translation,
-) -> str:
+def _variant(item: Any, unit: Unit, given: dict[str, Any], own: list[Argument], translation: Translation) -> str:
     program = translation.program
     module = translation.tops[item.key]
     assert unit.text is not None  # noqa: S101 - all are translated

@@ -15,6 +15,7 @@ from cnndsl.backends.pytorch.application import applied_pipe, apply_stage
 from cnndsl.backends.pytorch.body import Body
 from cnndsl.backends.pytorch.classes import (
     RESERVED,
+    Argument,
     ClassText,
     ClassTranslation,
     Key,
@@ -142,12 +143,12 @@ class Translation:
         body = self._given(recipe.definition.parameters, recipe.arguments)
         return evaluate(body, recipe.definition.value)
 
-    def open_variant(self, item: nodes.Variant) -> tuple[BlockRecipe, list[tuple[str, str, Code | None]]]:
+    def open_variant(self, item: nodes.Variant) -> tuple[BlockRecipe, list[Argument]]:
         """The network that a variant is for any arguments; its parameters with their types and defaults."""
         body = Body(self, is_silent=True)
         values = {each.name: each.value for each in self.tops[item.key].parameters}
         given: dict[str, Any] = {}
-        opened: list[tuple[str, str, Code | None]] = []
+        opened: list[Argument] = []
         for each in item.parameters:
             default = None if each.default is None else evaluate(body, each.default)
             if each.name in self.program.settings:
@@ -384,7 +385,7 @@ class Translation:
 
     def classes(self) -> list[Unit]:
         """Translate all networks, and what they use; the classes in the order in which they are written."""
-        self.variants: list[tuple[nodes.Variant, Unit, dict[str, Any], list[tuple[str, str, Code | None]]]] = []
+        self.variants: list[tuple[nodes.Variant, Unit, dict[str, Any], list[Argument]]] = []
         found = [each for each in self.program.definitions if isinstance(each, nodes.Variant) and each.key in self.tops]
         variants = [(each, *self.open_variant(each)) for each in found]
         needed = self.tops.keys() | {value.definition.key for _, value, _ in variants}

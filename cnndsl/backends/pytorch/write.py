@@ -337,13 +337,7 @@ def always_registers(lines: Iterable[Any], word: str) -> bool:
 class ForwardWriter:
     """Writes the lines of `forward`."""
 
-    def __init__(
-        self,
-        parts: dict[int, Part],
-        inputs: Iterable[str],
-        optional: set[int],
-        used: set[int],
-    ) -> None:
+    def __init__(self, parts: dict[int, Part], inputs: Iterable[str], optional: set[int], used: set[int]) -> None:
         self._parts, self._optional = parts, optional
         self._known = set(inputs)
         self._locals: set[str] = set()
@@ -546,23 +540,19 @@ class ForwardWriter:
         into, whole = _plain_target(into), self.code(whole)
         used = [part for part in line.lists if _is_filled(line, part) and part.number not in self._shared]
         made: list[str] = []
+        variables: dict[Part, Code] = {part: name(self._variable_for(part)) for part in used}
         if used and is_simple(line, {part.number for part in used}):
-            variables = []
-            for part in used:
-                variable = self._variable_for(part)
-                variables.append(variable)
-                self._loop_parts[part.number] = name(variable)
+            self._loop_parts |= {part.number: variable for part, variable in variables.items()}
             sources: list[Code] = [attribute("self", part.name) for part in used]
-            targets: list[Code] = [name(variable) for variable in variables]
+            targets = [*variables.values()]
             if needs_target:
                 sources, targets = [whole, *sources], [into, *targets]
             whole = sources[0] if len(sources) == 1 else call("zip", *sources)
             into = targets[0] if len(targets) == 1 else ast.Tuple(targets, ast.Store())
         else:
-            for part in used:
-                variable = self._variable_for(part)
-                made.append(f"{indent}{variable} = iter(self.{part.name})")
-                self._loop_parts[part.number] = call("next", name(variable))
+            for part, variable in variables.items():
+                made.append(f"{indent}{flat(variable)} = iter(self.{part.name})")
+                self._loop_parts[part.number] = call("next", variable)
             if not needs_target and isinstance(into, ast.Name):
                 into = name("_")
         for each in sorted(line.carried):
