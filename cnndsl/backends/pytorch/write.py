@@ -630,14 +630,11 @@ def _plain_target(into: Code) -> Code:
 
 def _as_one(test: Code, lines: list[Any], apart: Container[int] = ()) -> tuple[Code, list[Any]]:
     """A condition without another way, with those that are all that is in it, unless (by `id`) they stand apart."""
-    tests = [test]
-    while len(lines) == 1 and isinstance(lines[0], If) and lines[0].comment is None and id(lines[0]) not in apart:
-        (inner,) = lines
-        if not inner.yes or inner.no:
-            break
-        tests.append(inner.test)
-        lines = inner.yes
-    return all_of([each for test in tests for each in (_both_of(test) if len(tests) > 1 else [test])]), lines
+    match lines:
+        case [If(yes=[_, *_], no=[], comment=None) as inner] if id(inner) not in apart:
+            return _as_one(all_of([*_both_of(test), *_both_of(inner.test)]), inner.yes, apart)
+        case _:
+            return test, lines
 
 
 def _both_of(test: Code) -> list[Code]:
