@@ -72,6 +72,7 @@ from cnndsl.backends.pytorch.values import (
     TensorList,
     Untranslatable,
     grouped,
+    plain_static,
 )
 from cnndsl.backends.pytorch.write import ForwardWriter, InitWriter, always_registers, is_any, optional_used
 from cnndsl.ir import nodes
@@ -715,7 +716,7 @@ def static_for(value: Any) -> Any:
         items = [static_for(item) for item in value]
         holds_layers = any(isinstance(item, RECIPES) for item in items)
         return Static(items, name(UNSAID) if holds_layers else constant(list(value)))
-    return Static(value, constant(value))
+    return plain_static(value)
 
 
 def _constants_of(definition: nodes.Definition) -> set[str]:

@@ -29,7 +29,7 @@ from cnndsl.backends.pytorch.initialise import rule_code
 from cnndsl.backends.pytorch.joins import branch, is_written_out, mark_of, must_unroll, reserve_at_outermost, rewind
 from cnndsl.backends.pytorch.layer_lists import AnyLayers, LayerList, LayerRule, each_value, rows, rule_of
 from cnndsl.backends.pytorch.operations import combined, count_of, joined, plain, put_learned, repeated
-from cnndsl.backends.pytorch.sorts import Sort, sample_of, sort_of
+from cnndsl.backends.pytorch.sorts import sample_of, sort_of
 from cnndsl.backends.pytorch.spelling import argument_code, plain_shape, spelled
 from cnndsl.backends.pytorch.statics import (
     UNSAID,
@@ -40,6 +40,7 @@ from cnndsl.backends.pytorch.statics import (
     compared,
     constant_call,
     constants,
+    counted,
     decided,
     field_of,
     flattened_numbers,
@@ -77,6 +78,7 @@ from cnndsl.backends.pytorch.values import (
     by_name,
     each_tensor,
     is_flowing,
+    plain_static,
     with_arguments,
 )
 from cnndsl.ir import nodes
@@ -106,7 +108,7 @@ def static_of(body: Body, node: Any) -> Static:
 
 
 def _const(_: Body, node: nodes.Const) -> Static:
-    return Static(node.value, constant(node.value))
+    return plain_static(node.value)
 
 
 def _ref(body: Body, node: nodes.Ref) -> Any:
@@ -146,7 +148,7 @@ def _format(body: Body, node: nodes.Format) -> Static:
         plain += str(found if found is not None else sample_of(value))
         pieces.append(ast.FormattedValue(value.code, -1, None))
     if is_known:
-        return Static(plain, constant(plain))
+        return plain_static(plain)
     code = ast.JoinedStr(pieces)
     return Static(Opaque(code, plain), code)
 
@@ -170,7 +172,7 @@ def _comprehension(body: Body, node: nodes.Comprehension) -> Any:
         if isinstance(items, list) and (is_written_out(body, items) or must_unroll(body, items)):
             return listed(_turns(body, node, items, outer))
         mark = mark_of(body)
-        target = bind_generic(body, node.targets, sort_of(source).item or Sort(), local=True)
+        target = bind_generic(body, node.targets, sort_of(source).of_items, local=True)
         tests = [condition(body, node.condition).code] if node.condition is not None else []
         try:
             item = body.for_later(evaluate(body, node.item))
@@ -289,7 +291,7 @@ def _function_call(body: Body, word: str, node: nodes.Call) -> Any:
     if word == "len" and isinstance(values[0], AnyTensors):
         return count_of(body, values[0])
     if word == "len" and isinstance(values[0], TensorList):
-        return Static(len(values[0].items), constant(len(values[0].items)))
+        return plain_static(len(values[0].items))
     if word in ("enumerate", "zip", "reversed") and any(isinstance(value, TensorList) for value in values):
         return _rows_of_values(body, word, values, node)
     if word in FUNCTIONS:
@@ -312,7 +314,7 @@ def _rows_of_values(body: Body, word: str, values: list[Any], node: nodes.Call) 
         if first is None:
             reason = "the number from which values are counted depends on a parameter"
             raise Untranslatable(reason, node.span, names=body.names_of(values[1]))
-        columns.insert(0, [Static(first + at, constant(first + at)) for at in range(len(columns[0]))])
+        columns.insert(0, counted(first, columns[0]))
     if word == "reversed":
         return TensorList(tuple(reversed(columns[0])))
     return TensorList(tuple(TensorList(tuple(row)) for row in zip(*columns, strict=False)))
@@ -362,7 +364,7 @@ def _size(body: Body, node: nodes.SizeOf) -> Any:
             [Static(dim, body.size_code(dim)) for dim in value.shape], list_of(map(body.size_code, value.shape))
         )
     if node.name == "rank":
-        return Static(len(value.shape), constant(len(value.shape)))
+        return plain_static(len(value.shape))
     axis = 0 if node.name in ("channels", "features") else 1 + AXES[len(value.shape) - 1].index(node.name)
     dim = value.shape[axis]
     return Static(dim, body.size_code(dim))
@@ -496,9 +498,9 @@ def _compare(body: Body, node: nodes.Compare) -> Static:
         return parts[0]
     unknown = [part for part in parts if not isinstance(part.value, bool)]
     if any(part.value is False for part in parts):
-        return Static(False, constant(False))
+        return plain_static(False)
     if not unknown:
-        return Static(True, constant(True))
+        return plain_static(True)
     code = ast.Compare(values[0].code, [RELATIONS[w]() for w in node.operators], [v.code for v in values[1:]])
     return Static(Test(all(part.value.sample for part in unknown)), code)
 
@@ -541,7 +543,7 @@ def _labelled(body: Body, node: nodes.Labelled) -> ChainRecipe:
 def stage_of(body: Body, node: Any) -> tuple[Any, Any, Any]:
     """A stage: its recipe, label and node."""
     if isinstance(node, nodes.Labelled):
-        label = Static(node.label, constant(node.label)) if isinstance(node.label, str) else static_of(body, node.label)
+        label = plain_static(node.label) if isinstance(node.label, str) else static_of(body, node.label)
         return evaluate(body, node.layer), label, node
     return by_key(body, node, evaluate(body, node)), None, node
 
@@ -588,7 +590,7 @@ def learned(body: Body, node: nodes.Call, wanted: str | None = None) -> Tensor:
     """`parameter(...)`: a learned tensor."""
     given = by_name(("size", "init"), arguments_of(body, node))
     size = given["size"]
-    begin = given.get("init", Static(0.0, constant(0.0)))
+    begin = given.get("init", plain_static(0.0))
     dims = tuple(field_of(body, item) for item in size.value)
     if isinstance(begin, Rule):
         empty = call("torch.empty", tuple_of(map(partial(argument_code, body), dims)))
@@ -615,7 +617,7 @@ def fixed(body: Body, node: Any, wanted: str | None = None) -> Tensor | None:
     if not isinstance(numbers, Static) or not isinstance(numbers.value, list | AnyList):
         return None
     given = by_name(("size", "persistent"), [(each.name, static_of(body, each.value)) for each in rest])
-    persistent = given.get("persistent", Static(True, constant(True)))
+    persistent = given.get("persistent", plain_static(True))
     if all_known(body, [numbers, *([given["size"]] if "size" in given else [])]):
         flat_numbers, size = flattened_numbers(constants(body, numbers))
         shape = constants(body, given["size"]) if "size" in given else size

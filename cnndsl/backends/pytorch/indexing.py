@@ -11,7 +11,7 @@ from cnndsl.backends.pytorch.body import Body
 from cnndsl.backends.pytorch.code import call, names_in, subscript
 from cnndsl.backends.pytorch.layer_lists import AnyLayers, source_of
 from cnndsl.backends.pytorch.operations import item_of
-from cnndsl.backends.pytorch.sorts import Sort, sample_of, sort_of
+from cnndsl.backends.pytorch.sorts import sample_of, sort_of
 from cnndsl.backends.pytorch.spelling import argument_code, plain_shape, spelled
 from cnndsl.backends.pytorch.statics import abstract, field_of
 from cnndsl.backends.pytorch.values import (
@@ -62,7 +62,7 @@ def item_of_static(body: Body, value: Static, index: Static) -> Any:
         is_mixed = len(items.item.kinds) > 1 and columns is not None and isinstance(at, int)
         place = columns[at] if is_mixed and -len(columns) <= at < len(columns) else items.item
         return abstract(body, place, code)
-    return abstract(body, sort_of(value).item or Sort(), code)
+    return abstract(body, sort_of(value).of_items, code)
 
 
 def piece(body: Body, indexed: Any, part: slice, node: nodes.Index) -> Any:
@@ -86,8 +86,7 @@ def piece(body: Body, indexed: Any, part: slice, node: nodes.Index) -> Any:
         return Static(indexed.value[known], code)
     if isinstance(indexed.value, (str, Opaque)):
         return Static(Opaque(code, sample_of(indexed)), code)
-    sort = sort_of(indexed)
-    return Static(AnyList(sort.item or Sort(), sort.sample or 0), code)
+    return Static(sort_of(indexed).any_list(), code)
 
 
 def taken(body: Body, value: Tensor, places: Sequence[Any]) -> Tensor:

@@ -15,7 +15,6 @@ from cnndsl.backends.pytorch.body import Body
 from cnndsl.backends.pytorch.code import (
     Code,
     call,
-    constant,
     flat,
     gone_through,
     length_of,
@@ -59,6 +58,7 @@ from cnndsl.backends.pytorch.values import (
     Tensor,
     Untranslatable,
     is_layers,
+    plain_static,
 )
 from cnndsl.frozen import frozen
 from cnndsl.ir import nodes
@@ -230,7 +230,7 @@ class _Way:
             if inner is not None:
                 parts.append(self._bind(inner, target))
             else:
-                sort = column if isinstance(column, Sort) else sort_of(column).item or Sort()
+                sort = column if isinstance(column, Sort) else sort_of(column).of_items
                 parts.append(bind_generic(body, target, sort))
         return ast.Tuple(parts, ast.Store())
 
@@ -240,7 +240,7 @@ class _Way:
         if not isinstance(targets, str):
             raise Untranslatable("a layer is taken apart")
         with body.having(scope=self._scopes[id(rule)]):
-            made = bind_generic(body, rule.targets, sort_of(rule.source).item or Sort())
+            made = bind_generic(body, rule.targets, sort_of(rule.source).of_items)
             body.each[rule.whole.number] = self._evaluate(body, rule.item)
         rule.whole.each = targets if why_not(targets) is None else ""
         body.scope.names[targets] = PartRecipe(rule.whole)
@@ -336,7 +336,7 @@ def _listed(body: Body, rule: LayerRule, value: Tensor) -> AnyTensors:
     loop = ast.comprehension(name(f"{EACH}{number}"), name(f"{MODULES}{number}"), [], 0)
     items = rule.source.value
     if isinstance(items, list):
-        count = Static(len(items), constant(len(items)))
+        count = plain_static(len(items))
     else:
         length = length_of(rule.source.code)
         count = Static(body.number(length, items.sample), length)

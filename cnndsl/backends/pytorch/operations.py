@@ -36,6 +36,7 @@ from cnndsl.backends.pytorch.values import (
     TensorList,
     Untranslatable,
     each_tensor,
+    plain_static,
 )
 from cnndsl.ir import nodes
 from cnndsl.layers.formula import Shape
@@ -119,7 +120,7 @@ def count_of(body: Body, held: AnyTensors) -> Static:
 def _combined_list(body: Body, operation: Any, values: Sequence[Any]) -> Tensor:
     lists = (value if isinstance(value, AnyTensors) else TensorList((value,)) for value in values)
     held: Any = reduce(partial(joined, body), lists)
-    first = item_of(body, held, Static(0, constant(0)))
+    first = item_of(body, held, plain_static(0))
     if operation.kind == "add":
         code = in_variable(body, held).code
         rest = subscript(code, ast.Slice(ast.Constant(1)))

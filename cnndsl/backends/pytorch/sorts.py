@@ -7,7 +7,6 @@ from typing import Any
 
 from cnndsl.backends.pytorch.code import flat, is_beyond_64_bits
 from cnndsl.backends.pytorch.values import (
-    IDENTITY,
     RECIPES,
     AnyList,
     BlockRecipe,
@@ -39,17 +38,29 @@ class Sort:
     choices: dict[str, Any] = field(default_factory=dict)
     """Layers that it may be, each once."""
     needs: Needs = field(default_factory=Needs)
-    rank: int = 0
     is_extent: bool = False
     """Whether lists of it are the sizes of several axes, which PyTorch wants as tuples."""
     is_parameter: bool = False
     """Whether it is that of another parameter, which is asked the same."""
+    has_rows: bool = False
+    """Whether lists of it have different lengths, or one that is not known."""
+    samples: set[Any] = field(default_factory=set)
+    """All that it was given, while these are few."""
+
+    @property
+    def of_items(self) -> Sort:
+        """What the items of a list of it are like."""
+        return self.item or Sort()
+
+    def any_list(self) -> AnyList:
+        """A list of it of which nothing else is known."""
+        return AnyList(self.of_items, self.sample or 0)
 
     def merge(self, other: Sort) -> bool:
         """Take in what another one may be; whether that is anything new."""
         changed = not other.kinds <= self.kinds
         if not self.kinds or (self.sample is None and other.sample is not None):
-            self.sample, self.rank = other.sample, other.rank
+            self.sample = other.sample
         elif is_beyond_64_bits(other.sample) and not is_beyond_64_bits(self.sample):
             self.sample, changed = other.sample, True
         self.kinds |= other.kinds
@@ -75,12 +86,10 @@ class Sort:
                 self.choices[key] = choice
                 changed = True
         if other.needs is not self.needs:
-            changed |= absorb(self.needs, other.needs)
+            changed |= self.needs.absorb(other.needs)
             if other.is_parameter:
-                changed |= absorb(other.needs, self.needs)
+                changed |= other.needs.absorb(self.needs)
         return changed
-
-    has_rows: bool = False
 
     def has_extents(self) -> bool:
         """Whether it is a list of sizes, or a list of such lists."""
@@ -100,9 +109,6 @@ class Sort:
             return None if None in items else items
         return self.sample if len(self.samples) == 1 else None
 
-    samples: set[Any] = field(default_factory=set)
-    """All that it was given, while these are few."""
-
 
 def _is_constant(recipe: Any) -> bool:
     """Whether a layer is the same wherever it stands."""
@@ -111,23 +117,9 @@ def _is_constant(recipe: Any) -> bool:
     return all(value_of(static.value) is static.value for static in recipe.fields.values())
 
 
-def absorb(mine: Needs, theirs: Needs) -> bool:
-    """Take in what else is asked; whether that is anything new."""
-    before = mine.extent()
-    mine.ranks |= theirs.ranks
-    mine.axes |= theirs.axes
-    mine.gives |= theirs.gives
-    mine.spliced |= theirs.spliced
-    mine.keywords |= theirs.keywords
-    mine.positional = max(mine.positional, theirs.positional)
-    return before != mine.extent()
-
-
 _MOST_SAMPLES = 2
 _MOST_COLUMNS = 16
 """Lists up to this long are known place by place."""
-
-
 _ANY = {0, 1}
 """The samples of what is not always the same."""
 
@@ -135,7 +127,7 @@ _ANY = {0, 1}
 def sort_of(value: Any) -> Sort:
     """What a value is like."""
     if isinstance(value, Tensor):
-        return Sort({"value"}, rank=len(value.shape))
+        return Sort({"value"})
     if isinstance(value, ParamRecipe) and not value.arguments:
         made = Sort({"layer"}, needs=value.needs, is_parameter=True)
         made.choices = {recipe_key(choice): choice for choice in value.choices}
@@ -144,8 +136,7 @@ def sort_of(value: Any) -> Sort:
         return Sort({"layer"}, choices={recipe_key(value): value})
     if isinstance(value, Static):
         return _of_static(value)
-    message = "a value of this kind is no argument"
-    raise Untranslatable(message)
+    raise Untranslatable("a value of this kind is no argument")
 
 
 def _of_static(static: Static) -> Sort:
@@ -161,21 +152,16 @@ def _of_static(static: Static) -> Sort:
     if isinstance(value, Opaque):
         return Sort({"str"}, value.sample, samples=_ANY)
     if isinstance(value, AnyList):
-        made = Sort({"list"}, value.sample)
-        made.item = Sort()
-        made.item.merge(value.item)
-        _ask_the_same(made.item, value.item)
-        return made
+        item = Sort()
+        item.merge(value.item)
+        _ask_the_same(item, value.item)
+        return Sort({"list"}, value.sample, item)
     if isinstance(value, list):
-        made = Sort({"list"}, len(value))
-        made.item = Sort()
-        for each in value:
-            made.item.merge(sort_of(each))
-        if len(value) <= _MOST_COLUMNS:
-            made.columns = [sort_of(each) for each in value]
-        return made
-    message = f"a value of this kind is no argument: {flat(static.code)}"
-    raise Untranslatable(message)
+        item, columns = Sort(), [sort_of(each) for each in value]
+        for column in columns:
+            item.merge(column)
+        return Sort({"list"}, len(value), item, columns if len(value) <= _MOST_COLUMNS else None)
+    raise Untranslatable(f"a value of this kind is no argument: {flat(static.code)}")
 
 
 def _ask_the_same(mine: Sort, parameter: Sort) -> None:
@@ -228,9 +214,7 @@ def sample_of(value: Any) -> Any:
         return [sample_of(each) for each in value]
     if isinstance(value, AnyList):
         return [_sample(value.item)] * max(value.sample, 1)
-    if isinstance(value, (Test, Opaque)):
-        return value.sample
-    return value_of(value) if isinstance(value, Traced) else value
+    return value.sample if isinstance(value, (Test, Opaque)) else value_of(value)
 
 
 def _sample(sort: Sort) -> Any:
@@ -243,4 +227,4 @@ def _sample(sort: Sort) -> Any:
 
 def is_identity(recipe: Any) -> bool:
     """Whether a recipe is the identity, which leaves no part."""
-    return recipe is IDENTITY or (isinstance(recipe, ChainRecipe) and not recipe.stages)
+    return isinstance(recipe, ChainRecipe) and not recipe.stages

@@ -13,7 +13,7 @@ from typing import Any
 
 from cnndsl.backends.pytorch.application import applied_pipe, apply_stage
 from cnndsl.backends.pytorch.body import Body, Output
-from cnndsl.backends.pytorch.code import Code, call, constant, name, subscript, tuple_of
+from cnndsl.backends.pytorch.code import Code, call, name, subscript, tuple_of
 from cnndsl.backends.pytorch.expressions import (
     by_key,
     condition,
@@ -40,7 +40,7 @@ from cnndsl.backends.pytorch.joins import (
 )
 from cnndsl.backends.pytorch.layer_lists import as_before, declare, is_new_list, loop, rule_of
 from cnndsl.backends.pytorch.operations import count_of, in_variable, sizes_code
-from cnndsl.backends.pytorch.sorts import Sort, sort_of
+from cnndsl.backends.pytorch.sorts import sort_of
 from cnndsl.backends.pytorch.statics import bind_generic, bind_items
 from cnndsl.backends.pytorch.values import (
     RECIPES,
@@ -56,6 +56,7 @@ from cnndsl.backends.pytorch.values import (
     TensorList,
     Untranslatable,
     is_flowing,
+    plain_static,
 )
 from cnndsl.ir import nodes
 from cnndsl.layers.initialisers import FANS
@@ -121,7 +122,7 @@ def _bind_several(body: Body, statement: nodes.Bind) -> None:
     if isinstance(value, Static):
         items: Any = value.value
         if isinstance(items, AnyList):
-            places = (Static(at, constant(at)) for at in range(len(statement.names)))
+            places = (plain_static(at) for at in range(len(statement.names)))
             items = [item_of_static(body, value, place) for place in places]
         for wanted, item in zip(statement.names, items, strict=True):
             if isinstance(item, Static):

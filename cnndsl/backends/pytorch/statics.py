@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import math
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from cnndsl.backends.pytorch.body import Body
@@ -34,6 +34,7 @@ from cnndsl.backends.pytorch.values import (
     TensorList,
     Test,
     Untranslatable,
+    plain_static,
 )
 from cnndsl.ir import nodes
 from cnndsl.layers.formula import Shape
@@ -50,9 +51,6 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
     **REAL_FUNCTIONS,
     "abs": abs, "all": all, "any": any, "ceil": math.ceil, "float": float, "floor": math.floor, "int": int, "len": len,
     "max": max, "min": min, "round": round, "str": str, "sum": sum, "make_divisible": make_divisible,
-    "range": lambda *ends: list(range(*ends)),
-    "enumerate": lambda items, start=0: [[i, item] for i, item in enumerate(items, start)],
-    "zip": lambda *lists: [list(row) for row in zip(*lists, strict=False)],
 }  # fmt: skip
 
 
@@ -70,9 +68,7 @@ def abstract(body: Body, sort: Sort, code: Code, symbol: Traced | None = None) -
             raise Untranslatable("a layer and something else are given for the same name")
         return ParamRecipe(code, tuple(sort.choices.values()), sort.needs)
     if "list" in kinds:
-        item = sort.item or Sort()
-        made = AnyList(item, sort.sample or 0, sort.columns)
-        return Static(made, code)
+        return Static(AnyList(sort.of_items, sort.sample or 0, sort.columns), code)
     if "bool" in kinds:
         return Static(Test(bool(sort.sample)), code)
     if "str" in kinds:
@@ -87,18 +83,17 @@ def abstract(body: Body, sort: Sort, code: Code, symbol: Traced | None = None) -
 
 def all_known(body: Body, items: list[Any]) -> bool:
     """Whether a list is one of constants."""
-    for item in items:
-        if isinstance(item, Static):
-            if isinstance(item.value, list):
-                if not all_known(body, item.value):
-                    return False
-            elif isinstance(item.value, (Test, Opaque, AnyList)) or (
-                isinstance(item.value, Traced) and body.known(item.value) is None
-            ):
-                return False
-        else:
-            return False
-    return True
+    return all(isinstance(item, Static) and _is_known(body, item.value) for item in items)
+
+
+def _is_known(body: Body, value: Any) -> bool:
+    match value:
+        case list():
+            return all_known(body, value)
+        case Traced():
+            return body.known(value) is not None
+        case _:
+            return not isinstance(value, (Test, Opaque, AnyList))
 
 
 def bind_items(body: Body, targets: nodes.Targets, item: Any) -> None:
@@ -117,9 +112,9 @@ def bind_generic(body: Body, targets: nodes.Targets, sort: Sort, *, local: bool 
         written = targets if local else body.variable(targets)
         body.scope.names[targets] = abstract(body, sort, name(written), body.new_version(written))
         return name(written)
-    columns = sort.columns or [sort.item or Sort()] * len(targets)
+    columns = sort.columns or ()
     if len(columns) != len(targets):
-        columns = [sort.item or Sort()] * len(targets)
+        columns = [sort.of_items] * len(targets)
     parts = [bind_generic(body, each, column, local=local) for each, column in zip(targets, columns, strict=True)]
     return ast.Tuple(parts, ast.Store())
 
@@ -136,7 +131,7 @@ def listed(items: list[Any]) -> Any:
 def size_of_list(body: Body, numbers: Static, span: nodes.Span) -> Shape:
     """The size of numbers in lists, of which some follow from parameters. Raises Untranslatable."""
     if isinstance(numbers.value, AnyList):
-        if (sort_of(numbers).item or Sort()).item is not None:
+        if sort_of(numbers).of_items.item is not None:
             raise Untranslatable("the size of a constant depends on a parameter", span, "give its size")
         return (body.number(call("len", numbers.code), numbers.value.sample),)
     if not isinstance(numbers.value, list):
@@ -192,15 +187,14 @@ def list_arithmetic(body: Body, word: str, left: Static, right: Static) -> Stati
     if word == "+":
         if isinstance(left.value, list) and isinstance(right.value, list):
             return Static([*left.value, *right.value], code)
-        sort = sort_of(left)
-        sort.merge(sort_of(right))
-        size = (sort_of(left).sample or 0) + (sort_of(right).sample or 0)
-        return Static(AnyList(sort.item or Sort(), size), code)
+        sort, other = sort_of(left), sort_of(right)
+        size = (sort.sample or 0) + (other.sample or 0)
+        sort.merge(other)
+        return Static(AnyList(sort.of_items, size), code)
     count = body.known(right.value)
     if isinstance(left.value, list) and count is not None:
         return Static(left.value * count, code)
-    sort = sort_of(left)
-    return Static(AnyList(sort.item or Sort(), sort.sample or 0), code)
+    return Static(sort_of(left).any_list(), code)
 
 
 def compared(body: Body, word: str, left: Any, right: Any) -> Static:
@@ -216,17 +210,20 @@ def compared(body: Body, word: str, left: Any, right: Any) -> Static:
             return _compared_numbers(body, word, a, b, code)
     elif all_known(body, [left]) and all_known(body, [right]):
         return Static(python(word, constants(body, left), constants(body, right)), code)
+    facts: tuple[tuple[Expr, Expr], ...] = ()
     if isinstance(a, list) and isinstance(b, list) and word in ("==", "!="):
         if len(a) != len(b):
             return Static(word == "!=", code)
         pairs = list(zip(a, b, strict=True))
         if all(body.same(p.value, q.value) for p, q in pairs if isinstance(p.value, (int, float, Traced))):
             return Static(word == "==", code)
-    sample = python(word, sample_of(left), sample_of(right))
-    facts: tuple[tuple[Expr, Expr], ...] = ()
-    if isinstance(a, list) and isinstance(b, list):
-        facts = tuple((Expr.of(p.value), Expr.of(q.value)) for p, q in zip(a, b, strict=True))
-    return Static(Test(sample, facts if word == "==" else (), facts if word == "!=" else ()), code)
+        facts = tuple((Expr.of(p.value), Expr.of(q.value)) for p, q in pairs)
+    return Static(_test(word, python(word, sample_of(left), sample_of(right)), facts), code)
+
+
+def _test(word: str, sample: bool, facts: tuple[tuple[Expr, Expr], ...]) -> Test:
+    """A comparison; `facts` are what is equal where both sides are."""
+    return Test(sample, facts if word == "==" else (), facts if word == "!=" else ())
 
 
 def _compared_numbers(body: Body, word: str, a: Any, b: Any, code: Code) -> Static:
@@ -239,9 +236,7 @@ def _compared_numbers(body: Body, word: str, a: Any, b: Any, code: Code) -> Stat
         difference = None
     if difference is not None:
         return Static(python(word, difference, 0), code)
-    fact = ((Expr.of(a), Expr.of(b)),)
-    sample = python(word, value_of(a), value_of(b))
-    return Static(Test(sample, fact if word == "==" else (), fact if word == "!=" else ()), code)
+    return Static(_test(word, python(word, value_of(a), value_of(b)), ((Expr.of(a), Expr.of(b)),)), code)
 
 
 def _compared_layers(word: str, left: Any, right: Any) -> Static:
@@ -251,12 +246,7 @@ def _compared_layers(word: str, left: Any, right: Any) -> Static:
             code = ast.Compare(side.code, [ast.Is() if is_same else ast.IsNot()], [ast.Constant(None)])
             sample = any(map(is_identity, side.choices))
             return Static(Test(sample is is_same), code)
-    if (
-        isinstance(left, RECIPES)
-        and isinstance(right, RECIPES)
-        and not isinstance(left, ParamRecipe)
-        and not isinstance(right, ParamRecipe)
-    ):
+    if all(isinstance(side, RECIPES) and not isinstance(side, ParamRecipe) for side in (left, right)):
         return Static((recipe_key(left) == recipe_key(right)) is (word == "=="), constant(True))
     raise Untranslatable("layers are compared, of which one is a parameter")
 
@@ -267,19 +257,22 @@ def constant_call(body: Body, word: str, values: list[Any]) -> Any:
     if len(statics) != len(values):
         raise Untranslatable(f"{word} of what is no constant")
     codes = [static.code for static in statics]
-    code: Code = call(f"math.{word}" if word in REAL_FUNCTIONS else word, *codes)
-    if word in ("enumerate", "zip", "sum"):
-        code = call(word, *map(gone_through, codes))
-    if word in ("enumerate", "zip"):  # which is only a list where it is gone through
-        code = call("list", code)
-    if word == "len":
-        code = length_of(codes[0])
-    if word in ("all", "any") and isinstance(codes[0], ast.ListComp):
-        code = call(word, ast.GeneratorExp(codes[0].elt, codes[0].generators))
-    if word in ("enumerate", "zip", "range"):
-        return _rows_call(body, word, statics, code)
-    if word in ("reversed", "sorted", "unique"):
-        return _ordered(body, word, statics[0])
+    code: Code
+    match word, codes:
+        case "reversed" | "sorted" | "unique", _:
+            return _ordered(body, word, statics[0])
+        case "range", _:
+            return _range(body, statics, call(word, *codes))
+        case "enumerate" | "zip", _:  # which is only a list where it is gone through
+            return _rows(body, word, statics, call("list", call(word, *map(gone_through, codes))))
+        case "sum", _:
+            code = call(word, *map(gone_through, codes))
+        case "len", [items]:
+            code = length_of(items)
+        case "all" | "any", [ast.ListComp() as items]:
+            code = call(word, ast.GeneratorExp(items.elt, items.generators))
+        case _:
+            code = call(f"math.{word}" if word in REAL_FUNCTIONS else word, *codes)
     if word == "len" and isinstance(statics[0].value, list):
         length = len(statics[0].value)
         return Static(length, code if UNSAID not in names_in(code) else constant(length))
@@ -315,35 +308,36 @@ def _ordered(body: Body, word: str, static: Static) -> Static:
     code = call("sorted", inner) if word == "sorted" else call("list", call("dict.fromkeys", inner))
     if all_known(body, [static]):
         found = constants(body, static)
-        return Static(
-            [Static(i, constant(i)) for i in (sorted(found) if word == "sorted" else dict.fromkeys(found))], code
-        )
-    return Static(AnyList(sort_of(static).item or Sort(), sort_of(static).sample or 0), code)
+        return Static(list(map(plain_static, sorted(found) if word == "sorted" else dict.fromkeys(found))), code)
+    return Static(sort_of(static).any_list(), code)
 
 
-def _rows_call(body: Body, word: str, statics: list[Static], code: Code) -> Static:
-    if word == "range":
-        known = [body.known(static.value) for static in statics]
-        if None not in known:
-            numbers = range(*known)
-            if len(numbers) <= _LONGEST_KNOWN:
-                return Static([Static(i, constant(i)) for i in numbers], code)
-        sample = len(range(*(sample_of(static) for static in statics)))
-        return Static(AnyList(Sort({"int"}, 1), sample), code)
-    if word == "enumerate":
-        start = body.known(statics[1].value) if len(statics) > 1 else 0
-        items = statics[0].value
-        if isinstance(items, list) and start is not None:
-            rows = [listed([Static(i, constant(i)), item]) for i, item in enumerate(items, start)]
-            return Static(rows, code)
-        inner = sort_of(statics[0])
-        row = Sort({"list"}, 2, columns=[Sort({"int"}, 1), inner.item or Sort()])
-        return Static(AnyList(row, inner.sample or 0), code)
-    if all(isinstance(static.value, list) for static in statics):
-        return Static([listed(list(row)) for row in zip(*(s.value for s in statics), strict=False)], code)
-    sorts = [sort_of(static) for static in statics]
-    row = Sort({"list"}, len(sorts), columns=[sort.item or Sort() for sort in sorts])
+def _range(body: Body, ends: list[Static], code: Code) -> Static:
+    known = [body.known(end.value) for end in ends]
+    if None not in known and len(numbers := range(*known)) <= _LONGEST_KNOWN:
+        return Static(list(map(plain_static, numbers)), code)
+    return Static(AnyList(Sort({"int"}, 1), len(range(*map(sample_of, ends)))), code)
+
+
+def _rows(body: Body, word: str, statics: list[Static], code: Code) -> Static:
+    """What `zip` gives for lists, and `enumerate` for one and the number that it counts from."""
+    is_counted = word == "enumerate"
+    start = body.known(statics[1].value) if is_counted and len(statics) > 1 else 0
+    lists = statics[:1] if is_counted else statics
+    if start is not None and all(isinstance(static.value, list) for static in lists):
+        columns = [static.value for static in lists]
+        if is_counted:
+            columns.insert(0, counted(start, columns[0]))
+        return Static([listed(list(row)) for row in zip(*columns, strict=False)], code)
+    sorts = [sort_of(static) for static in lists]
+    kinds = [*([Sort({"int"}, 1)] if is_counted else []), *(sort.of_items for sort in sorts)]
+    row = Sort({"list"}, len(kinds), columns=kinds)
     return Static(AnyList(row, min(sort.sample or 0 for sort in sorts)), code)
+
+
+def counted(start: int, items: Sequence[Any]) -> list[Static]:
+    """The numbers of the items of a list."""
+    return list(map(plain_static, range(start, start + len(items))))
 
 
 def constants(body: Body, static: Any) -> Any:

@@ -24,7 +24,7 @@ from cnndsl.backends.pytorch.classes import (
     annotation,
     static_for,
 )
-from cnndsl.backends.pytorch.code import Code, constant, flat, name, names_in, not_in, words_in
+from cnndsl.backends.pytorch.code import Code, flat, name, names_in, not_in, words_in
 from cnndsl.backends.pytorch.construct import Made, append, argument_for, chain_of, make
 from cnndsl.backends.pytorch.expressions import evaluate, static_of
 from cnndsl.backends.pytorch.flowgraph import Append, names_read
@@ -48,6 +48,7 @@ from cnndsl.backends.pytorch.values import (
     Untranslatable,
     VariantRecipe,
     grouped,
+    plain_static,
 )
 from cnndsl.ir import nodes
 from cnndsl.ir.lower import qualified
@@ -361,7 +362,7 @@ class Translation:
         names = inner.scope.names
         given = tuple((word, field_of(body, value)) for word, value in names.items())
         rule = next(setting.value for setting in declared.settings if setting.name == "shape")
-        names.setdefault(SAME, Static(SAME, constant(SAME)))
+        names.setdefault(SAME, plain_static(SAME))
         for word, dim in zip(axis_names(len(x)), x, strict=False):
             names.setdefault(word, Static(dim, body.size_code(dim)))
 

@@ -105,6 +105,11 @@ class Static:
     code: Code
 
 
+def plain_static(value: Any) -> Static:
+    """A constant as a static."""
+    return Static(value, constant(value))
+
+
 @frozen(eq=False)
 class Tensor:
     """Something that flows: its Python in `forward`, and its sizes."""
@@ -253,6 +258,17 @@ class Needs:
     def calls(self) -> bool:
         """Whether the text calls it with arguments."""
         return bool(self.positional or self.keywords)
+
+    def absorb(self, other: Needs) -> bool:
+        """Take in what else is asked; whether that is anything new."""
+        before = self.extent()
+        self.ranks |= other.ranks
+        self.axes |= other.axes
+        self.gives |= other.gives
+        self.spliced |= other.spliced
+        self.keywords |= other.keywords
+        self.positional = max(self.positional, other.positional)
+        return before != self.extent()
 
     def extent(self) -> tuple[int, ...]:
         """How much is asked; what is asked only grows."""
@@ -464,7 +480,7 @@ def _of_kind(recipe: KindRecipe, arguments: Iterable[tuple[str | None, Any]], sp
         if (word in WEIGHT_WORDS and word not in words) or (word == "bias" and is_list):
             numbers[word] = value
             if word in words:
-                fields[word] = Static(True, constant(True))
+                fields[word] = plain_static(True)
         elif word in INIT_WORDS:
             begins[INIT_WORDS[word]] = value
         elif isinstance(value, Static):
