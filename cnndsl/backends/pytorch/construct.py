@@ -25,7 +25,7 @@ from cnndsl.backends.pytorch.code import (
 )
 from cnndsl.backends.pytorch.flowgraph import Append, Assign, Chain, If
 from cnndsl.backends.pytorch.joins import branch, run_loop, speaks_of_input
-from cnndsl.backends.pytorch.operations import flattening
+from cnndsl.backends.pytorch.operations import flattening, same_axes
 from cnndsl.backends.pytorch.sorts import is_identity, recipe_key
 from cnndsl.backends.pytorch.spelling import built, plain_shape, size_rule, spelled, with_numbers
 from cnndsl.backends.pytorch.values import (
@@ -58,24 +58,22 @@ from cnndsl.symbolic.number import Traced, value_of
 
 def make(body: Body, recipe: Any, value: Tensor) -> Made:
     """A layer for what comes in."""
-    others: tuple[Tensor, ...] = ()
-    if isinstance(value, TensorList) and isinstance(recipe, KindRecipe):
-        value, *more = value.items
-        others = tuple(more)
-    elif isinstance(value, TensorList) and not isinstance(recipe, BlockRecipe):
-        raise Untranslatable("a layer that is no block of the text is applied to a list of values")
-    match recipe:
-        case KindRecipe():
-            return _known_kind_layer(body, recipe, value, others)
-        case ExternRecipe():
-            return _extern(body, recipe, value)
-        case BlockRecipe():
+    match recipe, value:
+        case KindRecipe(), TensorList(items=(first, *others)):
+            return _known_kind_layer(body, recipe, first, tuple(others))
+        case KindRecipe(), _:
+            return _known_kind_layer(body, recipe, value, ())
+        case BlockRecipe(), _:
             return _block(body, recipe, value)
-        case ParamRecipe():
+        case _, TensorList():
+            raise Untranslatable("a layer that is no block of the text is applied to a list of values")
+        case ExternRecipe(), _:
+            return _extern(body, recipe, value)
+        case ParamRecipe(), _:
             return _parameter(body, recipe, value)
-        case PartRecipe():
+        case PartRecipe(), _:
             raise Untranslatable("a part of the body around it")
-        case Static():  # a list of layers, beside something that is none
+        case Static(), _:  # a list of layers, beside something that is none
             reason = "whether there is a list of layers depends on a parameter"
             raise Untranslatable(reason, helps="declare it under the condition: if ... { name = [...] }")
         case _:
@@ -153,7 +151,8 @@ def _block(body: Body, recipe: BlockRecipe, value: Tensor | TensorList) -> Made:
     outputs = body.file.outputs(definition, given, inputs)
     unit = body.file.unit(definition, tuple((word, len(tensor.shape)) for word, tensor in inputs))
     body.note(unit, given)
-    sizes = [_size_of_input(body, dict(inputs), word, axis) for word, axis in unit.sizes]
+    held = {word: tensor.shape for word, tensor in inputs}
+    sizes = [body.size_code(product(held[word]) if axis < 0 else held[word][axis]) for word, axis in unit.sizes]
     start, left = _started(body, recipe, unit)
     code = call(start, *([] if unit.is_part else sizes))
     passed = {word: given[word] for word in left if word in given}
@@ -168,13 +167,6 @@ def _block(body: Body, recipe: BlockRecipe, value: Tensor | TensorList) -> Made:
     names = tuple(output[0] for output in outputs if output[0] is not None)
     shapes = tuple(shape for _, shape in outputs)
     return Made(code, shapes, unit.name, tuple(item for _, item in extra), names, frozenset([unit.key]), word="block")
-
-
-def _size_of_input(body: Body, inputs: dict[str, Tensor], word: str, axis: int) -> Code:
-    shape = inputs[word].shape
-    if axis < 0:
-        return body.size_code(product(shape))
-    return body.size_code(shape[axis])
 
 
 def _add_arguments(body: Body, code: ast.Call, unit: Any, given: dict[str, Any], positional: int) -> None:
@@ -212,11 +204,9 @@ def static_argument(body: Body, static: Static, sort: Any) -> Code:
     """A constant as an argument; lists of layers one by one, sizes of several axes as a tuple."""
     if isinstance(static.value, AnyList) and sort.item is not None:
         _note_extents(body, static.value, sort)
-    if sort.has_extents() and isinstance(static.value, list):
+    if isinstance(static.value, list) and (sort.has_extents() or "layer" in sort.of_items.kinds):
         items = [argument_for(body, item, sort.item) for item in static.value]
         return tuple_of(items) if sort.item.is_extent else list_of(items)
-    if isinstance(static.value, list) and sort.item is not None and "layer" in sort.item.kinds:
-        return list_of(argument_for(body, item, sort.item) for item in static.value)
     if isinstance(static.value, list) and sort.columns and any("layer" in c.kinds for c in sort.columns):
         pairs = zip(static.value, sort.columns, strict=True)
         return list_of(argument_for(body, item, column) for item, column in pairs)
@@ -276,15 +266,10 @@ def _parameter(body: Body, recipe: ParamRecipe, value: Tensor) -> Made:
     needs.ranks.add(rank)
     if len(needs.ranks) > 1 and any(map(_has_ranks, choices)):
         raise Untranslatable("a layer that is a parameter is applied to values with different numbers of axes")
-    results = []
-    units: set[Any] = set()
-    for shape, asks, made in tried:
-        results.append(shape)
-        needs.axes |= asks
-        units |= made.units
-    for _, argument in recipe.arguments:
-        if isinstance(argument, Tensor):
-            raise Untranslatable("a layer that is a parameter takes a value")
+    needs.axes.update(*(asks for _, asks, _ in tried))
+    units: frozenset[Any] = frozenset().union(*(made.units for *_, made in tried))
+    if any(isinstance(argument, Tensor) for _, argument in recipe.arguments):
+        raise Untranslatable("a layer that is a parameter takes a value")
     needs.keywords |= {word for word, _ in recipe.arguments if word is not None}
     needs.positional = max(needs.positional, sum(word is None for word, _ in recipe.arguments))
     if needs.extent() != before:
@@ -301,15 +286,15 @@ def _parameter(body: Body, recipe: ParamRecipe, value: Tensor) -> Made:
             code.args.append(given)
         else:
             code.keywords.append(ast.keyword(_word(choices, word), given))
-    first = results[0] if results else value.shape
-    dims = []
-    for axis, dim in enumerate(first):
-        alike = all(len(shape) == len(first) and body.same(shape[axis], dim) for shape in results)
-        is_kept = axis < rank and body.same(dim, value.shape[axis])  # what a layer else makes of it, it says itself
-        dims.append(dim if alike and is_kept else body.fresh(value_of(dim), cause=names_in(recipe.code)))
-    if any(len(shape) != len(first) for shape in results):
+    first, *others = [shape for shape, *_ in tried] or [value.shape]
+    if any(len(shape) != len(first) for shape in others):
         raise Untranslatable("the layers that a parameter may be give values with different numbers of axes")
-    return Made(code, (tuple(dims),), "nn.Module", units=frozenset(units), word="block" if units else "layer")
+    kept = same_axes(body, first, value.shape, *others)  # what a layer else makes of an axis, it says itself
+    dims = (
+        dim if axis in kept else body.fresh(value_of(dim), cause=names_in(recipe.code))
+        for axis, dim in enumerate(first)
+    )
+    return Made(code, (tuple(dims),), units=units, word="block" if units else "layer")
 
 
 def _passed(body: Body, choices: Sequence[Any], word: str | None, argument: Any) -> Code:
@@ -329,11 +314,7 @@ def _word(choices: Sequence[Any], word: str) -> str:
 
 def splice_parameter(body: Body, recipe: ParamRecipe, value: Tensor) -> Tensor:
     """A parameter that is several layers in a row: a loop over them."""
-    stages: dict[str, Any] = {}
-
-    for choice in recipe.choices:
-        for stage in flat_stages(choice, body):
-            stages[recipe_key(stage)] = stage
+    stages = {recipe_key(stage): stage for choice in recipe.choices for stage in flat_stages(choice, body)}
     if body.is_silent and len(recipe.choices) == 1:
         return body.file.apply_stage(body, recipe.choices[0], None, None, value)  # type: ignore[no-any-return]
     variable = body.free("layer")
@@ -369,14 +350,14 @@ def _single_callable(body: Body, recipe: Any, needs: Any) -> Code:
     words = {axis: axis_word(axis, rank) for axis in sorted(needs.axes)}
     if isinstance(recipe, BlockRecipe):
         return _block_callable(body, recipe, needs, rank, {axis: f"in_{word}" for axis, word in words.items()})
-    if isinstance(recipe, KindRecipe) and not recipe.fields and recipe.kind.module:  # noqa: SIM102
-        if any(info.is_required() for info in recipe.kind.model_fields.values()):
-            if recipe.kind.calling:
-                return _chained(recipe.kind)
-            return dotted(f"nn.{recipe.kind.module.format(r=rank - 1)}")  # each call says the rest
-    if isinstance(recipe, KindRecipe) and recipe.is_half_applied:
-        return _kind_callable(body, recipe, needs, rank, words)
     shape = tuple(Traced(60, Expr.of(Symbol(words.get(axis, f"unknown·{axis}")))) for axis in range(rank))
+    if isinstance(recipe, KindRecipe):
+        kind = recipe.kind
+        if not recipe.fields and kind.module and any(info.is_required() for info in kind.model_fields.values()):
+            # Each call says the rest.
+            return _chained(kind) if kind.calling else dotted(f"nn.{kind.module_name(rank - 1)}")
+        if recipe.is_half_applied:
+            return _kind_callable(body, recipe, needs, shape, words)
     try:
         made = body.file.scratch(recipe, shape, body)
     except NeedsFlatten:
@@ -397,14 +378,13 @@ def _single_callable(body: Body, recipe: Any, needs: Any) -> Code:
     return name(constant_name) if flat(held) == flat(code) else code  # another rank has another class
 
 
-def _kind_callable(body: Body, recipe: KindRecipe, needs: Any, rank: int, words: dict[int, str]) -> Code:
+def _kind_callable(body: Body, recipe: KindRecipe, needs: Any, shape: Shape, words: dict[int, str]) -> Code:
     """A layer kind with some of its arguments, as a callable of the sizes that a parameter tells and of the others."""
     kind = recipe.kind
     left = [word for word in kind.model_fields if word not in recipe.fields]
     called = [word for at, word in enumerate(left) if at < needs.positional or word in needs.keywords]
-    named = {word: _word([recipe], word) for word in called}
+    named = {word: kind.torch_names.get(word, word) for word in called}
     opened = {word: Static(body.number(name(named[word]), 1), name(named[word])) for word in called}
-    shape = tuple(Traced(60, Expr.of(Symbol(words.get(axis, f"unknown·{axis}")))) for axis in range(rank))
     whole = replace(recipe, fields=recipe.fields | opened)
     if whole.is_half_applied:
         return dotted("nn.Identity")  # nobody calls it, or no block that does is translated yet
@@ -421,17 +401,13 @@ def _kind_callable(body: Body, recipe: KindRecipe, needs: Any, rank: int, words:
         and not (needs.keywords & recipe.fields.keys())
     ):
         given = {
-            _word([recipe], word): each
+            kind.torch_names.get(word, word): each
             for word, each in zip(required, code.args[len(sizes) :], strict=True)
             if word in recipe.fields
         }
         given |= {str(each.arg): each.value for each in code.keywords if each.arg not in named.values()}
         return call("partial", code.func, **given)
-    defaults = []
-    for word in called:
-        info = kind.model_fields[word]
-        if not info.is_required():
-            defaults.append(constant(info.default))
+    defaults = [constant(kind.model_fields[word].default) for word in called if word not in required]
     return lambda_of([*sizes, *named.values()], code, defaults)
 
 
@@ -513,7 +489,7 @@ def append(body: Body, recipe: Any, value: Tensor, label: Static | None) -> Tens
 
 def with_sizes(body: Body, made: Made, base: Code | None, value: Tensor, recipe: Any) -> Made:
     """Sizes that nothing tells before a layer is there, by what it keeps."""
-    if body.is_silent or base is None or not asks_sizes(body, made, recipe):
+    if base is None or not asks_sizes(body, made, recipe):
         return made
     axes: set[int] | None = None
     if isinstance(recipe, ParamRecipe):
@@ -620,9 +596,9 @@ def sequential(items: Sequence[tuple[Code | None, Code]]) -> Code:
     """`nn.Sequential(...)`; with labels, of an ordered dictionary."""
     if all(label is None for label, _ in items):
         return call("nn.Sequential", *(value for _, value in items))
-    pairs = []
-    for at, (label, value) in enumerate(items):
-        pairs.append(tuple_of([label if label is not None else constant(str(at)), value]))
+    pairs = (
+        tuple_of([label if label is not None else constant(str(at)), value]) for at, (label, value) in enumerate(items)
+    )
     return call("nn.Sequential", call("OrderedDict", list_of(pairs)))
 
 
