@@ -185,23 +185,27 @@ def _use_piece(body: Body, piece: PieceRecipe, value: Tensor) -> Tensor:
     if part.number not in body.taken_apart:
         body.taken_apart[part.number] = _stages(body, part, chain, body.built_for[part.number])
     layers = body.taken_apart[part.number]
-    bounds: list[Any] = []
-    for bound in (piece.start, piece.end):
-        bounds.append(None if bound is None else body.known(bound.value))
-        if bound is not None and bounds[-1] is None:
+
+    def known(place: Static | None) -> Any:
+        found = None if place is None else body.known(place.value)
+        if place is not None and found is None:
             reason = f"which layers of {part.name} are taken depends on a parameter"
-            raise Untranslatable(reason, names=body.names_of(bound))
-    start, end = bounds
-    if piece.is_one:
-        end = None if start == -1 else start + 1
-    shape, value = flattening(body, value, lambda given: body.file.through(layers[start:end], given.shape, body))
-    index: Code = constant(start)
-    if not piece.is_one:
-        index = ast.Slice(*(None if bound is None else constant(bound) for bound in (start or None, bounds[1])))
-    layer: Code = subscript(part.code(), index)
-    if not piece.is_one and isinstance(chain, BlockRecipe):
-        # A slice of an nn.Sequential is made by its class, which here has a constructor of its own.
-        layer = call("nn.Sequential", ast.Starred(subscript(call("list", part.code()), index)))
+            raise Untranslatable(reason, names=body.names_of(place))
+        return found
+
+    layer: Code
+    if isinstance(piece.place, slice):
+        start, end = known(piece.place.start), known(piece.place.stop)
+        layers = layers[start:end]
+        index = ast.Slice(*(None if place is None else constant(place) for place in (start or None, end)))
+        layer = subscript(part.code(), index)
+        if isinstance(chain, BlockRecipe):
+            # A slice of an nn.Sequential is made by its class, which here has a constructor of its own.
+            layer = call("nn.Sequential", ast.Starred(subscript(call("list", part.code()), index)))
+    else:
+        at = known(piece.place)
+        layers, layer = layers[at:][:1], subscript(part.code(), constant(at))
+    shape, value = flattening(body, value, lambda given: body.file.through(layers, given.shape, body))
     return Tensor(ast.Call(layer, [value.code], []), shape, value.unbatched)
 
 

@@ -35,7 +35,7 @@ from cnndsl.symbolic.number import Traced, value_of
 def one(body: Body, indexed: Any, index: Static, node: nodes.Index) -> Any:
     """One item of a list, one value of several, or one layer of a chain."""
     if isinstance(indexed, PartRecipe):
-        return PieceRecipe(indexed.part, index, is_one=True)
+        return PieceRecipe(indexed.part, index)
     if isinstance(indexed, TensorList):
         at = body.known(index.value)
         if at is None:
@@ -67,9 +67,9 @@ def item_of_static(body: Body, value: Static, index: Static) -> Any:
 
 def piece(body: Body, indexed: Any, part: slice, node: nodes.Index) -> Any:
     """A part of a list, some values of several, or some layers of a chain."""
-    ends: list[Static | None] = [part.start, part.stop, part.step]
     if isinstance(indexed, PartRecipe):
-        return PieceRecipe(indexed.part, part.start, part.stop)
+        return PieceRecipe(indexed.part, part)
+    ends: list[Static | None] = _ends(part)
     known = slice(*(None if end is None else body.known(end.value) for end in ends))
     is_known = all(end is None or at is not None for end, at in zip(ends, _ends(known), strict=True))
     if isinstance(indexed, TensorList):

@@ -320,12 +320,10 @@ class PartRecipe:
 
 @frozen(eq=False)
 class PieceRecipe:
-    """Some layers of a named chain: the one at `start` where it `is_one`, or those from `start` up to `end`."""
+    """Some layers of a named chain: the one at a place, or those from one place up to another."""
 
     part: Any
-    start: Static | None
-    end: Static | None = None
-    is_one: bool = False
+    place: Static | slice
 
 
 @frozen()
