@@ -163,7 +163,7 @@ def _comprehension(body: Body, node: nodes.Comprehension) -> Any:
         return _looped_values(body, node)
     if isinstance(source.value, AnyLayers):
         try:
-            return each_value(body, node, source, evaluate)
+            return each_value(body, node, source)
         except Untranslatable:
             return _grown_values(body, node)
     outer = body.scope
@@ -330,7 +330,7 @@ def _joined_layers(body: Body, word: str, node: nodes.Call) -> list[Any] | None:
             source = evaluate(body, ref)
             if rule_of(source) is not None:
                 with suppress(Untranslatable):
-                    return [each_value(body, listed_values, source, evaluate)]
+                    return [each_value(body, listed_values, source)]
     return None
 
 

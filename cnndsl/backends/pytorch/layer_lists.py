@@ -7,7 +7,7 @@ sizes. A loop that goes through the whole list says both: what it registers is p
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -162,7 +162,7 @@ def declare(body: Body, whole: Part, wanted: str, layers: Static, node: Any) -> 
         part.whole, part.at = whole, at
         body.declare(part, as_before(body, body.for_later(layer), wanted), node)
         items.append(PartRecipe(part))
-    return Static(LayerList(items, rule if isinstance(rule, LayerRule) else None), name(UNSAID))
+    return Static(LayerList(items, rule), name(UNSAID))
 
 
 def as_before(body: Body, recipe: Any, wanted: str) -> Any:
@@ -181,27 +181,14 @@ def as_before(body: Body, recipe: Any, wanted: str) -> Any:
 
 
 class _Way:
-    """Goes through a list of layers by a loop."""
+    """Goes through lists of layers by a loop."""
 
-    def __init__(self, body: Body, rule: LayerRule | Rows, evaluate: Callable[[Body, Any], Any]) -> None:
-        self._body, self._evaluate = body, evaluate
-        self.source = source_of(rule)
-        self.rule = rule
-        self.rules: list[LayerRule] = []
-        self._scopes: dict[int, Scope] = {}
-        self._collect(rule)
+    def __init__(self, body: Body, rule: LayerRule | Rows) -> None:
+        self._body, self._rule = body, rule
+        self.rules = list(_layer_rules(rule))
+        self._scopes = {id(each): Scope(each.scope) for each in self.rules}
         if len({each.whole for each in self.rules}) < len(self.rules):
             raise Untranslatable("a loop goes through the same list of layers twice at a time")
-
-    def _collect(self, rule: LayerRule | Rows) -> None:
-        if isinstance(rule, LayerRule):
-            self.rules.append(rule)
-            self._scopes[id(rule)] = Scope(rule.scope)
-            return
-        for column in rule.columns:
-            inner = rule_of(column)
-            if inner is not None:
-                self._collect(inner)
 
     @property
     def lists(self) -> list[Part]:
@@ -210,7 +197,7 @@ class _Way:
 
     def bind(self, targets: nodes.Targets) -> Code:
         """Give the names of the loop what they are in every turn; its variables in Python."""
-        return self._bind(self.rule, targets)
+        return self._bind(self._rule, targets)
 
     def _bind(self, rule: LayerRule | Rows, targets: nodes.Targets) -> Code:
         body = self._body
@@ -241,10 +228,20 @@ class _Way:
             raise Untranslatable("a layer is taken apart")
         with body.having(scope=self._scopes[id(rule)]):
             made = bind_generic(body, rule.targets, sort_of(rule.source).of_items)
-            body.each[rule.whole.number] = self._evaluate(body, rule.item)
+            body.each[rule.whole.number] = body.file.evaluate(body, rule.item)
         rule.whole.each = targets if why_not(targets) is None else ""
         body.scope.names[targets] = PartRecipe(rule.whole)
         return made
+
+
+def _layer_rules(rule: LayerRule | Rows) -> Iterator[LayerRule]:
+    """The lists of layers that a loop goes through at a time."""
+    if isinstance(rule, LayerRule):
+        yield rule
+        return
+    for column in rule.columns:
+        if (inner := rule_of(column)) is not None:
+            yield from _layer_rules(inner)
 
 
 def source_of(rule: LayerRule | Rows) -> Code:
@@ -256,11 +253,11 @@ def source_of(rule: LayerRule | Rows) -> Code:
     return call(rule.word, *codes)
 
 
-def loop(body: Body, statement: nodes.For, source: Static, evaluate: Any, turn: Callable[[], None]) -> None:
+def loop(body: Body, statement: nodes.For, source: Static, turn: Callable[[], None]) -> None:
     """A loop through layers. Raises Untranslatable where it does not go through all of them in the same way."""
     rule = rule_of(source)
     assert rule is not None  # noqa: S101 - as the caller has looked
-    way = _Way(body, rule, evaluate)
+    way = _Way(body, rule)
     before = dict(body.list_registers)
 
     def bind() -> Code:
@@ -268,7 +265,7 @@ def loop(body: Body, statement: nodes.For, source: Static, evaluate: Any, turn: 
         return way.bind(statement.targets)
 
     with body.having(each=dict(body.each)):
-        run_loop(body, statement, way.source, bind, turn, way.lists)
+        run_loop(body, statement, source_of(rule), bind, turn, way.lists)
     line = body.lines[-1]
     line.way = rule
     for each in way.rules:
@@ -298,17 +295,17 @@ def _move(body: Body, rule: LayerRule, line: For) -> None:
     body.lines.insert(place + 1, For(rule.target if is_read else name("_"), source_of(rule), [register]))
 
 
-def each_value(body: Body, node: nodes.Comprehension, source: Static, evaluate: Any) -> AnyTensors:
+def each_value(body: Body, node: nodes.Comprehension, source: Static) -> AnyTensors:
     """The values that the layers of a list give, as a list in `forward`. Raises Untranslatable."""
     rule = rule_of(source)
     if not isinstance(rule, LayerRule) or node.condition is not None or body.chain is not None:
         raise Untranslatable("a list goes through layers in a way that a list in Python does not")
-    way = _Way(body, rule, evaluate)
+    way = _Way(body, rule)
     state = mark_of(body)
-    line = For(name("_"), way.source, [], way.lists)
+    line = For(name("_"), source_of(rule), [], way.lists)
     with body.having(each=dict(body.each), scope=Scope(body.scope), target=None), body.inside(line, line.lines):
         line.target = way.bind(node.targets)
-        value = evaluate(body, node.item)
+        value = body.file.evaluate(body, node.item)
     given = {body.current[each] for each in assigned(line.lines) if each in body.current}
     if (
         not isinstance(value, Tensor)
@@ -334,13 +331,9 @@ def _listed(body: Body, rule: LayerRule, value: Tensor) -> AnyTensors:
         lists.append(ast.ListComp(body.size_code(dim), [loop]) if differs else None)
     number = rule.whole.number
     loop = ast.comprehension(name(f"{EACH}{number}"), name(f"{MODULES}{number}"), [], 0)
-    items = rule.source.value
-    if isinstance(items, list):
-        count = plain_static(len(items))
-    else:
-        length = length_of(rule.source.code)
-        count = Static(body.number(length, items.sample), length)
+    items, length = rule.source.value, length_of(rule.source.code)
     sample = len(items) if isinstance(items, list) else items.sample
+    count = plain_static(sample) if isinstance(items, list) else Static(body.number(length, sample), length)
     return AnyTensors(ast.ListComp(value.code, [loop]), value.shape, tuple(lists), sample, count)
 
 
@@ -356,7 +349,7 @@ def check_reads(kept: Sequence[Any], lines: Sequence[Any]) -> None:
     reads = _Reads(lines)
     reads.visit(kept, ())
     for variable, names in reads.made.items():
-        if reads.is_partly(variable) and variable not in reads.wholly and variable not in reads.chained:
+        if reads.is_partly(variable):
             shown = variable.removeprefix(FLOW)
             raise Untranslatable(
                 f"of the list {shown}, which is as long as a parameter says, only some values are read",
@@ -377,11 +370,11 @@ class _Reads:
         }
         self.made: dict[str, set[str]] = {}
         """The lists, and the variables that their lengths follow from."""
-        self.partly: set[str] = set()
-        self.wholly: set[str] = set()
-        self.chained: set[str] = set()
-        """Lists of what a pipeline passes through, read at its end: each value is needed for the last."""
+        self._partly: set[str] = set()
+        self._wholly: set[str] = set()
+        """Those of which each value is read, or may be."""
         self._carried: set[str] = set()
+        """Lists of what a pipeline passes through: each value is needed for the last."""
         self._same: dict[str, str] = {}
         self._lengths: dict[str, Expr | None] = {}
         """How many values they have; None where that is not known."""
@@ -390,15 +383,13 @@ class _Reads:
         self._given: dict[str, list[int]] = {}
         """Their places that are read as such, from their beginning or, below 0, from their end."""
         self._is_inside_condition = False
-        self._anywhere: set[str] = set()
-        """Those that are read at places of which nothing is known."""
 
     def is_partly(self, variable: str) -> bool:
         """Whether a list is read at given places alone, or all that reads it leaves out its first value or its last."""
-        if variable in self._anywhere:
+        if variable in self._wholly:
             return False
         if variable not in self._places:
-            return variable in self.partly
+            return variable in self._partly
         length = self._lengths.get(variable)
         if length is None:
             return False
@@ -463,25 +454,28 @@ class _Reads:
         for node in walk_code(code):
             match node:
                 case ast.Call(func=ast.Name(id="sum"), args=[_, ast.Subscript(value=ast.Name(id=whole))]):
-                    self.wholly.add(self._same.get(whole, whole))  # sum(wide[1:], wide[0])
-            if isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name):
-                variable = self._same.get(node.value.id, node.value.id)
-                items.add(id(node.value))
-                if not turning.isdisjoint(names_in(node.slice)):
-                    if (places := _places_read(node.slice, loops)) is None:
-                        self._anywhere.add(variable)
-                    else:
-                        self._places.setdefault(variable, []).append(places)
-                else:
-                    self.partly.add(variable)
-                    if (at := _constant_place(node.slice)) is not None:
-                        self._given.setdefault(variable, []).append(at)
-                    else:
-                        self._lengths[variable] = None
-                    if variable in self._carried and ast.unparse(node.slice) == "-1":
-                        self.chained.add(variable)
-            elif isinstance(node, ast.Name) and id(node) not in items:
-                self.wholly.add(self._same.get(node.id, node.id))
+                    self._wholly.add(self._same.get(whole, whole))  # sum(wide[1:], wide[0])
+                case ast.Subscript(value=ast.Name(id=held) as listed, slice=index):
+                    items.add(id(listed))
+                    self._item(self._same.get(held, held), index, loops, is_turning=bool(turning & names_in(index)))
+                case ast.Name(id=whole) if id(node) not in items:
+                    self._wholly.add(self._same.get(whole, whole))
+
+    def _item(self, variable: str, index: Code, loops: tuple[For, ...], *, is_turning: bool) -> None:
+        """Note that a list is read at a place, which may be another one in each turn."""
+        if not is_turning:
+            self._partly.add(variable)
+            at = _constant_place(index)
+            if at is None:
+                self._lengths[variable] = None
+            elif at == -1 and variable in self._carried:
+                self._wholly.add(variable)
+            else:
+                self._given.setdefault(variable, []).append(at)
+        elif (places := _places_read(index, loops)) is not None:
+            self._places.setdefault(variable, []).append(places)
+        else:
+            self._wholly.add(variable)
 
 
 def _constant_place(index: ast.AST) -> int | None:
@@ -496,17 +490,16 @@ def _constant_place(index: ast.AST) -> int | None:
 def _turns_of(loop: For) -> tuple[Expr, Expr] | None:
     """From which number to which a loop counts; None where it does not, or that is not known."""
     match loop.source:
-        case ast.Call(func=ast.Name(id="reversed"), args=[ast.Call(func=ast.Name(id="range"), args=args)]):
-            ends = args
-        case ast.Call(func=ast.Name(id="range"), args=args):
-            ends = args
-        case _:
-            return None
-    try:
-        found = [parse_expr(flat(end)) for end in ends]
-    except ValueError:
-        return None
-    return (Expr.of(0), found[0]) if len(found) == 1 else (found[0], found[1]) if len(found) == 2 else None
+        case (
+            ast.Call(func=ast.Name(id="range"), args=ends)
+            | ast.Call(func=ast.Name(id="reversed"), args=[ast.Call(func=ast.Name(id="range"), args=ends)])
+        ) if len(ends) <= 2:
+            try:
+                *begin, end = (parse_expr(flat(each)) for each in ends)
+            except ValueError:
+                return None
+            return (begin[0] if begin else Expr.of(0)), end
+    return None
 
 
 def _places_read(index: Code, loops: tuple[For, ...]) -> tuple[Expr, Expr] | None:

@@ -229,13 +229,13 @@ def _do_for(body: Body, statement: nodes.For) -> None:
         for item in known:
             turn(item)
     elif body.chain is None and rule_of(source) is not None:
-        loop_or_turns(body, statement, lambda: loop(body, statement, source, evaluate, run_turn), turn, known)
+        loop_or_turns(body, statement, lambda: loop(body, statement, source, run_turn), turn, known)
     elif known is not None and must_unroll(body, known):
         reserve_at_outermost(body, statement)
         for item in known:
             turn(item)
     else:
-        sort = sort_of(source).item or Sort()
+        sort = sort_of(source).of_items
         bind = partial(bind_generic, body, statement.targets, sort)
         loop_or_turns(body, statement, lambda: run_loop(body, statement, source.code, bind, run_turn), turn, known)
 

@@ -185,6 +185,7 @@ class Translation:
     # Bodies, of which each may hold others
 
     run = staticmethod(run)
+    evaluate = staticmethod(evaluate)
     apply_stage = staticmethod(apply_stage)
     applied_pipe = staticmethod(applied_pipe)
 
