@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
-from functools import partial
+from functools import partial, reduce
 from typing import Any
 
 from cnndsl.backends.pytorch.body import Body
@@ -20,7 +20,6 @@ from cnndsl.backends.pytorch.code import (
     gone_through,
     list_of,
     name,
-    tuple_of,
     within_64_bits,
 )
 from cnndsl.backends.pytorch.flowgraph import FLOW, For
@@ -96,7 +95,49 @@ _OPEN = 2**12 * 3 * 5 * 7
 
 def evaluate(body: Body, node: Any) -> Any:
     """What an expression is worth."""
-    return _EVALUATORS[node.node](body, node)
+    match node:
+        case nodes.Const():
+            return plain_static(node.value)
+        case nodes.Ref():
+            found = _meaning(body, node)
+            return body.file.variant(found) if isinstance(found, VariantRecipe) else found
+        case nodes.Flow():
+            return body.it if node.of == "it" else body.entry
+        case nodes.Hole():
+            raise Untranslatable("a size left open stands here", node.span)
+        case nodes.Format():
+            return _format(body, node)
+        case nodes.ListOf():
+            return listed([body.for_later(item) for item in operands(body, node.items)])
+        case nodes.Comprehension():
+            return _comprehension(body, node)
+        case nodes.Call():
+            return _call(body, node)
+        case nodes.SizeOf():
+            return _size(body, node)
+        case nodes.Index():
+            return _index(body, node)
+        case nodes.Slice():
+            return slice(*(None if end is None else static_of(body, end) for end in (node.start, node.end, node.step)))
+        case nodes.Ellipsis():
+            return ...
+        case nodes.Op():
+            return _op(body, node)
+        case nodes.Compare():
+            return _compare(body, node)
+        case nodes.Conditional():
+            return _conditional(body, node)
+        case nodes.Labelled():
+            return ChainRecipe((stage_of(body, node),))
+        case nodes.Pipe():
+            return _pipe(body, node)
+        case nodes.Brace():
+            return BraceRecipe(node.body, body.scope)
+        case nodes.Choice():
+            return _choice(body, node)
+        case _:
+            message = f"no expression: {node}"
+            raise TypeError(message)
 
 
 def static_of(body: Body, node: Any) -> Static:
@@ -107,15 +148,6 @@ def static_of(body: Body, node: Any) -> Static:
     return found
 
 
-def _const(_: Body, node: nodes.Const) -> Static:
-    return plain_static(node.value)
-
-
-def _ref(body: Body, node: nodes.Ref) -> Any:
-    found = _meaning(body, node)
-    return body.file.variant(found) if isinstance(found, VariantRecipe) else found
-
-
 def _meaning(body: Body, node: nodes.Ref) -> Any:
     """What a name means where it is called: a variant is not yet the network that it is without arguments."""
     found, behind = body.scope.lookup(node.name)
@@ -123,14 +155,6 @@ def _meaning(body: Body, node: nodes.Ref) -> Any:
         return body.file.outside(node)
     word = body.file.word(node.name) if behind else None
     return found if word is None else word
-
-
-def _flow(body: Body, node: nodes.Flow) -> Any:
-    return body.it if node.of == "it" else body.entry
-
-
-def _hole(_: Body, node: nodes.Hole) -> Any:
-    raise Untranslatable("a size left open stands here", node.span)
 
 
 def _format(body: Body, node: nodes.Format) -> Static:
@@ -151,10 +175,6 @@ def _format(body: Body, node: nodes.Format) -> Static:
         return plain_static(plain)
     code = ast.JoinedStr(pieces)
     return Static(Opaque(code, plain), code)
-
-
-def _list_of(body: Body, node: nodes.ListOf) -> Any:
-    return listed([body.for_later(item) for item in operands(body, node.items)])
 
 
 def _comprehension(body: Body, node: nodes.Comprehension) -> Any:
@@ -342,10 +362,7 @@ def _operation_call(body: Body, operation: Any, values: list[Any], rest: Sequenc
 def _operation_values(body: Body, operation: Any, values: list[Any], given: dict[str, Static]) -> Any:
     made = operation.model_construct(**{word: field_of(body, value) for word, value in given.items()})
     if operation.takes_number and len(values) != 2 and all(isinstance(each, Tensor) for each in values):
-        total = values[0]
-        for value in values[1:]:
-            total = combined(body, made, [total, value])
-        return total
+        return reduce(lambda total, value: combined(body, made, [total, value]), values)
     return combined(body, made, values)
 
 
@@ -360,9 +377,7 @@ def _size(body: Body, node: nodes.SizeOf) -> Any:
     if not isinstance(value, Tensor):
         raise Untranslatable("a size is asked of what is no single value", node.span)
     if node.name == "shape":
-        return Static(
-            [Static(dim, body.size_code(dim)) for dim in value.shape], list_of(map(body.size_code, value.shape))
-        )
+        return listed([Static(dim, body.size_code(dim)) for dim in value.shape])
     if node.name == "rank":
         return plain_static(len(value.shape))
     axis = 0 if node.name in ("channels", "features") else 1 + AXES[len(value.shape) - 1].index(node.name)
@@ -379,14 +394,6 @@ def _index(body: Body, node: nodes.Index) -> Any:
         return taken(body, indexed, places)
     (place,) = places
     return piece(body, indexed, place, node) if isinstance(place, slice) else one(body, indexed, place, node)
-
-
-def _slice(body: Body, node: nodes.Slice) -> slice:
-    return slice(*(None if end is None else static_of(body, end) for end in (node.start, node.end, node.step)))
-
-
-def _ellipsis(_: Body, node: nodes.Ellipsis) -> Any:  # noqa: ARG001 - as all take a node
-    return ...
 
 
 def _op(body: Body, node: nodes.Op) -> Any:
@@ -470,8 +477,8 @@ def condition(body: Body, node: Any) -> Static:
     found = evaluate(body, node)
     if isinstance(found, Static) and isinstance(found.value, (bool, Test)):
         return found
-    if isinstance(found, Static) and isinstance(found.value, Traced) and isinstance(body.known(found.value), bool):
-        return Static(body.known(found.value), found.code)
+    if isinstance(found, Static) and isinstance(known := body.known(found.value), bool):
+        return Static(known, found.code)
     raise Untranslatable("a condition is needed here", node.span)
 
 
@@ -484,7 +491,7 @@ def _junction(body: Body, node: nodes.Op) -> Static:
     if isinstance(right.value, bool):
         return left if right.value is is_and else right
     a, b = left.value, right.value
-    values = [*_same_tests(left.code, is_and), *_same_tests(right.code, is_and)]
+    values = [*_terms(left.code, is_and), *_terms(right.code, is_and)]
     code = ast.BoolOp(ast.And() if is_and else ast.Or(), values)
     if is_and:
         return Static(Test(a.sample and b.sample, (*a.holds, *b.holds), ()), code)
@@ -536,10 +543,6 @@ def _may_flow(node: nodes.Conditional) -> bool:
     return any(isinstance(each, nodes.Flow) for side in (node.yes, node.no) for each in _outer(side))
 
 
-def _labelled(body: Body, node: nodes.Labelled) -> ChainRecipe:
-    return ChainRecipe((stage_of(body, node),))
-
-
 def stage_of(body: Body, node: Any) -> tuple[Any, Any, Any]:
     """A stage: its recipe, label and node."""
     if isinstance(node, nodes.Labelled):
@@ -569,10 +572,6 @@ def _pipe(body: Body, node: nodes.Pipe) -> Any:
     return ChainRecipe((start, *map(partial(stage_of, body), node.stages[1:])))
 
 
-def _brace(body: Body, node: nodes.Brace) -> BraceRecipe:
-    return BraceRecipe(node.body, body.scope)
-
-
 def _choice(body: Body, node: nodes.Choice) -> Any:
     test = condition(body, node.condition)
     yes, no = (_side(body, side) for side in (node.yes, node.no))
@@ -593,15 +592,12 @@ def learned(body: Body, node: nodes.Call, wanted: str | None = None) -> Tensor:
     begin = given.get("init", plain_static(0.0))
     dims = tuple(field_of(body, item) for item in size.value)
     if isinstance(begin, Rule):
-        empty = call("torch.empty", tuple_of(map(partial(argument_code, body), dims)))
-        filled = rule_code(begin, empty)
-        code: Code = call("nn.Parameter", filled)
+        code: Code = call("nn.Parameter", rule_code(begin, call("torch.empty", argument_code(body, dims))))
     elif isinstance(begin.value, (int, float)):
         layer = Learned.model_construct(size=dims, init=begin.value)
         code = spelled(body, layer.torch(()))
     else:
-        number = call("float", begin.code)
-        code = call("nn.Parameter", call("torch.full", tuple_of(map(partial(argument_code, body), dims)), number))
+        code = call("nn.Parameter", call("torch.full", argument_code(body, dims), call("float", begin.code)))
     return put_learned(body, code, plain_shape(body, dims), wanted, node)
 
 
@@ -763,30 +759,8 @@ def _outer(node: Any) -> list[Any]:
             return [node]
 
 
-def _same_tests(code: Code, is_and: bool) -> list[Code]:
+def _terms(code: Code, is_and: bool) -> list[Code]:
+    """What an `and`, or an `or`, is made of; an expression itself where it is no such."""
     if isinstance(code, ast.BoolOp) and isinstance(code.op, ast.And) is is_and:
         return code.values
     return [code]
-
-
-_EVALUATORS: dict[str, Callable[[Body, Any], Any]] = {
-    "const": _const,
-    "ref": _ref,
-    "flow": _flow,
-    "hole": _hole,
-    "format": _format,
-    "list": _list_of,
-    "comprehension": _comprehension,
-    "call": _call,
-    "size": _size,
-    "index": _index,
-    "slice": _slice,
-    "ellipsis": _ellipsis,
-    "op": _op,
-    "compare": _compare,
-    "conditional": _conditional,
-    "labelled": _labelled,
-    "pipe": _pipe,
-    "brace": _brace,
-    "choice": _choice,
-}

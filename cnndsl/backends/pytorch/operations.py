@@ -43,7 +43,7 @@ from cnndsl.layers.formula import Shape
 from cnndsl.layers.operations import Operation, axis_index
 from cnndsl.layers.shape import Flatten
 from cnndsl.layers.types import role
-from cnndsl.symbolic.expr import Expr, TooLong
+from cnndsl.symbolic.expr import TooLong
 from cnndsl.symbolic.number import Traced, calculate, value_of
 from cnndsl.symbolic.number import call as traced_call
 
@@ -83,7 +83,7 @@ def _decided(body: Body, operation: Operation, free: str = "") -> dict[str, Any]
     def fixed(word: str, held: Any) -> Any:
         if isinstance(held, tuple):
             return held if word == "parts" else tuple(fixed(word, item) for item in held)
-        what = {"parts": "the number of pieces"}.get(word, f"the {word} of {operation.kind}")
+        what = "the number of pieces" if word == "parts" else f"the {word} of {operation.kind}"
         return constant_field(body, held, f"{what} depends on a parameter")
 
     words = (word for word, info in type(operation).model_fields.items() if role(info) == "fixed" and word != free)
@@ -99,7 +99,8 @@ def _larger(body: Body, p: Any, q: Any) -> Any:
     for one, other in ((p, q), (q, p)):
         if body.is_at_most(one, other):
             return other
-    facts = [fact for _, outcome, test in body.ways if test is not None for fact in _facts(test, outcome)]
+    tests = [(test.value, outcome) for _, outcome, test in body.ways if test is not None]
+    facts = [fact for test, outcome in tests for fact in (test.holds if outcome else test.fails)]
     if body.same(p, q, facts):
         return q
     known = [body.known(each) for each in (p, q)]
@@ -277,10 +278,3 @@ def item_of(body: Body, value: AnyTensors, index: Static) -> Tensor:
         for axis, (held, dim) in enumerate(zip(value.lists, value.shape, strict=True))
     ]
     return Tensor(subscript(value.code, index.code), tuple(shape))
-
-
-def _facts(test: Static, outcome: bool) -> tuple[tuple[Expr, Expr], ...]:
-    value = test.value
-    if isinstance(value, bool):
-        return ()
-    return value.holds if outcome else value.fails  # type: ignore[no-any-return]
