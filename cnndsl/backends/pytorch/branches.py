@@ -241,14 +241,10 @@ class Branches:
         return is_named and part.number in self._registers and self._applied[part.number] == 1
 
     def _kinds(self, part: Part) -> Iterator[str]:
-        """The kinds of layers that a part is made of; "any" for what a parameter says."""
-        line = self._registers[part.number]
-        if isinstance(line.value, Chain):
-            for each in walk(line.value.lines):
-                if isinstance(each, Append) and not isinstance(each.value, Chain):
-                    yield from [each.kind] if each.kind else self._kinds_of(each.value)
-        else:
-            yield from [line.kind] if line.kind else self._kinds_of(line.value)
+        """The kinds of layers that a part is made of; "unknown" for what a parameter says."""
+        for line in walk([self._registers[part.number]]):
+            if isinstance(line, (Register, Append)) and not isinstance(line.value, Chain):
+                yield from [line.kind] if line.kind else self._kinds_of(line.value)
 
     def _kinds_of(self, value: Any) -> Iterator[str]:
         """The kinds of layers of what is made by calling a sequence."""

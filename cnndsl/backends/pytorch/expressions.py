@@ -271,10 +271,10 @@ def _call(body: Body, node: nodes.Call) -> Any:
 def _kind_call(body: Body, recipe: KindRecipe, node: nodes.Call) -> Any:
     kind = recipe.kind
     values = arguments_of(body, node)
-    if kind.kind in OPERATIONS and any(word == "like" for word, _ in values):
-        like = next(value for word, value in values if word == "like")
-        rest = [argument for argument in node.arguments[1:] if argument.name != "like"]
-        return _operation_call(body, OPERATIONS[kind.kind], [values[0][1], like], rest)
+    like = dict(values).get("like")
+    if like is not None and kind.kind in OPERATIONS:
+        given = [argument for argument in values[1:] if argument[0] != "like"]
+        return _operation_values(body, OPERATIONS[kind.kind], [values[0][1], like], given)
     if values and values[0][0] is None and isinstance(values[0][1], Tensor):
         return plain(body, with_arguments(recipe, values[1:]), values[0][1])
     return with_arguments(recipe, values, node.span)
@@ -286,16 +286,13 @@ def _function_call(body: Body, word: str, node: nodes.Call) -> Any:
     values = _joined_layers(body, word, node)
     if values is None:
         values = operands(body, [argument.value for argument in node.arguments if argument.name is None])
-    named = [argument for argument in node.arguments if argument.name is not None]
     if word == "sum" and len(values) == 1 and isinstance(values[0], (TensorList, AnyTensors)):
         word = "add"
     spread: list[Any] = []
     for value in values:
         if isinstance(value, TensorList):
             spread += value.items
-        elif isinstance(value, Static) and isinstance(value.value, list) and not value.value and word in OPERATIONS:
-            continue
-        else:
+        elif not (word in OPERATIONS and isinstance(value, Static) and value.value == []):
             spread.append(value)
     if word in OPERATIONS and any(isinstance(item, (Tensor, AnyTensors)) for item in spread):
         operation = OPERATIONS[word]
@@ -304,9 +301,8 @@ def _function_call(body: Body, word: str, node: nodes.Call) -> Any:
         if word == "expand" and spread[0].unbatched and not any(isinstance(item, Tensor) for item in spread[1:]):
             spread.insert(1, body.it)
         count = next((i for i, item in enumerate(spread) if not isinstance(item, (Tensor, AnyTensors))), len(spread))
-        fields = list(operation.model_fields)
-        given = dict(zip(fields, spread[count:], strict=False))
-        given |= {argument.name: static_of(body, argument.value) for argument in named if argument.name is not None}
+        named = [(each.name, static_of(body, each.value)) for each in node.arguments if each.name is not None]
+        given = [*((None, item) for item in spread[count:]), *named]
         return _operation_values(body, operation, spread[:count], given)
     if word == "len" and isinstance(values[0], AnyTensors):
         return count_of(body, values[0])
@@ -354,13 +350,10 @@ def _joined_layers(body: Body, word: str, node: nodes.Call) -> list[Any] | None:
     return None
 
 
-def _operation_call(body: Body, operation: Any, values: list[Any], rest: Sequence[nodes.Argument]) -> Any:
-    given = [(argument.name, static_of(body, argument.value)) for argument in rest]
-    return _operation_values(body, operation, values, by_name(operation.model_fields, given))
-
-
-def _operation_values(body: Body, operation: Any, values: list[Any], given: dict[str, Static]) -> Any:
-    made = operation.model_construct(**{word: field_of(body, value) for word, value in given.items()})
+def _operation_values(body: Body, operation: Any, values: list[Any], given: Sequence[tuple[str | None, Any]]) -> Any:
+    """An operation on values, with what else it is given, by position or by name."""
+    fields = by_name(operation.model_fields, given)
+    made = operation.model_construct(**{word: field_of(body, value) for word, value in fields.items()})
     if operation.takes_number and len(values) != 2 and all(isinstance(each, Tensor) for each in values):
         return reduce(lambda total, value: combined(body, made, [total, value]), values)
     return combined(body, made, values)
