@@ -37,6 +37,7 @@ from cnndsl.backends.pytorch.values import (
     CopiesRecipe,
     ExternRecipe,
     KindRecipe,
+    Needs,
     NeedsFlatten,
     ParamRecipe,
     PartRecipe,
@@ -251,10 +252,14 @@ def asks_sizes(body: Body, made: Made, recipe: Any) -> bool:
 def is_spliced(body: Body, recipe: ParamRecipe) -> bool:
     """Whether a parameter may be several layers in a row, which stand in a chain one by one."""
     if any(isinstance(c, (ChainRecipe, CopiesRecipe, BraceRecipe)) and not is_identity(c) for c in recipe.choices):
-        if not recipe.needs.spliced:
-            body.file.stale()
-        recipe.needs.spliced = True
+        _ask(body, recipe.needs, spliced=True)
     return recipe.needs.spliced
+
+
+def _ask(body: Body, needs: Needs, **asked: Any) -> None:
+    """Ask something of the layers that a parameter may be."""
+    if needs.absorb(Needs(**asked)):
+        body.file.stale()
 
 
 def _parameter(body: Body, recipe: ParamRecipe, value: Tensor) -> Made:
@@ -262,18 +267,15 @@ def _parameter(body: Body, recipe: ParamRecipe, value: Tensor) -> Made:
     rank = len(value.shape)
     choices = [choice for choice in recipe.choices if not is_identity(choice)]
     tried = [body.file.tried(with_arguments(choice, recipe.arguments), value.shape, body) for choice in choices]
-    before = needs.extent()
-    needs.ranks.add(rank)
+    _ask(body, needs, ranks={rank})
     if len(needs.ranks) > 1 and any(map(_has_ranks, choices)):
         raise Untranslatable("a layer that is a parameter is applied to values with different numbers of axes")
-    needs.axes.update(*(asks for _, asks, _ in tried))
+    axes: set[int] = set().union(*(asks for _, asks, _ in tried))
     units: frozenset[Any] = frozenset().union(*(made.units for *_, made in tried))
     if any(isinstance(argument, Tensor) for _, argument in recipe.arguments):
         raise Untranslatable("a layer that is a parameter takes a value")
-    needs.keywords |= {word for word, _ in recipe.arguments if word is not None}
-    needs.positional = max(needs.positional, sum(word is None for word, _ in recipe.arguments))
-    if needs.extent() != before:
-        body.file.stale()
+    words = [word for word, _ in recipe.arguments]
+    _ask(body, needs, axes=axes, keywords={*words} - {None}, positional=words.count(None))
     for choice in choices:
         if isinstance(choice, BlockRecipe) and not body.is_silent:
             unit = body.file.unit(choice.definition, (("input", rank),))
@@ -343,13 +345,13 @@ def callable_for(body: Body, recipe: Any, sort: Any) -> Code:
     return _single_callable(body, recipe, needs)
 
 
-def _single_callable(body: Body, recipe: Any, needs: Any) -> Code:
+def _single_callable(body: Body, recipe: Any, needs: Needs) -> Code:
     if not needs.ranks and not isinstance(recipe, KindRecipe):
         return dotted("nn.Identity")  # nobody applies it, or no block that does is translated yet
     rank = min(needs.ranks, default=3)
     words = {axis: axis_word(axis, rank) for axis in sorted(needs.axes)}
     if isinstance(recipe, BlockRecipe):
-        return _block_callable(body, recipe, needs, rank, {axis: f"in_{word}" for axis, word in words.items()})
+        return _block_callable(body, recipe, needs, rank)
     shape = tuple(Traced(60, Expr.of(Symbol(words.get(axis, f"unknown·{axis}")))) for axis in range(rank))
     if isinstance(recipe, KindRecipe):
         kind = recipe.kind
@@ -378,7 +380,7 @@ def _single_callable(body: Body, recipe: Any, needs: Any) -> Code:
     return name(constant_name) if flat(held) == flat(code) else code  # another rank has another class
 
 
-def _kind_callable(body: Body, recipe: KindRecipe, needs: Any, shape: Shape, words: dict[int, str]) -> Code:
+def _kind_callable(body: Body, recipe: KindRecipe, needs: Needs, shape: Shape, words: dict[int, str]) -> Code:
     """A layer kind with some of its arguments, as a callable of the sizes that a parameter tells and of the others."""
     kind = recipe.kind
     left = [word for word in kind.model_fields if word not in recipe.fields]
@@ -411,11 +413,11 @@ def _kind_callable(body: Body, recipe: KindRecipe, needs: Any, shape: Shape, wor
     return lambda_of([*sizes, *named.values()], code, defaults)
 
 
-def _block_callable(body: Body, recipe: BlockRecipe, needs: Any, rank: int, words: dict[int, str]) -> Code:
+def _block_callable(body: Body, recipe: BlockRecipe, needs: Needs, rank: int) -> Code:
     unit = body.file.unit(recipe.definition, (("input", rank),))
     body.note(unit, recipe.arguments)
     asks = [axis for _, axis in unit.sizes]
-    words |= {axis: f"in_{axis_word(axis, rank)}" for axis in asks if axis not in words}
+    words = {axis: f"in_{axis_word(axis, rank)}" for axis in (*sorted(needs.axes), *asks)}
     parameters = unit.parameters()
     given = list(recipe.arguments)
     is_suffix = not given or parameters.index(given[0]) >= needs.positional
@@ -426,14 +428,14 @@ def _block_callable(body: Body, recipe: BlockRecipe, needs: Any, rank: int, word
     opened = [each for each in open_ones if each.name in called]
     if asks == sorted(needs.axes) and is_suffix and not called & unit.fixed.keys() and not (asks and unit.is_part):
         return call("partial", start, **codes) if codes else start
-    inner = call(start, *(name(words[axis]) for axis in asks if not unit.is_part))
-    for place in unit.sizes if unit.is_part else ():
-        inner.keywords.append(ast.keyword(unit.size_words[place][0], name(words[place[1]])))
-    for word in parameters:
-        if word in codes:
-            inner.keywords.append(ast.keyword(word, codes[word]))
-        elif word in called:
-            inner.keywords.append(ast.keyword(word, name(word)))
+    sizes = {unit.size_words[place][0]: name(words[place[1]]) for place in unit.sizes} if unit.is_part else {}
+    codes = {word: name(word) for word in called} | codes
+    inner = call(
+        start,
+        *(name(words[axis]) for axis in asks if not unit.is_part),
+        **sizes,
+        **{word: codes[word] for word in parameters if word in codes},
+    )
     defaults = [
         argument_for(body, body.file.default(recipe.definition, each), unit.sorts[each.name])
         for each in opened
@@ -494,9 +496,7 @@ def with_sizes(body: Body, made: Made, base: Code | None, value: Tensor, recipe:
     axes: set[int] | None = None
     if isinstance(recipe, ParamRecipe):
         others = [c for c in recipe.choices if not isinstance(c, BlockRecipe) and not is_identity(c)]
-        if 0 not in recipe.needs.gives:
-            body.file.stale()
-        recipe.needs.gives.add(0)
+        _ask(body, recipe.needs, gives={0})
         if not all(map(_has_channels, others)):
             return _with_channels(body, made, base, value)
         axes = {0} if others else None

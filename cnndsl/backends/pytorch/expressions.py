@@ -208,14 +208,9 @@ def _comprehension(body: Body, node: nodes.Comprehension) -> Any:
             return _layers(body, node, source, outer)
         sort = sort_of(item)
         code = ast.ListComp(item.code, [ast.comprehension(target, gone_through(source.code), tests, 0)])
-        size = len(items) if isinstance(items, list) else items.sample
-        if isinstance(items, list) and isinstance(item, Static) and not tests and all_known(body, items):
-            made = []
-            for each in items:
-                bind_items(body, node.targets, each)
-                made.append(evaluate(body, node.item))
-            return Static(made, code)
-        return Static(AnyList(sort, size), code)
+        if isinstance(items, list) and not tests and all_known(body, items):
+            return Static(_turns(body, node, items, outer), code)
+        return Static(AnyList(sort, len(items) if isinstance(items, list) else items.sample), code)
 
 
 def _layers(body: Body, node: nodes.Comprehension, source: Static, outer: Scope) -> Static:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from cnndsl.backends.pytorch.body import Body
@@ -168,8 +168,7 @@ def declare(body: Body, whole: Part, wanted: str, layers: Static, node: Any) -> 
 def as_before(body: Body, recipe: Any, wanted: str) -> Any:
     """The recipe with braces in which the name means what it meant before it was given to the layer."""
     if isinstance(recipe, ChoiceRecipe):
-        yes, no = (as_before(body, side, wanted) for side in (recipe.yes, recipe.no))
-        return ChoiceRecipe(recipe.test, yes, no, recipe.yes_node, recipe.no_node)
+        return replace(recipe, yes=as_before(body, recipe.yes, wanted), no=as_before(body, recipe.no, wanted))
     if not isinstance(recipe, BraceRecipe):
         return recipe
     scope = Scope(recipe.scope)
