@@ -8,16 +8,7 @@ from functools import partial
 from typing import Any
 
 from cnndsl.backends.pytorch.body import Body
-from cnndsl.backends.pytorch.code import (
-    Code,
-    call,
-    constant,
-    filled,
-    name,
-    names_in,
-    names_stored,
-    subscript,
-)
+from cnndsl.backends.pytorch.code import Code, call, constant, filled, name, names_in, names_stored, subscript
 from cnndsl.backends.pytorch.construct import (
     Made,
     append,

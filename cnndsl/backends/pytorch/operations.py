@@ -9,14 +9,7 @@ from functools import partial, reduce
 from typing import Any, TypeVar
 
 from cnndsl.backends.pytorch.body import Body
-from cnndsl.backends.pytorch.code import (
-    Code,
-    call,
-    constant,
-    list_of,
-    name,
-    subscript,
-)
+from cnndsl.backends.pytorch.code import Code, call, constant, list_of, name, subscript
 from cnndsl.backends.pytorch.flowgraph import Compute, Register
 from cnndsl.backends.pytorch.spelling import (
     along_any_axis,
