@@ -48,7 +48,7 @@ from cnndsl.backends.pytorch.values import (
     each_tensor,
 )
 from cnndsl.ir.names import is_attribute, numbered, why_not
-from cnndsl.layers.formula import AXES, Shape
+from cnndsl.layers.formula import AXES, Shape, SizeError
 from cnndsl.symbolic.expr import Expr, Symbol, TooLong
 from cnndsl.symbolic.number import Traced, value_of
 
@@ -635,8 +635,25 @@ class Body:
     ) -> Iterator[None]:
         """While the lines of one way of a condition are worked out, or those of a loop."""
         loops = [*self.loops, line] if isinstance(line, For) else self.loops
-        with self.having(lines=lines, loops=loops, ways=[*self.ways, (line, outcome, test)]):
+        with (
+            self.unchecked(test),
+            self.having(lines=lines, loops=loops, ways=[*self.ways, (line, outcome, test)]),
+        ):
             yield
+
+    @contextmanager
+    def unchecked(self, test: Static | None) -> Iterator[None]:
+        """While something is worked out that perhaps no use in the text gets to, so that nothing has checked it.
+
+        Raises Untranslatable where it does not fit.
+        """
+        try:
+            yield
+        except (SizeError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as problem:
+            found = f": {problem.message}" if isinstance(problem, SizeError) else ""
+            reason = f"what is written here does not fit what comes into it{found}"
+            helps = "nothing that the text uses gets here, so that it was not checked; change it, or leave it out"
+            raise Untranslatable(reason, helps=helps, names=self.names_of(test)) from problem
 
     def runner(self, axis: int, rank: int) -> str:
         """The variable for a size of the running value."""

@@ -187,7 +187,7 @@ def _comprehension(body: Body, node: nodes.Comprehension) -> Any:
         except Untranslatable:
             return _grown_values(body, node)
     outer = body.scope
-    with body.having(scope=Scope(outer)):
+    with body.having(scope=Scope(outer)), body.unchecked(source):
         items = source.value
         if isinstance(items, list) and (is_written_out(body, items) or must_unroll(body, items)):
             return listed(_turns(body, node, items, outer))
@@ -475,7 +475,8 @@ def _junction(body: Body, node: nodes.Op) -> Static:
     is_and = node.operator == "and"
     if isinstance(left.value, bool):
         return condition(body, node.operands[1]) if left.value is is_and else left
-    right = condition(body, node.operands[1])
+    with body.unchecked(left):
+        right = condition(body, node.operands[1])
     if isinstance(right.value, bool):
         return left if right.value is is_and else right
     a, b = left.value, right.value
@@ -506,7 +507,8 @@ def _conditional(body: Body, node: nodes.Conditional) -> Any:
         return evaluate(body, node.yes if test.value else node.no)
     if _may_flow(node):
         return _chosen_value(body, test, node)
-    yes, no = evaluate(body, node.yes), evaluate(body, node.no)
+    with body.unchecked(test):
+        yes, no = evaluate(body, node.yes), evaluate(body, node.no)
     if isinstance(yes, (Tensor, TensorList)):
         return _chosen_value(body, test, node)
     if isinstance(yes, RECIPES) or isinstance(no, RECIPES):
