@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from random import Random
 
@@ -288,6 +289,7 @@ LIKELY = ["x", "out", "conv1", "conv2", "relu1", "in_channels", "channels", "x_c
           "turn", "a", "first", "out_channels", "module", "self", "torch", "nn", "i", "layer", "k", "block1", "inner1",
           "list", "x_", "it_channels", "height", "zip", "len", "range", "tensor", "conv3"]  # fmt: skip
 """Names that a generated class may use, or that people give."""
+_NO_PARAMETERS = {"self", "torch", "nn", "list", "zip", "len", "range"}
 
 
 def program(seed: int) -> str:
@@ -305,7 +307,18 @@ def program(seed: int) -> str:
         blocks.append(_block(rng, "Block", ["input"], rng.randint(1, 3), made))
         through = ""
         uses = [f"    Block({use})" for use in rng.sample(USES, rng.randint(1, 3))]
-    return "\n".join([*blocks, "network Net {", "    input(2, 6, 6)", through + "\n".join(uses), "}\n"])
+    text = "\n".join([*blocks, "network Net {", "    input(2, 6, 6)", through + "\n".join(uses), "}\n"])
+    return _renamed(rng, text)
+
+
+def _renamed(rng: Random, text: str) -> str:
+    """The same with some parameters called what a part or a variable of the class may be called."""
+    words = set(re.findall(r"\w+", text))
+    free = [word for word in LIKELY if word not in words | _NO_PARAMETERS]
+    for parameter in ("width", "count", "sizes", "flag"):
+        if rng.random() < 0.1:
+            text = re.sub(rf"\b{parameter}\b", free.pop(rng.randrange(len(free))), text)
+    return text
 
 
 def _block(rng: Random, name: str, entries: list[str], count: int, blocks: Sequence[str]) -> str:
@@ -328,4 +341,5 @@ def network(seed: int) -> str:
         [[], [], [], [f"output it, {entries[-1]}"], ["output main = it, early = (it -> tanh) when training"]]
     )
     inside = "\n".join(f"    {line}" for line in [*inputs, *lines, *ends])
-    return f"{INNER}\nnetwork Net(width = 2, count = 2, sizes = [1, 2], flag = true, act = relu) {{\n{inside}\n}}\n"
+    head = "network Net(width = 2, count = 2, sizes = [1, 2], flag = true, act = relu)"
+    return _renamed(rng, f"{INNER}\n{head} {{\n{inside}\n}}\n")

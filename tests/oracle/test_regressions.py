@@ -395,6 +395,13 @@ block B(ks) {
     concat(outputs + [input])
 }
 network Net { input(2, 6, 6); B([1, 2]) -> B([2, 3, 2]) }""",
+    "a parameter that is called what a part is": """
+block B(width, conv3, sizes) {
+    grown = [it]
+    for n in sizes { if n > 1 { grown = grown + [it -> conv(1, 3, padding=1) -> if conv3 > 1 { conv(width, 1) }] } }
+    concat(grown + [it]) -> conv(len(grown), 1)
+}
+network Net { input(2, 6, 6); B(1, 2, [1, 2]) -> B(2, 1, [2, 3]) -> B(2, 3, [1]) }""",
     "blocks of a list that keep what they give": """
 block Part(sizes) {
     grown = []

@@ -350,10 +350,16 @@ class ClassTranslation:
             self._show_sizes(kept)
         inputs = {word: "Tensor" if isinstance(value, Tensor) else "list[Tensor]" for word, value in body.inputs}
         kept = assigned_before_read(kept, inputs)
-        shown = ForwardWriter(body.parts, inputs, optional, forward.used)
+        stored = set().union(*forward.stores.values())
+        taken = {body.parts[number].name for number in forward.used}
+        attributes = {each: not_in(each, taken | (stored - {each})) for each in stored}
+        shown = ForwardWriter(body.parts, inputs, optional, forward.used, attributes)
         forward_lines = shown.whole(kept, _INDENT)
         spoken = set(words_in("\n".join(forward_lines)))
-        stores = {key: each & spoken for key, each in forward.stores.items()}
+        stores = {
+            key: {(attributes[each], each) for each in found if attributes[each] in spoken}
+            for key, found in forward.stores.items()
+        }
         init = InitSlice(forward.used, stores, flags, body.list_registers, forward.registers)
         kept_init, own, sizes = self._constructed(init, [*lines, *self._keep(shapes)])
         writer = InitWriter(body.free)

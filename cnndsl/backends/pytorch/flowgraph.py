@@ -533,12 +533,13 @@ class InitSlice:
     def __init__(
         self,
         used: set[int],
-        stores: dict[int, set[str]],
+        stores: dict[int, set[tuple[str, str]]],
         flags: dict[int, str],
         filled: Iterable[int] = (),
         registers: Container[Any] = frozenset(),
     ) -> None:
         self._used, self._stores, self._flags = used, stores, flags
+        # By the `id` of lines: the attributes that keep variables just before them, or the outcome of a condition.
         self._filled = frozenset(filled)
         """The lists with names of which a loop says what is in them."""
         self._registers = registers
@@ -555,9 +556,9 @@ class InitSlice:
             elif made is not None:
                 made.comment = line.comment
                 kept.append(made)
-            for each in sorted(self._stores.get(id(line), ()), reverse=True):
+            for stored, each in sorted(self._stores.get(id(line), ()), reverse=True):
                 live.add(each)
-                kept.append(Effect(attribute("self", each), name(each)))
+                kept.append(Effect(attribute("self", stored), name(each)))
             flag = self._flags.get(id(line))
             if flag:
                 self._reads(line.test, live)

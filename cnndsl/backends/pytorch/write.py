@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections import Counter
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from textwrap import wrap
 from typing import Any
 
@@ -337,8 +337,15 @@ def always_registers(lines: Iterable[Any], word: str) -> bool:
 class ForwardWriter:
     """Writes the lines of `forward`."""
 
-    def __init__(self, parts: dict[int, Part], inputs: Iterable[str], optional: set[int], used: set[int]) -> None:
-        self._parts, self._optional = parts, optional
+    def __init__(
+        self,
+        parts: dict[int, Part],
+        inputs: Iterable[str],
+        optional: set[int],
+        used: set[int],
+        attributes: Mapping[str, str],
+    ) -> None:
+        self._parts, self._optional, self._attributes = parts, optional, attributes
         self._known = set(inputs)
         self._locals: set[str] = set()
         self._gone_through: set[str] = set()
@@ -445,7 +452,7 @@ class ForwardWriter:
             elif each.startswith(ELEMENT):
                 values[each] = self._elements[int(each.removeprefix(ELEMENT))]
             elif each not in self._locals and each not in BUILTINS:
-                values[each] = attribute("self", each)
+                values[each] = attribute("self", self._attributes.get(each, each))
         return replaced(code, values)
 
     def _line(self, line: Any, indent: str) -> list[str]:
