@@ -402,6 +402,17 @@ block B(width, conv3, sizes) {
     concat(grown + [it]) -> conv(len(grown), 1)
 }
 network Net { input(2, 6, 6); B(1, 2, [1, 2]) -> B(2, 1, [2, 3]) -> B(2, 3, [1]) }""",
+    "a choice in a chain that each turn of a list decides": """
+block B(count) {
+    c = [{ conv(1, 1) -> if n > 1 { relu -> tanh } else { tanh } -> relu } for [m, n] in [[1, 2], [count, 1]]]
+    concat([it] + [it -> d for d in c])
+}
+network Net { input(2, 6, 6); B(2) -> B(1) }""",
+    "a list that grows in an expression, beside a parameter called values": """
+block B(values, sizes, flag = false) {
+    if values == 2 or flag { concat([it] + [it -> conv(values, 1) for n in sizes if n > 1] + [input]) }
+}
+network Net { input(2, 6, 6); B(2, [1, 2], true) -> B(2, [2, 1]) -> B(1, [1, 1, 2]) }""",
     "blocks of a list that keep what they give": """
 block Part(sizes) {
     grown = []

@@ -99,7 +99,7 @@ def apply_stage(body: Body, recipe: Any, label: Static | None, node: Any, value:
             return use_part(body, recipe.part, value)
         case PieceRecipe():
             return _use_piece(body, recipe, value)
-        case BraceRecipe() if body.chain is None:
+        case BraceRecipe() if body.chain is None or isinstance(node, nodes.Choice):
             return _splice_lines(body, recipe, value)
         case KindRecipe() if recipe.kind.plain_call and body.chain is None:
             return plain(body, recipe, value)

@@ -673,7 +673,7 @@ def _grown_values(body: Body, node: nodes.Comprehension) -> Any:
     """As many values as a parameter says: a list to which each turn of a loop adds one."""
     span = node.span
     word = body.list_names.get(id(node), "")
-    if not word or body.scope.find(word) is not None:
+    while not word or body.scope.find(word) is not None:
         word = body.temporary("values").removeprefix(FLOW)
     grown = nodes.Op(
         span=span,
