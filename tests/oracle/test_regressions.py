@@ -413,6 +413,16 @@ block B(values, sizes, flag = false) {
     if values == 2 or flag { concat([it] + [it -> conv(values, 1) for n in sizes if n > 1] + [input]) }
 }
 network Net { input(2, 6, 6); B(2, [1, 2], true) -> B(2, [2, 1]) -> B(1, [1, 1, 2]) }""",
+    "a number of a loop that is called out_channels": """
+block B(count, sizes) {
+    for out_channels in sizes {
+        for n in [1, count] {
+            values = [it, it -> conv(1, 1), it -> conv(out_channels, 1) * count]
+            concat(values)
+        }
+    }
+}
+network Net { input(2, 6, 6); B(1, [2]) -> B(2, [1, 3]) }""",
     "blocks of a list that keep what they give": """
 block Part(sizes) {
     grown = []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -322,11 +322,15 @@ class Body:
             known[wanted] = self.free(wanted)
         return known[wanted]
 
-    def free(self, wanted: str) -> str:
-        """A variable that nothing has yet."""
+    def spare(self, wanted: str) -> str:
+        """A variable for what the text gives no name."""
+        return self.free(wanted, self.text_names)
+
+    def free(self, wanted: str, others: Container[str] = ()) -> str:
+        """A variable that nothing has yet, and that is none of some others."""
         base = made = _allowed(wanted)
         at = 1
-        while made in self.taken or made in self.value_names:
+        while made in self.taken or made in self.value_names or made in others:
             at += 1
             made = numbered(base, at)
         self.taken.add(made)
@@ -345,7 +349,7 @@ class Body:
         """A variable of `__init__` for a layer that was just made; what was in it is not needed any more."""
         variable = self.locals.get(wanted)
         if variable is None:
-            variable = self.locals[wanted] = self.free(wanted)
+            variable = self.locals[wanted] = self.spare(wanted)
         self.keep_sizes({variable})
         self.new_version(variable)
         return variable
@@ -393,7 +397,7 @@ class Body:
             self.write(owner, each, each_tensor(self.read(owner, each), with_kept))
 
     def _kept(self, dim: Traced) -> Traced:
-        variable = self.free("kept")
+        variable = self.spare("kept")
         self.lines.append(Assign(variable, self.size_code(dim)))
         return self.new_version(variable, dim)
 
@@ -527,7 +531,7 @@ class Body:
     def list_variable(self, wanted: str, axis: int, rank: int) -> str:
         """The variable for the sizes of a list of values along an axis."""
         written = f"{wanted}_{axis_word(axis, rank)}"
-        return self.file.new_symbol(written) if self.is_silent else self.free(written)
+        return self.file.new_symbol(written) if self.is_silent else self.spare(written)
 
     def settled(self, value: Any, wanted: str = "part") -> Any:
         """Several values with a variable for each."""
@@ -643,10 +647,7 @@ class Body:
 
     @contextmanager
     def unchecked(self, test: Static | None) -> Iterator[None]:
-        """While something is worked out that perhaps no use in the text gets to, so that nothing has checked it.
-
-        Raises Untranslatable where it does not fit.
-        """
+        """While something is worked out that nothing has checked if no use of the text gets to it."""
         try:
             yield
         except (SizeError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as problem:
@@ -665,7 +666,7 @@ class Body:
         if wanted in self.text_names:
             wanted = f"out_{wanted}"
         if wanted not in self.runners:
-            self.runners[wanted] = self.free(wanted)
+            self.runners[wanted] = self.spare(wanted)
         return self.runners[wanted]
 
     def flow_of(self, value: Any) -> str:

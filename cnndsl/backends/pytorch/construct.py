@@ -319,7 +319,7 @@ def splice_parameter(body: Body, recipe: ParamRecipe, value: Tensor) -> Tensor:
     stages = {recipe_key(stage): stage for choice in recipe.choices for stage in flat_stages(choice, body)}
     if body.is_silent and len(recipe.choices) == 1:
         return body.file.apply_stage(body, recipe.choices[0], None, None, value)  # type: ignore[no-any-return]
-    variable = body.free("layer")
+    variable = body.spare("layer")
     single = ParamRecipe(name(variable), tuple(stages.values()), recipe.needs)
 
     def turn() -> None:

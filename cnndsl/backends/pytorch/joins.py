@@ -408,7 +408,7 @@ def _run_size(body: Body, slots: Sequence[tuple[Any, str]], axis: int, running: 
 
 def _second_runner(body: Body, each: str, axis: int, rank: int) -> str:
     """The variable for a size of a value with a name, where the one of the running value is taken."""
-    return body.free(f"{each if each in body.text_names else 'out'}_{axis_word(axis, rank)}")
+    return body.spare(f"{each if each in body.text_names else 'out'}_{axis_word(axis, rank)}")
 
 
 def _is_read_elsewhere(body: Body, variable: str, slots: Sequence[tuple[Any, str]]) -> bool:
