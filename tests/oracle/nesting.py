@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from random import Random
+
+import cnndsl
+from cnndsl.analysis import costs
 
 DEEPEST = 3
 """How many loops, lists and conditions are inside one another."""
+MOST_PARAMETERS = 300_000
 
 
 class _Writer:
@@ -18,7 +22,7 @@ class _Writer:
         self._entry = entries[-1]
         self._blocks = blocks
         """Blocks that take the arguments of `HEAD`."""
-        self._likely = rng.sample(LIKELY, 4) if rng.random() < 0.5 else []
+        self._likely = rng.sample(LIKELY, 6) if rng.random() < 0.5 else []
         self._numbers = ["width", "count"]
         """Expressions that are whole numbers, from 1 on."""
         self._lists = ["sizes"]
@@ -287,14 +291,33 @@ HEAD = "width, count, sizes, flag = false, act = relu"
 USES = ("2, 2, [1, 2], true", "3, 1, [2], false, tanh", "1, 2, [1, 1, 2]", "2, 3, [2, 1]")
 LIKELY = ["x", "out", "conv1", "conv2", "relu1", "in_channels", "channels", "x_channels", "x_before", "values", "each",
           "turn", "a", "first", "out_channels", "module", "self", "torch", "nn", "i", "layer", "k", "block1", "inner1",
-          "list", "x_", "it_channels", "height", "zip", "len", "range", "tensor", "conv3"]  # fmt: skip
+          "list", "x_", "it_channels", "height", "zip", "len", "tensor", "conv3", "kept", "shortcut", "out2",
+          "in_features", "part1", "stage", "layers", "parts", "conv", "tanh1", "g1_channels"]  # fmt: skip
 """Names that a generated class may use, or that people give."""
-_NO_PARAMETERS = {"self", "torch", "nn", "list", "zip", "len", "range"}
+_NO_PARAMETERS = {"self", "torch", "nn", "list", "zip", "len", "conv"}
 
 
 def program(seed: int) -> str:
     """Blocks, and a network that uses the last of them with several arguments."""
+    return _small(_blocks_and_network, seed)
+
+
+def network(seed: int) -> str:
+    """The lines of such a block as those of a network, with parameters that have defaults."""
+    return _small(_network, seed)
+
+
+def _small(draw: Callable[[Random], str], seed: int) -> str:
+    """The first text drawn that is no giant: channels may double from turn to turn."""
     rng = Random(seed)  # noqa: S311 - cases for tests are no secrets
+    while True:
+        text = draw(rng)
+        found = cnndsl.compile(text).program
+        if found is None or costs.of(found, found.network().id).parameters < MOST_PARAMETERS:
+            return text
+
+
+def _blocks_and_network(rng: Random) -> str:
     blocks, made = [INNER], []
     if rng.random() < 0.4:
         made = ["Part"]
@@ -330,9 +353,7 @@ def _block(rng: Random, name: str, entries: list[str], count: int, blocks: Seque
     return f"block {name}({given}{HEAD}) {{\n{inside}\n}}"
 
 
-def network(seed: int) -> str:
-    """The lines of such a block as those of a network, with parameters that have defaults."""
-    rng = Random(seed)  # noqa: S311 - cases for tests are no secrets
+def _network(rng: Random) -> str:
     entries = ["a", "b"] if rng.random() < 0.2 else ["input"]
     writer = _Writer(rng, entries)
     lines = writer.body(0, rng.randint(1, 3))
