@@ -423,6 +423,13 @@ block B(count, sizes) {
     }
 }
 network Net { input(2, 6, 6); B(1, [2]) -> B(2, [1, 3]) }""",
+    "one of two values by their names, of which one is made on the way": """
+block B(n, a = 1) {
+    v = it -> conv(2, 1)
+    w = (v -> conv(a + 1, 3, padding=1) * a -> tanh) if n > 1 else v
+    concat(it, w)
+}
+network Net { input(2, 6, 6); B(2) -> B(1) -> B(3, 2) }""",
     "blocks of a list that keep what they give": """
 block Part(sizes) {
     grown = []

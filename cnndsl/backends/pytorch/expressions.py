@@ -507,9 +507,12 @@ def _conditional(body: Body, node: nodes.Conditional) -> Any:
         return evaluate(body, node.yes if test.value else node.no)
     if _may_flow(node):
         return _chosen_value(body, test, node)
+    mark = mark_of(body) if _speaks_of_values(body, node) else None
     with body.unchecked(test):
         yes, no = evaluate(body, node.yes), evaluate(body, node.no)
     if isinstance(yes, (Tensor, TensorList)):
+        if mark is not None:  # each is worked out where it is chosen
+            rewind(body, mark)
         return _chosen_value(body, test, node)
     if isinstance(yes, RECIPES) or isinstance(no, RECIPES):
         return ChoiceRecipe(test, yes, no, node.yes, node.no)
@@ -531,6 +534,12 @@ def _conditional(body: Body, node: nodes.Conditional) -> Any:
 def _may_flow(node: nodes.Conditional) -> bool:
     """Whether a choice is one of values, which are computed where they are chosen."""
     return any(isinstance(each, nodes.Flow) for side in (node.yes, node.no) for each in _outer(side))
+
+
+def _speaks_of_values(body: Body, node: nodes.Conditional) -> bool:
+    """Whether a choice has names of values in it, of which it may be one, or have the size of one."""
+    names = (each.name for side in (node.yes, node.no) for each in nodes.walk(side) if isinstance(each, nodes.Ref))
+    return any(isinstance(body.scope.find(each), (Tensor, TensorList, AnyTensors)) for each in names)
 
 
 def stage_of(body: Body, node: Any) -> tuple[Any, Any, Any]:
