@@ -15,6 +15,7 @@ from contextlib import suppress
 from typing import NamedTuple
 
 from cnndsl.ir.names import numbered, snake
+from cnndsl.ir.words import WORDS
 from cnndsl.syntax import tree
 
 Place = tuple[int, int]
@@ -246,6 +247,12 @@ class _Walk:
             case _:
                 return False
 
+    def _is_definition(self, called: tree.Expression) -> bool:
+        """Whether what is called is a block or network of a file: its name is none of the language or of the body."""
+        if not isinstance(called, tree.Name):
+            return False
+        return called.text not in WORDS and called.text not in self._values | self._given | self._parts
+
     def _flows(self, node: tree.Expression) -> bool:
         """Whether an expression is a value of the network, or a list of them, as far as its text tells."""
         match node:
@@ -257,12 +264,11 @@ class _Walk:
                 first = node.stages[0]
                 return self._flows(first) or self._may_flow(first)
             case tree.Call():
-                is_definition = isinstance(node.function, tree.Name) and node.function.text[:1].isupper()
                 if isinstance(node.function, tree.Input) or _is_parameter(node):
                     return True
                 if isinstance(node.function, tree.Name) and node.function.text == "len":
                     return False
-                return not is_definition and any(self._flows(argument.value) for argument in node.arguments)
+                return not self._is_definition(node.function) and any(self._flows(a.value) for a in node.arguments)
             case tree.Attribute():
                 return False
             case tree.Index():

@@ -430,6 +430,34 @@ block B(n, a = 1) {
     concat(it, w)
 }
 network Net { input(2, 6, 6); B(2) -> B(1) -> B(3, 2) }""",
+    "constants that get another value, and decide what is done": """
+block B(n, a = true) {
+    flag = n > 1
+    if flag { it + it }
+    flag = n > 2
+    if flag { it * it }
+    if a { flag = n > 3 } else { flag = not flag }
+    if flag { it + it }
+    if a { flag = n > 2 }
+    if flag { it * it }
+    m = n
+    for k in range(m) { if k > 0 { it + input } }
+    m = n + 1
+    if a { m = m - 1 }
+    for k in range(m) { if k > 0 { it * input } }
+    tanh
+}
+network Net { input(2, 6, 6); B(1) -> B(2, false) -> B(3) -> B(3, false) }""",
+    "a block with a small name that takes values": """
+block mix(a, in_channels, input_channels) { concat(a, in_channels) -> conv(input_channels, 1) }
+block two(in_channels, input_channels) { conv(in_channels, 1) -> conv(input_channels, 1) }
+network Net {
+    input(2, 6, 6)
+    v = it -> conv(2, 3, padding=1)
+    mix(it, v, 3)
+    for i in range(2) { mix(it, v, 3) -> relu }
+    mix(v, it, 2) -> two(2, 3)
+}""",
     "blocks of a list that keep what they give": """
 block Part(sizes) {
     grown = []

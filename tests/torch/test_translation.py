@@ -328,6 +328,20 @@ def test_a_layer_that_is_a_parameter_may_give_other_channels() -> None:
     assert block(torch.rand(1, 3, 8, 8)).shape == (1, 7, 8, 8)
 
 
+def test_a_constant_that_says_two_things_for_two_loops_is_refused() -> None:
+    text = """
+    block B(n, a) {
+        m = n
+        for k in range(m) { if k > 0 { it + input } }
+        if a { m = n + 1 }
+        for k in range(m) { if k > 0 { it * input } }
+    }
+    network Net { input(2, 6, 6); B(2, true) -> B(3, false) }
+    """
+    with pytest.raises(CompilationError, match=r"(?s)E601.*m has one value for a loop.*a name of its own"):
+        cnndsl.compile(text).python()
+
+
 def test_a_word_on_which_a_size_depends_is_a_constant_or_refused() -> None:
     text = """
     block B(pad) { conv(4, 3, padding=pad) }

@@ -365,6 +365,8 @@ class Body:
         if self.is_silent:
             self.scope.names[wanted] = static
             return
+        if not self.ways:  # what is kept of the value before is not what is kept of this one
+            self.scope.variables.pop(wanted, None)
         variable = self.variable(wanted)
         self.keep_sizes({variable})
         self.lines.append(Assign(variable, static.code))
@@ -785,7 +787,7 @@ def size_argument(word: str, axis: int, rank: int, taken: set[str]) -> str:
         made = f"in{at}_{unit}" if whole == "input" else f"{numbered(whole, int(at))}_{unit}"
         return not_in(made, taken)
     made = f"in_{unit}" if word == "input" else f"{word}_{unit}"
-    return f"input_{unit}" if made in taken else made
+    return not_in(f"input_{unit}", taken) if made in taken else made
 
 
 def kept_name(at: int, axis: int, rank: int) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -36,6 +37,7 @@ from cnndsl.backends.pytorch.construct import argument_for, flat_stages
 from cnndsl.backends.pytorch.definite_assignment import assigned_before_read
 from cnndsl.backends.pytorch.flowgraph import (
     FLOW,
+    Assign,
     Chain,
     Compute,
     Declare,
@@ -350,6 +352,7 @@ class ClassTranslation:
             self._show_sizes(kept)
         inputs = {word: "Tensor" if isinstance(value, Tensor) else "list[Tensor]" for word, value in body.inputs}
         kept = assigned_before_read(kept, inputs)
+        _check_kept(lines, forward.stores, set(), set())
         stored = set().union(*forward.stores.values())
         taken = {body.parts[number].name for number in forward.used}
         attributes = {each: not_in(each, taken | (stored - {each})) for each in stored}
@@ -418,7 +421,8 @@ class ClassTranslation:
         flags: dict[int, str] = {}
         known: dict[str, str] = {}
         used: set[str] = {part.name for part in self._body.parts.values()}
-        changing = assigned(lines)
+        counts = Counter(line.name for line in walk(lines) if isinstance(line, Assign))
+        changing = {each for each, count in counts.items() if count > 1}
         for line in walk(kept):
             if not isinstance(line, If):
                 continue
@@ -589,6 +593,27 @@ def _homes(lines: list[Any]) -> dict[int, Any]:
     return homes
 
 
+def _check_kept(lines: Iterable[Any], stores: Mapping[int, set[str]], kept: set[str], changed: set[str]) -> None:
+    """Refuse a variable that is kept for `forward`, changed, and kept once more: there is one attribute for it.
+
+    `kept` are the variables that are kept already, of which `changed` have another value by now; both are added to.
+    """
+    for line in lines:
+        wanted = stores.get(id(line), set())
+        if twice := wanted & changed:
+            word = min(twice)
+            reason = f"{word} has one value for a loop or a condition, and another one for a later one"
+            raise Untranslatable(reason, helps=f"give the second {word} a name of its own")
+        kept |= wanted
+        ways = [(set(kept), set(changed)) for _ in line.blocks()]
+        for block, (own, other) in zip(line.blocks(), ways, strict=True):
+            _check_kept(block, stores, own, other)
+        kept.update(*(own for own, _ in ways))
+        changed.update(*(other for _, other in ways))
+        if isinstance(line, Assign) and line.name in kept:
+            changed.add(line.name)
+
+
 def _in_x(lines: list[Any], forward: ForwardSlice, held: str) -> list[Any]:
     """`x` for a variable that holds nothing while what is in `x` is still read."""
     x = FLOW + "x"
@@ -677,13 +702,11 @@ def _without_repeats(lines: list[Any], known: dict[str, Code]) -> list[Any]:
 
 def _new_flag(line: If, used: set[str]) -> str:
     """An attribute for how a condition comes out, which is added to those that are `used`."""
-    if isinstance(line.test, ast.Name):
-        used.add(line.test.id)
-        return line.test.id
     codes = [each.code for each in line.yes if isinstance(each, Compute) and each.type == "Tensor"]
     is_sum = any(isinstance(code, ast.BinOp) and isinstance(code.op, ast.Add) for code in codes)
     word = "is_residual" if is_sum and isinstance(line.test, ast.BoolOp) else _flag_word(line.test)
-    made = free_name(word, used)
+    made = line.test.id if isinstance(line.test, ast.Name) else free_name(word, used)
+    made = not_in(made, used)
     used.add(made)
     return made
 
