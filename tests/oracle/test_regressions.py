@@ -458,6 +458,13 @@ network Net {
     for i in range(2) { mix(it, v, 3) -> relu }
     mix(v, it, 2) -> two(2, 3)
 }""",
+    "a parameter that is called what goes through a list of parts": """
+block B(n, ks, tanh1 = false) {
+    for i in [1, n] {
+        concat([it -> conv(1, 1)] + [input -> conv(1, 1) -> if tanh1 { relu } else { tanh } for k in ks])
+    }
+}
+network Net { input(2, 6, 6); B(1, [2]) -> B(2, [1, 2], true) }""",
     "blocks of a list that keep what they give": """
 block Part(sizes) {
     grown = []

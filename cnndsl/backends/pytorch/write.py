@@ -421,7 +421,7 @@ class ForwardWriter:
 
     def _taken(self) -> set[str]:
         """The variables of the method that have something at the line at hand, or get something anywhere."""
-        return {each.removeprefix(FLOW) for each in (*self._known, *self._counts)} | self._locals
+        return {each.removeprefix(FLOW) for each in (*self._known, *self._counts, *self._attributes)} | self._locals
 
     def lines(self, lines: Sequence[Any], indent: str) -> list[str]:
         """Lines as text."""
