@@ -465,6 +465,13 @@ block B(n, ks, tanh1 = false) {
     }
 }
 network Net { input(2, 6, 6); B(1, [2]) -> B(2, [1, 2], true) }""",
+    "a parameter that a loop changes between two conditions": """
+block B(n) {
+    if n > 1 { it + input }
+    for i in range(2) { n = n + 1; it + (it -> conv(it.channels, 1)) }
+    if n > 1 { it * input }
+}
+network Net { input(2, 6, 6); B(1) -> B(2) -> B(-1) }""",
     "blocks of a list that keep what they give": """
 block Part(sizes) {
     grown = []

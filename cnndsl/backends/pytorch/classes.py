@@ -421,7 +421,8 @@ class ClassTranslation:
         flags: dict[int, str] = {}
         known: dict[str, str] = {}
         used: set[str] = {part.name for part in self._body.parts.values()}
-        counts = Counter(line.name for line in walk(lines) if isinstance(line, Assign))
+        counts = Counter(self._body.given_names)
+        counts.update(line.name for line in walk(lines) if isinstance(line, Assign))
         changing = {each for each, count in counts.items() if count > 1}
         for line in walk(kept):
             if not isinstance(line, If):
