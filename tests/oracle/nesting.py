@@ -39,7 +39,7 @@ class _Writer:
         """Some lines, in which the current value goes on."""
         lines: list[str] = []
         for _ in range(count):
-            kinds = ["chain", "chain", "join", "bind", "again", "shared", "both", "chosen", "items"]
+            kinds = ["chain", "chain", "join", "bind", "again", "changed", "shared", "both", "chosen", "items"]
             if depth < DEEPEST:
                 kinds += ["loop", "repeat", "condition", "grown", "loop"]
             if not depth:  # a layer with a name is declared once
@@ -188,6 +188,11 @@ class _Writer:
         name = self._rng.choice(names)
         more = self._rng.choice([f"{name} -> {self._stages()}", f"{self._value()} -> {self._stages()}", "it"])
         return [f"{name} = {more}", *([f"concat(it, {name})"] if self._rng.random() < 0.3 else [])]
+
+    def _changed(self, _: int) -> list[str]:
+        """A number or a condition is another one from here on."""
+        number = self._rng.choice([each for each in self._numbers if each.isidentifier()])
+        return [self._rng.choice([f"{number} = {number} + 1", "flag = not flag", f"flag = {number} > 1"])]
 
     def _shared(self, depth: int) -> list[str]:
         """A layer that is applied again and again, where what comes in is alike."""

@@ -472,6 +472,12 @@ block B(n) {
     if n > 1 { it * input }
 }
 network Net { input(2, 6, 6); B(1) -> B(2) -> B(-1) }""",
+    "a number that is called what makes a stage": """
+block B(sizes) {
+    conv = [{ conv(1, 1) * stage } for [stage, n] in zip(sizes, sizes)]
+    concat([it] + [it -> layer for layer in conv])
+}
+network Net { input(2, 6, 6); B([1, 2]) -> B([3]) }""",
     "blocks of a list that keep what they give": """
 block Part(sizes) {
     grown = []

@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from cnndsl.backends.pytorch.body import Body, kept_name
@@ -239,7 +240,7 @@ class ClassTranslation:
         assert chain is not None  # noqa: S101 - a sequence is one
         keep = self._keep([body.it.shape])
         kept, _, sizes = self._constructed(InitSlice({-1}, {}, {}), [Register(Part(-1, "super"), chain), *keep])
-        writer = InitWriter(body.free)
+        writer = InitWriter(partial(body.free, others=names_read(kept)))
         written: list[str] = []
         for line in kept:
             if isinstance(line, Register):
@@ -365,7 +366,7 @@ class ClassTranslation:
         }
         init = InitSlice(forward.used, stores, flags, body.list_registers, forward.registers)
         kept_init, own, sizes = self._constructed(init, [*lines, *self._keep(shapes)])
-        writer = InitWriter(body.free)
+        writer = InitWriter(partial(body.free, others=names_read(kept_init)))
         written = [f"{_INDENT}super().__init__()", *writer.lines(kept_init, _INDENT)]
         returns = " | ".join(sorted(shown.returns, key=len))
         made = self._made("nn.Module", written, forward_lines, inputs, returns, sizes)
