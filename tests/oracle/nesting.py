@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from random import Random
 
 import cnndsl
@@ -304,21 +305,25 @@ _NO_PARAMETERS = {"self", "torch", "nn", "list", "zip", "len", "conv"}
 
 def program(seed: int) -> str:
     """Blocks, and a network that uses the last of them with several arguments."""
-    return _small(_blocks_and_network, seed)
+    return _accepted(_blocks_and_network, seed)
 
 
 def network(seed: int) -> str:
     """The lines of such a block as those of a network, with parameters that have defaults."""
-    return _small(_network, seed)
+    return _accepted(_network, seed)
 
 
-def _small(draw: Callable[[Random], str], seed: int) -> str:
-    """The first text drawn that is no giant: channels may double from turn to turn."""
+def _accepted(draw: Callable[[Random], str], seed: int) -> str:
+    """The first text drawn that has a class, and is no giant: channels may double from turn to turn."""
     rng = Random(seed)  # noqa: S311 - cases for tests are no secrets
     while True:
         text = draw(rng)
-        found = cnndsl.compile(text).program
-        if found is None or costs.of(found, found.network().id).parameters < MOST_PARAMETERS:
+        compilation = cnndsl.compile(text)
+        program = compilation.program
+        if program is None or costs.of(program, program.network().id).parameters > MOST_PARAMETERS:
+            continue
+        with suppress(cnndsl.CompilationError):
+            compilation.python()
             return text
 
 

@@ -478,6 +478,34 @@ block B(sizes) {
     concat([it] + [it -> layer for layer in conv])
 }
 network Net { input(2, 6, 6); B([1, 2]) -> B([3]) }""",
+    "a block with as many outputs as a parameter says": """
+block Encoder(widths) {
+    skips = []
+    for width in widths {
+        conv(width, 3, padding=1) -> relu
+        skips = skips + [it]
+        maxpool(2)
+    }
+    output [it] + skips
+}
+network Net(widths = [4, 8]) {
+    input(3, 16, 16)
+    values = it -> Encoder(widths)
+    x = values[0] -> conv(16, 3, padding=1)
+    for i in reversed(range(len(widths))) {
+        x = x -> conv_transpose(widths[i], 2, 2)
+        x = concat(x, values[i + 1]) -> conv(widths[i], 3, padding=1) -> relu
+    }
+    x -> conv(3, 1)
+}""",
+    "values that are called what the module calls": """
+block B(ks) {
+    zip = it -> conv(2, 1)
+    list = [it -> conv(k, 1) for k in ks]
+    for k in ks { it + (it -> conv(it.channels, 1) -> relu) }
+    concat(list + [it, zip])
+}
+network Net { input(2, 6, 6); B([1, 2]) -> B([2]) }""",
     "blocks of a list that keep what they give": """
 block Part(sizes) {
     grown = []

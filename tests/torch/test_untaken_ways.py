@@ -54,4 +54,6 @@ def test_a_way_that_does_not_fit_is_left_out() -> None:
     network = f"network Net(flag = false) {{ input(3, 8, 8); {body} }}"
     for text in (block, network):
         check(text)
-        assert "flag" not in cnndsl.compile(text).python()
+        python = cnndsl.compile(text).python()
+        assert "It is written for flag=False." in python
+        assert python.count("flag") == 1

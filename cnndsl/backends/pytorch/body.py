@@ -11,6 +11,7 @@ from operator import is_
 from typing import Any
 
 from cnndsl.backends.pytorch.code import (
+    BUILTINS,
     Code,
     call,
     constant,
@@ -338,7 +339,7 @@ class Body:
 
     def value_name(self, wanted: str) -> str:
         """A variable of `forward`, for a value that the text calls so."""
-        return FLOW + ("x_" if wanted == "x" else _allowed(wanted))
+        return FLOW + (f"{wanted}_" if wanted == "x" or wanted in BUILTINS else _allowed(wanted))
 
     def input_name(self, wanted: str) -> str:
         """The argument of `forward` for what comes in by a name; `x` is what comes in without one."""
@@ -641,10 +642,8 @@ class Body:
     ) -> Iterator[None]:
         """While the lines of one way of a condition are worked out, or those of a loop."""
         loops = [*self.loops, line] if isinstance(line, For) else self.loops
-        with (
-            self.unchecked(test),
-            self.having(lines=lines, loops=loops, ways=[*self.ways, (line, outcome, test)]),
-        ):
+        ways = [*self.ways, (line, outcome, test)]
+        with self.unchecked(test), self.having(lines=lines, loops=loops, ways=ways):
             yield
 
     @contextmanager
@@ -653,8 +652,7 @@ class Body:
         try:
             yield
         except (SizeError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as problem:
-            found = f": {problem.message}" if isinstance(problem, SizeError) else ""
-            reason = f"what is written here does not fit what comes into it{found}"
+            reason = f"what is written here does not fit{f': {problem}' if isinstance(problem, SizeError) else ''}"
             helps = "nothing that the text uses gets here, so that it was not checked; change it, or leave it out"
             raise Untranslatable(reason, helps=helps, names=self.names_of(test)) from problem
 

@@ -17,7 +17,7 @@ from cnndsl.backends.pytorch.construct import argument_for
 from cnndsl.backends.pytorch.initialise import has_outer_rules, init_lines
 from cnndsl.backends.pytorch.serve import from_trained, served
 from cnndsl.backends.pytorch.translate import Translation
-from cnndsl.backends.pytorch.values import Static, Untranslatable
+from cnndsl.backends.pytorch.values import KindRecipe, Static, Untranslatable, plain_static
 from cnndsl.ir.program import Module, Program
 from cnndsl.layers.formula import show
 from cnndsl.layers.registry import HELPERS
@@ -318,14 +318,28 @@ def _class_docstring(unit: Unit, translation: Translation) -> list[str]:
     definition = unit.definition
     module = translation.tops.get(definition.key)
     if module is not None:
-        return _network_docstring(module, definition.comment, translation)
+        return _network_docstring(module, definition.comment, translation, _settled(unit))
     if definition.kind == "network" and not unit.is_part:
         return _docstring_of([f"{unit.name}, of which the networks below are variants.", definition.comment])
     text = definition.comment or f"{definition.name}, a {definition.kind} of {_shown_name(definition.file)}."
-    return _docstring_of([text])
+    return _docstring_of([text, _settled(unit)])
 
 
-def _network_docstring(module: Module, comment: str, translation: Translation) -> list[str]:
+def _settled(unit: Unit) -> str:
+    """Which parameters of the text a class does not take, as there is no class for all that they may be."""
+    *others, last = [f"{word}={_value(value)}" for word, value in unit.fixed.items()] or [""]
+    if not last:
+        return ""
+    return f"It is written for {', '.join(others)} and {last}." if others else f"It is written for {last}."
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, (list, tuple)):
+        return f"[{', '.join(map(_value, value))}]"
+    return value.kind.kind if isinstance(value, KindRecipe) else flat(plain_static(value).code)
+
+
+def _network_docstring(module: Module, comment: str, translation: Translation, settled: str = "") -> list[str]:
     cost = costs.of(translation.program, module.id)
     took = " and ".join(_kept(show(shape)) for shape in module.input_shapes)
     gave, more = (
@@ -339,7 +353,7 @@ def _network_docstring(module: Module, comment: str, translation: Translation) -
         paragraphs.append(f"In training it gives {more} as well.")
     if module.open:
         paragraphs.append("\n".join(f"{size.words[0].upper()}{size.words[1:]}." for size in module.open))
-    return _docstring_of([*paragraphs, comment])
+    return _docstring_of([*paragraphs, settled, comment])
 
 
 def _docstring_of(paragraphs: list[str]) -> list[str]:

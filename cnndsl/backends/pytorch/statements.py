@@ -290,6 +290,8 @@ def _do_output(body: Body, statement: nodes.Output) -> None:
         if isinstance(value, TensorList) and not item.name:
             outputs += [Output(None, each, item.training) for each in body.settled(value).items]
             continue
+        if isinstance(value, AnyTensors):
+            raise Untranslatable("how many values come out depends on a parameter", item.span)
         outputs.append(Output(item.name, value, item.training))
     if body.has_more:
         for output in outputs:

@@ -80,6 +80,6 @@ class Signal(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         small: Tensor = self.conv1(x)  # 4 x 10
-        all = torch.split(small, [4], 1)[0]  # 4 x 10
-        x = F.interpolate(all, size=x.shape[2:], mode="area") * x  # 4 x 30
+        all_ = torch.split(small, [4], 1)[0]  # 4 x 10
+        x = F.interpolate(all_, size=x.shape[2:], mode="area") * x  # 4 x 30
         return x

@@ -23,10 +23,10 @@ class Values(nn.Module):
         torch_: Tensor = self.conv1(x)  # 4 x 6 x 6
         F_: Tensor = self.relu1(torch_)  # 4 x 6 x 6
         self_ = F_ + torch_  # 4 x 6 x 6
-        list = self_ - F_  # 4 x 6 x 6
-        i = list * F_  # 4 x 6 x 6
+        list_ = self_ - F_  # 4 x 6 x 6
+        i = list_ * F_  # 4 x 6 x 6
         x = i + torch_  # 4 x 6 x 6
         lambda_ = x + self_  # 4 x 6 x 6
-        out = lambda_ - list  # 4 x 6 x 6
-        x = i + F_ + x + lambda_ + out + torch_ + list  # 4 x 6 x 6
+        out = lambda_ - list_  # 4 x 6 x 6
+        x = i + F_ + x + lambda_ + out + torch_ + list_  # 4 x 6 x 6
         return x

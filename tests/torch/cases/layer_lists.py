@@ -13,7 +13,10 @@ from torch import Tensor, nn
 
 
 class Res2(nn.Module):
-    """Res2, a block of layer_lists.cnn."""
+    """Res2, a block of layer_lists.cnn.
+
+    It is written for scale=4.
+    """
 
     def __init__(self, in_channels: int, channels: int, stride: int = 1) -> None:
         super().__init__()

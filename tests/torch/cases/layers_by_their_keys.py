@@ -12,6 +12,8 @@ from torch import Tensor, nn
 class Res2(nn.Module):
     """Layers with the keys of a network that was written by hand, numbered and used
     further on.
+
+    It is written for scales=4.
     """
 
     def __init__(self, in_channels: int, width: int) -> None:

@@ -29,7 +29,10 @@ class Features(nn.Sequential):
 
 
 class Contents(nn.Module):
-    """Contents, a block of layers_of_chains.cnn."""
+    """Contents, a block of layers_of_chains.cnn.
+
+    It is written for cut=2.
+    """
 
     def __init__(self, in_channels: int, width: int) -> None:
         super().__init__()

@@ -11,7 +11,10 @@ from torch import Tensor, nn
 
 
 class Scales(nn.Module):
-    """Several values under one name are a list; an operation takes a list of values."""
+    """Several values under one name are a list; an operation takes a list of values.
+
+    It is written for scale=4.
+    """
 
     def __init__(self, in_channels: int, width: int) -> None:
         super().__init__()
