@@ -251,7 +251,7 @@ class _Walk:
         """Whether what is called is a block or network of a file: its name is none of the language or of the body."""
         if not isinstance(called, tree.Name):
             return False
-        return called.text not in WORDS and called.text not in self._values | self._given | self._parts
+        return not any(called.text in names for names in (WORDS, self._values, self._given, self._parts))
 
     def _flows(self, node: tree.Expression) -> bool:
         """Whether an expression is a value of the network, or a list of them, as far as its text tells."""

@@ -357,7 +357,7 @@ class Body:
 
     def temporary(self, wanted: str = "out") -> str:
         """A variable of `forward` that no value has."""
-        made = free_name(wanted, self.value_names | self.text_names)
+        made = free_name(wanted, self.value_names, self.text_names)
         self.value_names.add(made)
         return FLOW + made
 

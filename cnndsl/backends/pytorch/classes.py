@@ -79,7 +79,7 @@ from cnndsl.backends.pytorch.values import (
 )
 from cnndsl.backends.pytorch.write import ForwardWriter, InitWriter, always_registers, is_any, optional_used
 from cnndsl.ir import nodes
-from cnndsl.ir.names import is_attribute, numbered, why_not
+from cnndsl.ir.names import is_attribute, numbered, plain_label, why_not
 from cnndsl.layers.formula import Shape, show
 from cnndsl.symbolic.number import value_of
 
@@ -356,7 +356,7 @@ class ClassTranslation:
         _check_kept(lines, forward.stores, set(), set())
         stored = set().union(*forward.stores.values())
         taken = {body.parts[number].name for number in forward.used}
-        attributes = {each: not_in(each, taken | (stored - {each})) for each in stored}
+        attributes = {each: not_in(f"{each}_", taken | stored) if each in taken else each for each in stored}
         shown = ForwardWriter(body.parts, inputs, optional, forward.used, attributes)
         forward_lines = shown.whole(kept, _INDENT)
         spoken = set(words_in("\n".join(forward_lines)))
@@ -372,13 +372,13 @@ class ClassTranslation:
         made = self._made("nn.Module", written, forward_lines, inputs, returns, sizes)
         made.own = own
         made.always = frozenset(
-            line.part.name
+            plain_label(line.part.name)
             for line in kept_init
             if isinstance(line, Register) and line.part.is_attribute and line.part.type not in _TENSORS
         )
         parts = [line.part for line in walk(kept_init) if isinstance(line, (Register, Declare))]
         if all(part.label is None for part in parts):
-            made.ever = frozenset(part.name for part in parts)
+            made.ever = frozenset(plain_label(part.name) for part in parts)
         if branches is not None:
             folded, overwrites = followers(kept, body.parts, lines)
             apart = [body.parts[number].name for number in body.taken_apart if number in forward.used]
@@ -704,11 +704,13 @@ def _without_repeats(lines: list[Any], known: dict[str, Code]) -> list[Any]:
 
 def _new_flag(line: If, used: set[str]) -> str:
     """An attribute for how a condition comes out, which is added to those that are `used`."""
-    codes = [each.code for each in line.yes if isinstance(each, Compute) and each.type == "Tensor"]
-    is_sum = any(isinstance(code, ast.BinOp) and isinstance(code.op, ast.Add) for code in codes)
-    word = "is_residual" if is_sum and isinstance(line.test, ast.BoolOp) else _flag_word(line.test)
-    made = line.test.id if isinstance(line.test, ast.Name) else free_name(word, used)
-    made = not_in(made, used)
+    if isinstance(line.test, ast.Name):
+        made = not_in(line.test.id, used)
+    else:
+        codes = [each.code for each in line.yes if isinstance(each, Compute) and each.type == "Tensor"]
+        is_sum = any(isinstance(code, ast.BinOp) and isinstance(code.op, ast.Add) for code in codes)
+        is_residual = is_sum and isinstance(line.test, ast.BoolOp)
+        made = free_name("is_residual" if is_residual else _flag_word(line.test), used)
     used.add(made)
     return made
 

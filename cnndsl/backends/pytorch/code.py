@@ -93,10 +93,10 @@ def not_in(wanted: str, taken: Container[str]) -> str:
     return wanted
 
 
-def free_name(wanted: str, taken: Container[str]) -> str:
+def free_name(wanted: str, *taken: Container[str]) -> str:
     """A name, with a number from 2 on behind it where it is taken."""
     made, at = wanted, 1
-    while made in taken:
+    while any(made in names for names in taken):
         at += 1
         made = f"{wanted}{at}"
     return made

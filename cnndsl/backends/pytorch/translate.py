@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
-from unicodedata import normalize
 
 from cnndsl.backends.pytorch.application import applied_pipe, apply_stage
 from cnndsl.backends.pytorch.body import Body
@@ -52,6 +51,7 @@ from cnndsl.backends.pytorch.values import (
 )
 from cnndsl.ir import nodes
 from cnndsl.ir.lower import qualified
+from cnndsl.ir.names import plain_label
 from cnndsl.ir.program import Program
 from cnndsl.ir.words import WORDS
 from cnndsl.layers.extern import SAME, Extern, axis_names
@@ -424,7 +424,7 @@ class Translation:
             for word in self.names_of(unit):
                 units.setdefault((unit.definition.kind, word), []).append(unit)
         for module in self.program.modules.values():
-            there = {child.name.partition(".")[0] for child in module.children}
+            there = {plain_label(child.name.partition(".")[0]) for child in module.children}
             found = units.get((module.kind, module.name), [])
             if len({unit.definition.key for unit in found}) != 1:
                 continue  # another file has a definition of that name
@@ -561,16 +561,13 @@ def _outside(body: Body, dim: Any, known: dict[Expr, Traced]) -> Any:
 
 def _odd_part(text: ClassText, there: set[str]) -> Untranslatable | None:
     """What is wrong with a class for a use that has these parts."""
-    # Names of attributes are as Python reads them, in one form of Unicode.
-    parts = {normalize("NFKC", word) for word in there}
-    for word in sorted(text.always):
-        if normalize("NFKC", word) not in parts:
-            return Untranslatable(
-                f"the class has {word} in every case, and in one of its uses nothing reads what {word} gives",
-                helps="apply it inside the loop or the condition where its value is read",
-            )
-    missing = parts - {normalize("NFKC", word) for word in text.ever} if text.ever is not None else ()
-    if missing:
+    if lacking := text.always - there:
+        word = min(lacking)
+        return Untranslatable(
+            f"the class has {word} in every case, and in one of its uses nothing reads what {word} gives",
+            helps="apply it inside the loop or the condition where its value is read",
+        )
+    if text.ever is not None and (missing := there - text.ever):
         return Untranslatable(
             f"the class would not have {min(missing)}, which one of its uses has",
             helps="this is a fault of the compiler; another name, or a line of its own for the layer, may help",
