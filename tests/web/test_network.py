@@ -47,10 +47,28 @@ def boxes(page: Any) -> list[str]:
     return heads
 
 
-def trail(page: Any) -> list[str]:
-    """The way back."""
-    steps: list[str] = page.locator("#trail .step").all_inner_texts()
-    return steps
+# The page follows its address, a moment after that has changed, so what it then shows is waited for.
+
+
+def at(page: Any, *steps: str) -> None:
+    """The way back becomes `steps`."""
+    from playwright.sync_api import expect
+
+    expect(page.locator("#trail .step")).to_have_text(list(steps))
+
+
+def chosen(page: Any, text: str) -> None:
+    """The box that is chosen becomes one with `text`."""
+    from playwright.sync_api import expect
+
+    expect(page.locator("#stage .chosen")).to_contain_text(text)
+
+
+def count(page: Any, number: int, boxes: str = "#stage [data-box]") -> None:
+    """As many boxes are to be seen."""
+    from playwright.sync_api import expect
+
+    expect(page.locator(boxes)).to_have_count(number)
 
 
 @pytest.mark.parametrize(("size", "dark"), VIEWS)
@@ -59,46 +77,43 @@ def test_a_block_opens_and_leads_back(visit: Any, size: str, dark: bool) -> None
     background = page.locator("#page").evaluate("page => getComputedStyle(page).backgroundColor")
     assert background == ("rgb(18, 24, 29)" if dark else "rgb(255, 255, 255)")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    assert trail(page) == ["Net"]
+    at(page, "Net")
     page.locator("#stage .opens", has_text="stage").click()
-    assert trail(page) == ["Net", "stage"]
+    at(page, "Net", "stage")
     assert boxes(page) == ["input", "Unit", "Unit × 2", "output"]
     page.locator("#stage .opens").first.click()
-    assert trail(page) == ["Net", "stage", "0"]
+    at(page, "Net", "stage", "0")
     assert boxes(page) == ["input", "Conv2d", "ReLU", "output"]
     page.get_by_role("button", name="the next block").click()
-    assert trail(page)[1:] == ["stage", "1"]
+    at(page, "Net", "stage", "1")
     page.locator("#trail button", has_text="stage").first.click()
-    assert trail(page) == ["Net", "stage"]
+    at(page, "Net", "stage")
     page.go_back()
-    assert trail(page)[1:] == ["stage", "1"]
+    at(page, "Net", "stage", "1")
 
 
 def test_depths(visit: Any) -> None:
     page = visit(made())
     words = page.locator("#depth option").all_inner_texts()
     assert words == ["as is easy to read", "0", "1", "2"]
-    seen = []
-    for word in words[1:]:
+    for word, seen in zip(words[1:], (9, 12, 15), strict=True):
         page.locator("#depth").select_option(label=word)
-        seen.append(len(boxes(page)))
-    assert seen == sorted(seen)
+        count(page, seen)
     assert page.evaluate("location.hash") == "#depth=2"
     page.reload()
-    assert len(boxes(page)) == seen[-1]
+    count(page, seen)
 
 
 def test_a_place_can_be_linked(visit: Any) -> None:
     page = visit(made())
     page.evaluate("location.hash = 'at=stage.2'")
-    page.wait_for_function("document.querySelectorAll('#trail .step').length === 3")
-    assert trail(page)[1:] == ["stage", "2"]
+    at(page, "Net", "stage", "2")
     page.locator("#stage [data-box]", has_text="relu").click()
     assert page.evaluate("location.hash") == "#at=stage.2&look=stage.2.relu1"
     page.reload()
-    assert "ReLU" in page.locator("#stage .chosen").text_content()
+    chosen(page, "ReLU")
     page.evaluate("location.hash = 'at=nowhere&depth=99&use=x&look=y'")
-    page.wait_for_function("document.querySelectorAll('#trail .step').length === 1")
+    at(page, "Net")
 
 
 def test_by_keyboard(visit: Any) -> None:
@@ -109,10 +124,10 @@ def test_by_keyboard(visit: Any) -> None:
     focused = "document.activeElement.getAttribute('aria-label')"
     assert page.evaluate(focused).startswith("Unit × 3, stage")
     page.keyboard.press("Enter")
-    assert trail(page) == ["Net", "stage"]
+    at(page, "Net", "stage")
     assert page.evaluate(focused).startswith("input")
     page.keyboard.press("Backspace")
-    assert trail(page) == ["Net"]
+    at(page, "Net")
     assert page.evaluate(focused).startswith("Unit × 3, stage")
     assert page.locator("#said").inner_text() == "the whole network"
     assert page.locator("#stage [tabindex='0']").count() == 1
@@ -125,8 +140,8 @@ def test_text_and_picture_light_one_another(visit: Any) -> None:
     page.locator("[data-line='0:10']").hover()  # head = linear(classes)
     assert "head" in page.locator("#stage .lit").text_content()
     page.locator("[data-line='0:2']").click()  # inside Unit, which is not open
-    assert trail(page) == ["Net", "unit1"]
-    assert "conv1" in page.locator("#stage .chosen").text_content()
+    at(page, "Net", "unit1")
+    chosen(page, "conv1")
 
 
 def test_a_card_has_the_formula_and_the_numbers(visit: Any) -> None:
@@ -147,8 +162,8 @@ def test_search(visit: Any) -> None:
     page.keyboard.press("ArrowDown")
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
-    assert trail(page)[1:] == ["stage", "1"]
-    assert "ReLU" in page.locator("#stage .chosen").text_content()
+    at(page, "Net", "stage", "1")
+    chosen(page, "ReLU")
     page.locator("#search").fill("no such thing")
     assert page.locator("#count").inner_text() == "nothing found"
 
@@ -160,7 +175,7 @@ def test_colours_by_cost(visit: Any) -> None:
     assert "stage" in darkest.text_content()
     assert page.locator("#most button").first.inner_text().split() == ["stage.1.conv1", "9,248"]
     page.locator("#most button").first.click()
-    assert trail(page)[1:] == ["stage", "1"]
+    at(page, "Net", "stage", "1")
     page.locator("#colour").select_option("kinds")
     assert page.locator("#stage [class*=heat]").count() == 0
 
@@ -215,7 +230,7 @@ def test_a_large_network_is_a_small_page(visit: Any) -> None:
     assert len(text.encode()) < 500_000
     page = visit(text)
     page.evaluate("location.hash = 'at=layer3.35'")
-    page.wait_for_function("document.querySelectorAll('#trail .step').length === 3")
+    at(page, "ResNet152", "layer3", "35")
     assert "layer3.35" in page.locator("#said").inner_text()
     page.locator("#search").fill("layer3 .conv2")
     assert page.locator("#count").inner_text() == "36 found"
@@ -247,10 +262,12 @@ def test_what_is_new_gone_and_changed(visit: Any, size: str, dark: bool) -> None
     page = visit(difference(), size=size, dark=dark)
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     page.locator("#depth").select_option("1")
+    count(page, 2, "#stage [data-box].added")
     assert marked(page, "added") == ["norm", "norm"]
     assert marked(page, "changed") == ["stem", "stage.0", "stage.1 … stage.2"]
     assert page.locator("#stage [data-frame].changed").count() == 3
     page.get_by_role("button", name="before", exact=True).click()
+    count(page, 1, "#stage [data-box].removed")
     assert marked(page, "removed") == ["drop"]
     assert marked(page, "added") == []
     assert "a.cnn" in page.locator(".texts:visible h2").inner_text()
@@ -261,11 +278,11 @@ def test_what_is_new_gone_and_changed(visit: Any, size: str, dark: bool) -> None
 def test_a_difference_leads_to_its_place(visit: Any) -> None:
     page = visit(difference())
     page.locator("#differences button", has_text="stem").click()
-    assert "stem" in page.locator("#stage .chosen").text_content()
+    chosen(page, "stem")
     page.locator("#stage .chosen").hover()
     assert "kernel 5 -> 3" in page.locator("#card").inner_text()
     page.locator("#differences button", has_text="drop").click()
-    assert "drop" in page.locator("#stage .chosen").text_content()
+    chosen(page, "drop")
     assert page.locator("#said").inner_text() == "the whole network"
     assert "state_dict: does not load" in page.locator("#differences pre").text_content()
 
@@ -273,11 +290,11 @@ def test_a_difference_leads_to_its_place(visit: Any) -> None:
 def test_the_other_side_of_a_block(visit: Any) -> None:
     page = visit(difference())
     page.evaluate("location.hash = 'at=stage.1'")
-    page.wait_for_function("document.querySelectorAll('#trail .step').length === 3")
+    at(page, "Net", "stage", "1")
     assert marked(page, "added") == ["norm"]
     page.get_by_role("button", name="before", exact=True).click()
-    page.wait_for_function("location.hash.includes('side=before')")
-    assert trail(page) == ["Net", "stage", "1"]
+    page.wait_for_url("**side=before**")
+    count(page, 4)
     assert boxes(page) == ["input", "Conv2d", "ReLU", "output"]
 
 
@@ -295,11 +312,11 @@ network Net { input(4, 8, 8); Twice -> conv(2, 1) }
     assert page.locator("#count").inner_text() == "2 found"
     assert page.locator("#stage [data-box].hit").count() == 2
     page.evaluate("location.hash = 'at=twice1.part&use=2'")
-    page.wait_for_function("document.querySelectorAll('#trail .step').length === 3")
+    at(page, "Net", "twice1", "part")
     page.locator("#trail button", has_text="Net").focus()
     page.keyboard.press("Backspace")
-    assert trail(page) == ["Net", "twice1"]
-    assert "2/2" in page.locator("#stage .chosen").text_content()
+    at(page, "Net", "twice1")
+    chosen(page, "2/2")
 
 
 def test_sizes_that_are_left_open(visit: Any) -> None:
@@ -330,7 +347,7 @@ def test_by_finger(visit: Any) -> None:
     assert box["y"] + box["height"] <= 844
     page.locator("#stage .opens").first.tap()
     assert page.locator("#card").is_hidden()
-    assert trail(page) == ["Net", "unit1"]
+    at(page, "Net", "unit1")
 
 
 def test_no_difference(visit: Any) -> None:
