@@ -514,6 +514,16 @@ block Part(sizes) {
 }
 block B(sizes) { concat([v -> Part(sizes) for v in [it, it -> conv(5, 1)]]) -> conv(1, 1) }
 network Net { input(2, 6, 6); B([1, 1, 2]) -> B([2, 2]) }""",
+    "a parameter that is called x and changes": """
+block B(n, x = true) {
+    repeat n {
+        v = input if x else (it -> conv(1, 1))
+        concat(it, v)
+        x = not x
+    }
+    conv(2, 1)
+}
+network Net { input(2, 6, 6); B(2, false) -> B(3) }""",
 }
 
 

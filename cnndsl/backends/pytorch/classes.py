@@ -208,8 +208,12 @@ class ClassTranslation:
             if word in unit.fixed:
                 body.scope.names[word] = static_for(unit.fixed[word])
                 continue
+            given = abstract(body, sort, name(word), symbol)
+            if word == "x" and word in text_names(self._definition.body) and isinstance(given, Static):
+                body.bind_static(word, given)  # `forward` may have to go on with it, and has an `x` of its own
+                continue
             body.scope.variables[word] = word
-            body.scope.names[word] = abstract(body, sort, name(word), symbol)
+            body.scope.names[word] = given
 
     def _given(self, word: str, value: Tensor | TensorList) -> Tensor | TensorList:
         """A value that comes in, in its variable; those of a list in variables of their own."""
