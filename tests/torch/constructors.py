@@ -133,11 +133,11 @@ def alone(text: str, folder: Path | None, network: Module, given: Mapping[str, A
 
 
 def argument(value: Any, annotation: str) -> Any:
-    """A value as the constructor's annotation wants it: the sizes of several axes are tuples."""
+    """A value as the constructor's annotation wants it: the sizes of several axes are tuples, and lists may be."""
     if not isinstance(value, list):
         return value
     items = [argument(item, annotation.partition("[")[2]) for item in value]
-    return tuple(items) if annotation.startswith("tuple") else items
+    return tuple(items) if annotation.startswith(("tuple", "Sequence")) else items
 
 
 def check(text: str | Path, *, runs: bool = True, most: int = 1000) -> Counter[str]:

@@ -243,6 +243,36 @@ def test_arguments_of_all_types_are_drawn() -> None:
         }
         network Net(depth = 1) { input(3, 9, 9); Ask(1, depth) -> Ask(2, depth) }
         """,
+        """
+        network Net(depths = [1, 2, 1], n = 4, wide = true) {
+            input(3, 8, 8)
+            done = 0
+            blocks: {
+                if wide { n = n + 1 }
+                for d in depths {
+                    { for j in range(d) { conv(n + done + j, 1) -> relu } }
+                    done = done + d
+                }
+            }
+        }
+        """,
+        """
+        network Net(k = 3, wide = false) {
+            input(3, 8, 8)
+            n = 2
+            v = it
+            it -> { repeat k { conv(n, 1) -> relu; concat(it, v); v = it; n = n + 1 }; if wide { n = 9 }; conv(n, 1) }
+        }
+        """,
+        """
+        network Net(widths = [1, 2], k = 2) {
+            input(3, 8, 8)
+            grown = widths
+            repeat k { conv(grown[-1], 1) -> relu; grown = grown + [k + len(grown)] }
+            for width in widths * 2 + grown { conv(width, 1) -> relu }
+            conv(sum(widths), 1)
+        }
+        """,
     ],
 )
 def test_what_was_wrong_for_other_arguments_is_right(text: str) -> None:

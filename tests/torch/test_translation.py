@@ -342,6 +342,31 @@ def test_a_constant_that_says_two_things_for_two_loops_is_refused() -> None:
         cnndsl.compile(text).python()
 
 
+LIST_OF_TWO_KINDS = """
+network Net(widths) {{
+    input(3, 64, 64)
+    downs = {layers}
+    for down in downs {{ down -> relu }}
+}}
+network Two = Net([4, 8])
+network Three = Net([4, 8, 12])
+"""
+
+
+@pytest.mark.parametrize(
+    "layers",
+    [
+        "[{ conv(widths[0], 4, 4) }] + [{ batchnorm -> conv(w, 2, 2) } for w in widths[1:]]",
+        "[({ conv(w, 4, 4) } if i == 0 else { batchnorm -> conv(w, 2, 2) }) for [i, w] in enumerate(widths)]",
+    ],
+)
+def test_what_is_said_of_a_list_of_two_kinds_of_layers_helps(layers: str) -> None:
+    with pytest.raises(CompilationError, match=r"(?s)E601.*\[\{ if i == 0 \{ first \} else \{ others \} \} for"):
+        cnndsl.compile(LIST_OF_TWO_KINDS.format(layers=layers)).python()
+    followed = "[{ if i == 0 { conv(w, 4, 4) } else { batchnorm -> conv(w, 2, 2) } } for [i, w] in enumerate(widths)]"
+    check(LIST_OF_TWO_KINDS.format(layers=followed))
+
+
 def test_a_word_on_which_a_size_depends_is_a_constant_or_refused() -> None:
     text = """
     block B(pad) { conv(4, 3, padding=pad) }

@@ -159,8 +159,11 @@ def _use_each(body: Body, part: Part, value: Tensor) -> Any:
     if line is not None:
         return put(body, line, recipe, value, again=True)
     is_in_every_turn = body.is_silent or (len(body.loops) == 1 and body.ways[-1][0] is body.loops[0])
-    if part.number in body.singled or not is_in_every_turn or is_identity(recipe) or as_choice(recipe) is not None:
-        raise Untranslatable(f"not all layers of {part.name} are applied in the same way")
+    reason = f"not all layers of {part.name} are applied in the same way"
+    if as_choice(recipe) is not None:
+        raise Untranslatable(reason, helps="choose in braces: [{ if i == 0 { first } else { others } } for ...]")
+    if part.number in body.singled or not is_in_every_turn or is_identity(recipe):
+        raise Untranslatable(reason)
     line = body.list_registers[part.number] = Register(part)
     body.lines.append(line)
     return put(body, line, recipe, value)

@@ -425,6 +425,9 @@ def _binary(body: Body, node: nodes.Op, left: Any, right: Any) -> Any:
     if isinstance(left, RECIPES) and word == "*":
         return CopiesRecipe(left, right, node.operands[0])
     a, b = left.value, right.value
+    if isinstance(a, AnyLayers) or isinstance(b, AnyLayers):
+        helps = "go through one list: [{ if i == 0 { first } else { others } } for [i, n] in enumerate(numbers)]"
+        raise Untranslatable("layers are joined of which a parameter says how many there are", node.span, helps)
     if isinstance(a, (list, AnyList)) or isinstance(b, (list, AnyList)):
         return list_arithmetic(body, word, left, right)
     code = ast.BinOp(left.code, OPERATORS[word](), right.code)

@@ -40,6 +40,7 @@ MOST_TURNS = 64
 
 def branch(body: Body, test: Static, yes: Any, no: Any, node: Any) -> If:
     """Work out both ways of a condition, and bring what they leave together."""
+    _hold_names(body, node)
     if not body.is_silent:
         variables = body.scope.variables
         bound = {*bound_names(node)}
@@ -277,6 +278,7 @@ def run_loop(
     `named` are the lists of layers with names that it goes through; `values`, for a loop over values, their variable
     and their list.
     """
+    _hold_names(body, node)
     for each in dict.fromkeys(bound_names(node)):
         held = body.scope.find(each)
         if isinstance(held, Static) and not _is_empty(held):
@@ -304,6 +306,18 @@ def run_loop(
     else:
         raise Untranslatable("the sizes do not settle from turn to turn", getattr(node, "span", None))
     body.lines.append(line)
+
+
+def _hold_names(body: Body, node: Any) -> None:
+    """Hold here what names of the scopes around stand for, where lines in here may give them another meaning."""
+    for each in dict.fromkeys(bound_names(node)):
+        held, is_behind = body.scope.lookup(each)
+        if each in body.scope.names or held is None or is_behind:
+            continue
+        if isinstance(held, Static) and not _holds_layers(held):
+            body.bind_static(each, held)
+        else:
+            body.scope.names[each] = held
 
 
 def _generalise(body: Body, wanted: str, held: Static) -> None:

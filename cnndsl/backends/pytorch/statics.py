@@ -10,7 +10,6 @@ from typing import Any
 
 from cnndsl.backends.pytorch.body import Body
 from cnndsl.backends.pytorch.code import (
-    OPERATORS,
     RELATIONS,
     Code,
     call,
@@ -182,26 +181,39 @@ def decided(body: Body, test: Static) -> bool:
 
 
 def list_arithmetic(body: Body, word: str, left: Static, right: Static) -> Static:
-    """Lists put together, or repeated."""
-    code = ast.BinOp(left.code, OPERATORS[word](), right.code)
+    """Lists put together, or repeated: always new ones, and those of parameters may be tuples."""
     if word == "+":
+        code: Code = list_of([*_in_brackets(left.code), *_in_brackets(right.code)])
         if isinstance(left.value, list) and isinstance(right.value, list):
             return Static([*left.value, *right.value], code)
         sort, other = sort_of(left), sort_of(right)
         size = (sort.sample or 0) + (other.sample or 0)
         sort.merge(other)
         return Static(AnyList(sort.of_items, size), code)
+    code = ast.BinOp(list_of(_in_brackets(left.code)), ast.Mult(), right.code)
     count = body.known(right.value)
     if isinstance(left.value, list) and count is not None:
         return Static(left.value * count, code)
     return Static(sort_of(left).any_list(), code)
 
 
+def _in_brackets(code: Code) -> list[Code]:
+    """The items of a list as they stand between the brackets of another one."""
+    return code.elts if isinstance(code, ast.List) else [ast.Starred(code, ast.Load())]
+
+
+def _as_list(side: Static) -> Code:
+    """What is compared: the list that a parameter may be given as a tuple."""
+    is_any = isinstance(side.value, AnyList) and not isinstance(side.code, ast.List)
+    return call("list", side.code) if is_any else side.code
+
+
 def compared(body: Body, word: str, left: Any, right: Any) -> Static:
     """A comparison of two."""
     if isinstance(left, RECIPES) or isinstance(right, RECIPES):
         return _compared_layers(word, left, right)
-    code: Code = ast.Compare(left.code, [RELATIONS[word]()], [right.code])
+    one, other = (side.code if word in ("in", "not in") else _as_list(side) for side in (left, right))
+    code: Code = ast.Compare(one, [RELATIONS[word]()], [other])
     if isinstance(left.code, ast.Constant) and isinstance(right.code, ast.Constant):
         code = constant(python(word, left.code.value, right.code.value))
     a, b = left.value, right.value
