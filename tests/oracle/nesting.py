@@ -41,6 +41,7 @@ class _Writer:
         lines: list[str] = []
         for _ in range(count):
             kinds = ["chain", "chain", "join", "bind", "again", "changed", "shared", "both", "chosen", "items"]
+            kinds += ["gate", "parts", "layers_given", "several"]
             if depth < DEEPEST:
                 kinds += ["loop", "repeat", "condition", "grown", "loop"]
             if not depth:  # a layer with a name is declared once
@@ -63,7 +64,7 @@ class _Writer:
         rng = self._rng
         odd = rng.choice([
             f"conv({self._number()}, 1)", f"conv({self._number()}, 3, padding=1)",
-            f"Inner({self._number()}, {self._number()})",
+            f"Inner({self._number()}, {self._number()})", self._other_stage(),
         ])  # fmt: skip
         if rng.random() < 0.3:
             size = rng.choice(self._numbers)
@@ -76,11 +77,22 @@ class _Writer:
         more = [self._more() for _ in range(rng.randint(0, 2))]
         return " -> ".join([odd, *more])
 
+    def _other_stage(self) -> str:
+        number, rng = self._number(), self._rng
+        return rng.choice([
+            f"unit({number})", f"Deep({number}, {self._number()})", f"Row({number}, act=act)", f"Row({number})",
+            f"conv(int({rng.choice(self._numbers)} * rate) + 1, 1)", f"conv(max({number}, 2), 1)",
+            f"maxpool(2) -> conv({number}, 1) -> upsample(scale=2)", f'conv(3 if mode == "a" else {number}, 1)',
+            f"conv({number}, 1) -> upsample(like={self._entry})", f"conv(sum({rng.choice(self._lists)}), 1)",
+            f"conv(make_divisible({rng.choice(self._numbers)} * rate, 2), 1)", f"conv(len(acts) + {number}, 1)",
+        ])  # fmt: skip
+
     def _more(self) -> str:
         """A layer that keeps the size, or a choice of layers."""
         rng = self._rng
         test = rng.choice(["flag", f"{rng.choice(self._numbers)} > 1"])
         chosen = [f"if {test} {{ conv({self._number()}, 1) }}", f"if {test} {{ relu }} else {{ tanh }}"]
+        chosen += [f'if mode == "b" {{ conv({self._number()}, 1) -> tanh }}', "acts[-1]", "dropout(rate)"]
         return rng.choice(["relu", "batchnorm", "tanh", "dropout(0.1)", *self._layers, *self._layers, *chosen])
 
     def _same(self, value: str) -> str:
@@ -178,6 +190,48 @@ class _Writer:
         name, turn = self._name("c"), self._name("n")
         source = self._rng.choice(["range(2)", f"range({self._rng.choice(self._numbers)})"])
         return [f'for {turn} in {source} {{ "{name}{{{turn}}}": {{ {self._stages()} }} }}']
+
+    def _gate(self, _: int) -> list[str]:
+        """A map times numbers, or its numbers worked out."""
+        rng = self._rng
+        return [rng.choice([
+            "it * (it -> global_avgpool -> conv(it.channels, 1) -> sigmoid)", "relu(it) + rate * it",
+            f"it * {rng.choice(self._numbers)} + (it -> {self._same('it')})", "maximum(it, rate * it)",
+            "it - mean(it, axis=1, keepdim=true)", "sum([it, it -> tanh]) / 2", "concat(relu(it), -it)",
+            f"sum([it] + [it -> conv(it.channels, 1) for a in {rng.choice(self._lists)}])",
+        ])]  # fmt: skip
+
+    def _parts(self, _: int) -> list[str]:
+        """A map is split, and its parts go on."""
+        rng, name, number = self._rng, self._name("p"), self._rng.choice(self._numbers)
+        more = self._stages()
+        return rng.choice([
+            [f"conv(2 * {number}, 1)", f"split(it, 2) as {name}, {name}b", f"concat({name} -> {more}, {name}b)"],
+            [f"conv(2 * {number}, 1)", f"{name} = split(it, 2)", f"concat({name}[1], {name}[0] -> {more})"],
+            [f"conv(1 + {number}, 1)", f"{name}, {name}b = split(it, [1, {number}])", f"{name} * {name}b"],
+            [f"conv({number} * 3, 1)", f"{name} = [p -> {more} for p in split(it, 3)]", f"concat({name})"],
+        ])  # fmt: skip
+
+    def _layers_given(self, _: int) -> list[str]:
+        """A list of layers that is a parameter."""
+        rng, name = self._rng, self._name("a")
+        return [rng.choice([
+            f"for {name} in acts {{ it -> {name} }}", f"concat([it] + [{self._value()} -> {name} for {name} in acts])",
+            f"for [{name}i, {name}] in enumerate(acts) {{ conv({name}i + 1, 1) -> {name} }}",
+            f"for {name} in acts {{ {self._stages()} -> {name} }}", f"it -> acts[0] -> {self._stages()}",
+            f"for [{name}, {name}n] in zip(acts, {rng.choice(self._lists)}) {{ conv({name}n, 1) -> {name} }}",
+            f"if len(acts) > 1 {{ acts[1] -> {self._stages()} }}",
+        ])]  # fmt: skip
+
+    def _several(self, _: int) -> list[str]:
+        """What a block gives are two values."""
+        rng, name = self._rng, self._name("o")
+        call = f"Two({self._number()})"
+        return rng.choice([
+            [f"{call} as {name}, {name}b", f"concat({name}, {name}b)"],
+            [f"{name}, {name}b = it -> {call}", f"concat(it, {name}b -> {self._stages()}, {name})"],
+            [f"{name} = it -> {call}", f"concat({name}) -> {self._stages()}"],
+        ])  # fmt: skip
 
     def _again(self, _: int) -> list[str]:
         """A name gets another value, and one of others goes on."""
@@ -292,9 +346,31 @@ block Inner(channels, size) {
 }
 block Both(channels) {
     output [v -> conv(channels + i, 1) for [i, v] in enumerate(input)]
+}
+block Deep(channels, depth) {
+    conv(channels, 1) -> relu
+    if depth > 1 { it + (it -> Deep(channels, depth - 1)) }
+}
+sequence Row(channels, act = tanh) {
+    conv(channels, 3, padding=1) -> batchnorm
+    if channels > 1 { act }
+}
+block Two(channels) {
+    a = it -> conv(channels, 1)
+    output a, it -> tanh
 }"""
-HEAD = "width, count, sizes, flag = false, act = relu"
-USES = ("2, 2, [1, 2], true", "3, 1, [2], false, tanh", "1, 2, [1, 1, 2]", "2, 3, [2, 1]")
+HEAD = (
+    'width, count, sizes, flag = false, act = relu, unit = conv(kernel=1), acts = [relu, tanh], rate = 0.5, mode = "a"'
+)
+USES = (
+    "2, 2, [1, 2], true",
+    "3, 1, [2], false, tanh",
+    "1, 2, [1, 1, 2]",
+    "2, 3, [2, 1]",
+    "1, 1, [3], unit=conv(kernel=3, padding=1), acts=[sigmoid]",
+    'count=2, width=2, sizes=[1], rate=1.5, mode="b"',
+    "2, 2, [2], acts=[relu, dropout(0.1), tanh], unit=Row",
+)
 LIKELY = ["x", "out", "conv1", "conv2", "relu1", "in_channels", "channels", "x_channels", "x_before", "values", "each",
           "turn", "a", "first", "out_channels", "module", "self", "torch", "nn", "i", "layer", "k", "block1", "inner1",
           "list", "x_", "it_channels", "height", "zip", "len", "tensor", "conv3", "kept", "shortcut", "out2",
@@ -372,5 +448,6 @@ def _network(rng: Random) -> str:
         [[], [], [], [f"output it, {entries[-1]}"], ["output main = it, early = (it -> tanh) when training"]]
     )
     inside = "\n".join(f"    {line}" for line in [*inputs, *lines, *ends])
-    head = "network Net(width = 2, count = 2, sizes = [1, 2], flag = true, act = relu)"
+    head = "network Net(width = 2, count = 2, sizes = [1, 2], flag = true, act = relu, "
+    head += 'unit = conv(kernel=1), acts = [relu, tanh], rate = 0.5, mode = "a")'
     return _renamed(rng, f"{INNER}\n{head} {{\n{inside}\n}}\n")

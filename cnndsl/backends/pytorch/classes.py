@@ -233,9 +233,12 @@ class ClassTranslation:
     def _keep(self, shapes: Sequence[Shape]) -> list[Any]:
         """The lines that keep the sizes of what comes out."""
         lines = []
+        # A type checker cannot tell what it is if it follows from the same attribute of a part.
+        is_part_of_itself = any(part.type == self._unit.name for part in self._body.parts.values())
         for at, axis in sorted(self._unit.gives):
             target = attribute("self", kept_name(at, axis, len(shapes[at])))
-            lines.append(Effect(target, self._body.size_code(shapes[at][axis])))
+            code = self._body.size_code(shapes[at][axis])
+            lines.append(Effect(target, code, type="int" if is_part_of_itself else ""))
         return lines
 
     def _sequence(self) -> ClassText:

@@ -201,6 +201,7 @@ class Effect(Line):
 
     target: Code
     code: Code
+    type: str = ""
 
 
 @dataclass(eq=False)

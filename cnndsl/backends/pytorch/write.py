@@ -121,7 +121,7 @@ class InitWriter:
             case Declare():
                 return [f"{indent}self.{line.part.name} = nn.ModuleList()"]
             case Effect():
-                return laid_out(line.code, indent, f"{flat(line.target)} = ")
+                return laid_out(line.code, indent, f"{flat(line.target)}{line.type and f': {line.type}'} = ")
             case If():
                 return self._if(line, indent)
             case For():
