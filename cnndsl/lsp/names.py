@@ -26,7 +26,7 @@ class Symbol:
 
     owner: the definition in which it is known; empty for what a file defines. places: where it is given its meaning.
     node: what the text says of it, where it is something of a file, or a parameter. path: the file that it is imported
-    from, original: its name there.
+    from, original: its name there. is_constant: whether what is written for it are numbers, texts, or lists of these.
     """
 
     name: str
@@ -35,6 +35,7 @@ class Symbol:
     node: tree.Node | None = None
     path: str = ""
     original: str = ""
+    is_constant: bool = True
     places: list[Span] = field(default_factory=list)
     uses: list[Span] = field(default_factory=list)
 
@@ -55,18 +56,26 @@ class Named:
 
 @dataclass(eq=False, slots=True)
 class Scope:
-    """A stretch of a text with names of its own."""
+    """A stretch of a text with names of its own.
+
+    walls: whether it is a chain's, in which the layers and values around it hide no word of the language.
+    """
 
     span: Span
     outer: Scope | None
+    walls: bool = False
     symbols: dict[str, Symbol] = field(default_factory=dict)
 
     def find(self, name: str) -> Symbol | None:
         """What a name stands for here, and further out."""
         scope: Scope | None = self
+        behind = False
         while scope is not None:
-            if name in scope.symbols:
-                return scope.symbols[name]
+            symbol = scope.symbols.get(name)
+            hides = not (behind and name in WORDS) or symbol is None or symbol.is_constant
+            if symbol is not None and (hides or symbol.kind not in ("part", "local")):
+                return symbol
+            behind = behind or scope.walls
             scope = scope.outer
         return None
 
@@ -131,17 +140,25 @@ class Names:
 
     # Walking
 
-    def _scope(self, span: Span, outer: Scope | None) -> Scope:
-        scope = Scope(span, outer)
+    def _scope(self, span: Span, outer: Scope | None, *, walls: bool = False) -> Scope:
+        scope = Scope(span, outer, walls)
         self.scopes.append(scope)
         return scope
 
-    def _bind(self, scope: Scope, name: tree.Name, kind: Kind, node: tree.Node | None = None) -> None:
+    def _bind(
+        self,
+        scope: Scope,
+        name: tree.Name,
+        kind: Kind,
+        node: tree.Node | None = None,
+        value: tree.Expression | None = None,
+    ) -> None:
         symbol = scope.symbols.get(name.text)
         if symbol is None:
             symbol = scope.symbols[name.text] = Symbol(name.text, kind, self._owner, node)
             self.symbols.append(symbol)
         symbol.places.append(name.span)
+        symbol.is_constant &= value is not None and all(isinstance(one, _CONSTANT) for one in tree.walk(value))
 
     def _declare(self, item: tree.Item) -> None:
         match item:
@@ -161,7 +178,7 @@ class Names:
             case tree.Extern():
                 self._bind(self.top, item.name, "extern", item)
             case tree.Constant():
-                self._bind(self.top, item.name, "constant", item)
+                self._bind(self.top, item.name, "constant", item, item.value)
             case _:
                 pass
 
@@ -200,7 +217,7 @@ class Names:
         for parameter in parameters:
             if parameter.default is not None:
                 self._expression(parameter.default, self.top)
-            self._bind(scope, parameter.name, "parameter", parameter)
+            self._bind(scope, parameter.name, "parameter", parameter, parameter.default)
 
     def _body(self, body: tree.Body | tree.If | None, scope: Scope) -> None:
         if isinstance(body, tree.If):
@@ -219,7 +236,7 @@ class Names:
             case tree.Bind():
                 self._expression(line.value, scope)
                 for name in line.targets:
-                    self._bind(scope, name, "local")
+                    self._bind(scope, name, "local", value=line.value)
             case tree.Apply(value=tree.If() as branch):
                 self._if(branch, scope)
                 for name in line.targets:
@@ -264,7 +281,7 @@ class Names:
             case tree.Name():
                 self._use(node, scope)
             case tree.Body():
-                self._body(node, self._scope(node.span, scope))
+                self._body(node, self._scope(node.span, scope, walls=True))
             case tree.Labelled():
                 self._expression(node.layer, scope)
                 if isinstance(node.label, tree.Name):
@@ -292,9 +309,17 @@ class Names:
                         else:
                             self._expression(part, scope)
             case tree.Call():
-                self._expression(node.function, scope)
-                word = node.function.text if isinstance(node.function, tree.Name) else ""
+                function = node.function
+                while isinstance(function, tree.Call):  # some of the arguments are given in a call before
+                    function = function.function
+                word = function.text if isinstance(function, tree.Name) else ""
                 callee = scope.find(word)
+                if callee is not None and word in WORDS and _is_word(callee, node):
+                    callee = None
+                if callee is None and function is node.function and isinstance(function, tree.Name) and word in WORDS:
+                    self.words.append(function)
+                else:
+                    self._expression(node.function, scope)
                 for argument in node.arguments:
                     if argument.name is not None:
                         self.arguments.append(Named(word, callee, argument.name))
@@ -316,6 +341,18 @@ class Names:
             self.words.append(name)
         else:
             self._pending.append((name, scope))
+
+
+_CONSTANT = (tree.Number, tree.Boolean, tree.String, tree.ListOf, tree.Unary, tree.Binary, tree.Comparison)
+
+
+def _is_word(symbol: Symbol, call: tree.Call) -> bool:
+    """Whether a call with the name of a symbol is of the word of the language: a constant is not called.
+
+    It is one where it says so, and where it is an argument of this call, as in `dropout(dropout)`.
+    """
+    given = (node for argument in call.arguments for node in tree.walk(argument.value))
+    return symbol.is_constant or any(isinstance(node, tree.Name) and node.text == symbol.name for node in given)
 
 
 def definitions(file: tree.File) -> Iterator[tree.Definition | tree.Variant | tree.Constant | tree.Extern]:

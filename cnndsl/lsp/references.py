@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
+from cnndsl.compilation import Compilation
 from cnndsl.diagnostics import Edit, Severity
 from cnndsl.fixing import edited
 from cnndsl.frozen import frozen
@@ -158,19 +159,53 @@ def rename(
     for text, span in places(documents, found, files):
         edits.setdefault(_place(text), (text, []))[1].append(Edit(span, name))
     changed = {place: edited(text.source, listed) for place, (text, listed) in edits.items()}
-    texts = {place: source.text for place, source in changed.items()}
-    for place, (text, _) in edits.items():
-        after = Document(text.name, text.path, texts[place], documents.texts | texts)
-        if not _means_the_same(edits[place][1], after, found.symbol):
+    texts = documents.texts | {place: source.text for place, source in changed.items()}
+    for text in [text for text, _ in edits.values()] + _importing(documents, set(edits), files):
+        place = _place(text)
+        after = Document(text.name, text.path, texts.get(place, text.text), texts)
+        if place in edits and not _means_the_same(edits[place][1], after, found.symbol):
             message = f"called {name}, it would be taken for another {name}, or another one for it"
             raise RenameProblem(message)
-        wrong = [d for d in after.compiled().diagnostics if d.severity is Severity.ERROR]
-        was_right = not any(d.severity is Severity.ERROR for d in text.compiled().diagnostics)
-        if wrong and was_right:  # what is wrong already may hide the rest
-            line = f", line {wrong[0].span.position.line}" if wrong[0].span is not None else ""
-            message = f"called {name}, it would not compile: {wrong[0].message}{line}"
+        before, then = text.compiled(), after.compiled()
+        was_wrong, wrong = ([d for d in one.diagnostics if d.severity is Severity.ERROR] for one in (before, then))
+        if len(wrong) > len(was_wrong):  # what is wrong already may hide the rest
+            new = next((d for d in wrong if d.message not in {one.message for one in was_wrong}), wrong[0])
+            line = f", line {new.span.position.line} of {new.span.source.short}" if new.span is not None else ""
+            message = f"called {name}, it would not compile: {new.message}{line}"
             raise RenameProblem(message)
+        for old_key, key in zip(_keys(before), _keys(then), strict=False):
+            if key != old_key and not _plain(old_key).startswith(_plain(found.symbol.name)):
+                message = f"called {name}, it would take the number of another layer: {old_key} would be {key}"
+                raise RenameProblem(message)
     return edits
+
+
+def _importing(documents: Documents, places: set[str], files: Iterable[Path]) -> list[Document]:
+    """The texts that import one of some files, also by way of others, but for these themselves."""
+    texts = {_place(text): text for text in map(documents.at, files) if text is not None}
+    asked = {
+        place: {
+            os.path.realpath(path)
+            for one in text.names.file_symbols
+            if one.path and (path := text.imported(one.path)) is not None
+        }
+        for place, text in texts.items()
+    }
+    found = set(places)
+    while more := {place for place, others in asked.items() if others & found} - found:
+        found |= more
+    return [texts[place] for place in sorted(found - places)]
+
+
+def _keys(compilation: Compilation) -> list[str]:
+    """The names of all parts, in an order that does not depend on them."""
+    modules = compilation.program.modules.values() if compilation.program is not None else ()
+    return [child.name for module in modules for child in module.children]
+
+
+def _plain(name: str) -> str:
+    """A name as its parts may begin: `SqueezeExcite` gives `squeeze_excite1`."""
+    return name.lower().replace("_", "")
 
 
 def _means_the_same(edits: list[Edit], after: Document, symbol: Symbol) -> bool:
