@@ -41,7 +41,7 @@ def _axis(_: object, facts: Facts) -> Facts:
 TABLES: dict[str, tuple[Hint, ...]] = {
     # A name that means nothing: the name
     "name": (
-        Hint(r"Name (?:True|False)", _NOTHING, "write $word", fix={"at": "$word"}, safe=True,
+        Hint(r"Name (?:True|False|TRUE|FALSE)", _NOTHING, "write $word", fix={"at": "$word"}, safe=True,
              also=lambda _, facts: {"word": facts["at"].lower()}, example="conv(8, 3, bias=False)"),
         Hint(r"Name (?:None|none|null)", _NOTHING, "leave the argument out", example="conv(8, 3, stride=None)"),
         Hint(r"Name self", _NOTHING, "parts are named without self: conv1", example="self"),
@@ -168,6 +168,10 @@ TABLES: dict[str, tuple[Hint, ...]] = {
         Hint(r"\w+ value .*", _NO_LAYER, "begin a new line with the value: it becomes the current one",
              example="relu -> input"),
         Hint(r"labelled \w+ Number .*", _NO_LAYER, "a number gets its name with =: $label = $at", example="n: 3"),
+        Hint(r"plain layers ListOf [^#\n]*", _NO_LAYER,
+             ("in a row, write $row", "for what each makes of one value, [it -> layer for layer in $at]"),
+             also=lambda _, facts: {} if facts["row"] and "follow" in facts["wanted"] else None,
+             example="it -> [relu, tanh]"),
         Hint(r"\w+ \w+ ListOf [^#\n]*", _NO_LAYER, "write $row", also=_known("row"), fix={"at": "$row"},
              example="[relu, tanh] -> tanh"),
         Hint(r"\w+ layers .*", _NO_LAYER, "apply its layers one by one: for layer in $at { layer }",
