@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -30,8 +31,13 @@ SIGNATURES: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("std", "var"), ("x", "dim", "correction", "keepdim")),
     **dict.fromkeys(("softmax", "log_softmax"), ("x", "dim", "dtype")),
     **dict.fromkeys(("transpose", "swapaxes", "swapdims"), ("x", "dim0", "dim1")),
+    "flip": ("x", "dims"),
+    "roll": ("x", "shifts", "dims"),
+    "narrow": ("x", "dim", "start", "length"),
+    "select": ("x", "dim", "index"),
+    **dict.fromkeys(("linalg_vector_norm", "linalg_norm"), ("x", "p", "dim", "keepdim")),
     **dict.fromkeys(("unbind", "cumsum"), ("x", "dim")),
-    **dict.fromkeys(("split", "split_with_sizes"), ("x", "split_size_or_sections", "dim")),
+    **dict.fromkeys(("split", "split_with_sizes", "tensor_split"), ("x", "split_size_or_sections", "dim")),
     **dict.fromkeys(("cat", "concat", "concatenate", "stack"), ("tensors", "dim")),
     **dict.fromkeys(
         ("avg_pool2d", "avg_pool3d"),
@@ -39,7 +45,9 @@ SIGNATURES: dict[str, tuple[str, ...]] = {
     ),
     "avg_pool1d": ("x", "kernel_size", "stride", "padding", "ceil_mode", "count_include_pad"),
     "chunk": ("x", "chunks", "dim"),
-    "clamp": ("x", "min", "max"),
+    **dict.fromkeys(("clamp", "clip"), ("x", "min", "max")),
+    "clamp_min": ("x", "min"),
+    "clamp_max": ("x", "max"),
     "channel_shuffle": ("x", "groups"),
     "pixel_shuffle": ("x", "upscale_factor"),
     "pixel_unshuffle": ("x", "downscale_factor"),
@@ -51,7 +59,7 @@ SIGNATURES: dict[str, tuple[str, ...]] = {
     "leaky_relu": ("x", "negative_slope"),
     "norm": ("x", "p", "dim", "keepdim"),
     "pad": ("x", "pad", "mode", "value"),
-    "logsigmoid": ("x",),
+    "log_sigmoid": ("x",),
 }
 
 
@@ -67,8 +75,8 @@ def read(event: Event) -> Read:
         return _infix(event, name)
     if name in _functions():
         return _layer(event, name)
-    if name in OPERATIONS and not OPERATIONS[name].model_fields:
-        return "call", name, (event.arguments[0],), {}
+    if name in OPERATIONS:
+        return _operation(event, name)
     raise Unreadable(f"{event.function}(...) is no call of the language")
 
 
@@ -101,7 +109,7 @@ def _functions() -> dict[str, list[str]]:
                     name = kind.call.format(r=rank).rpartition(".")[2]
                     if word not in _FUNCTIONS.setdefault(name, []):
                         _FUNCTIONS[name].append(word)
-        _FUNCTIONS.update({"hard_sigmoid": ["hardsigmoid"], "swish": ["silu"]})
+        _FUNCTIONS.update({"hard_sigmoid": ["hardsigmoid"], "swish": ["silu"], "log_sigmoid": ["logsigmoid"]})
         for words in _FUNCTIONS.values():
             words.sort(key=lambda word: -len(KINDS[word].model_fields))
     return _FUNCTIONS
@@ -114,6 +122,8 @@ def _layer(event: Event, name: str) -> Read:
     """A function that does what a layer does."""
     given = bound(event, name)
     x = given.pop("x")
+    if given.get("training") and given.get("p") and not event.training:
+        raise Unreadable(f"{name} is random in evaluation too")
     for word in _functions()[name]:
         kind = KINDS[word]
         short = {long: own for own, long in kind.torch_names.items()}
@@ -124,7 +134,11 @@ def _layer(event: Event, name: str) -> Read:
                 raise Unreadable(f"{name}(return_indices=True) is no call of the language")
             if own in ("inplace", "training", "return_indices", "_stacklevel") or value is None:
                 continue
-            if own == "stride" and (value in ([], ()) or plain(value) == plain(given.get("kernel_size"))):
+            if (
+                own == "stride"
+                and kind.model_fields[own].default is None
+                and (value in ([], ()) or plain(value) == plain(given.get("kernel_size")))
+            ):
                 continue
             if own not in kind.model_fields:
                 raise Unreadable(f"{name}({key}={value!r}) is no call of the language")
@@ -136,6 +150,20 @@ def _layer(event: Event, name: str) -> Read:
             continue
         return "call", word, (x,), {key: v for key, v in layer.non_default().items() if key != "inplace"}
     raise Unreadable(f"{name}({given}) is no call of the language")
+
+
+def _operation(event: Event, word: str) -> Read:
+    """A function that the language has by the same name."""
+    if word == "flip" and len(event.arguments) > 2:
+        event = replace(event, arguments=(event.arguments[0], event.arguments[1:]))
+    given = bound(event, word)
+    x = given.pop("x")
+    axes = {"dim": "axis", "dims": "axis"}
+    arguments = {axes.get(key, key): plain_axes(value) for key, value in given.items() if value is not None}
+    try:
+        return "call", word, (x,), OPERATIONS[word].model_validate(arguments).non_default()
+    except ValidationError:
+        raise Unreadable(f"{event.function} with {arguments} is no call of the language") from None
 
 
 def _sample(x: Any) -> tuple[int, ...]:
@@ -291,6 +319,14 @@ def _transpose(event: Event) -> Read:
     return "call", "transpose", (given["x"],), {"axis0": a, "axis1": b}
 
 
+def _moved(event: Event) -> Read:
+    """`movedim` and `.mT`, of which the order of the axes is that of sizes that tell them apart."""
+    x, *where = event.arguments
+    sizes = torch.empty(*range(len(x.shape)))
+    order = sizes.mT.shape if event.function == "mT" else torch.movedim(sizes, *where, **event.keywords).shape
+    return "call", "permute", (x,), {"order": tuple(order)}
+
+
 def _interpolate(event: Event) -> Read:
     given = bound(event, "interpolate")
     x, y = given["x"], event.result
@@ -362,7 +398,7 @@ def _within(place: slice, size: int) -> slice:
 
 
 def _clamp(event: Event) -> Read:
-    given = bound(event, "clamp")
+    given = bound(event, event.function.strip("_"))
     bounds = {key: given[key] for key in ("min", "max") if given.get(key) is not None}
     if any(isinstance(bound_, (Value, Owned)) for bound_ in bounds.values()):
         raise Unreadable("clamp between tensors is no call of the language")
@@ -392,11 +428,13 @@ def _two(word: str) -> Callable[[Event], Read]:
 
 def _norm(event: Event) -> Read:
     """A vector norm along axes."""
-    given = bound(event, "norm")
-    p = given.get("p", given.get("ord"))
-    if given.get("dim") is None or given.get("dtype") is not None or isinstance(p, str):
+    name = event.function.strip("_")
+    given = bound(event, name)
+    p, axis = given.get("p", given.get("ord")), given.get("dim")
+    is_of_matrices = name == "linalg_norm" and not isinstance(axis, int)
+    if axis is None or given.get("dtype") is not None or p == "nuc" or is_of_matrices:
         raise Unreadable(f"{event.function} without an axis is no call of the language")
-    arguments = {} if p in (None, 2) else {"p": float(p)}
+    arguments = {} if p in (None, 2, "fro") else {"p": float(p)}
     keep = {"keepdim": True} if given.get("keepdim") else {}
     return "call", "norm", (given["x"],), {**arguments, "axis": plain_axes(given["dim"]), **keep}
 
@@ -405,9 +443,10 @@ def _pad(event: Event) -> Read:
     """A border; where it takes away, `crop`."""
     given = bound(event, "pad")
     border, mode = tuple(given["pad"]), given.get("mode", "constant")
-    arguments: dict[str, Any] = {
-        "padding": plain(border) if len(border) == 2 * (len(event.result.shape) - 2) else border
-    }
+    if not any(border):
+        return "same", "", (given["x"],), {}
+    border += (0,) * (2 * len(event.result.shape) - 4 - len(border))
+    arguments: dict[str, Any] = {"padding": plain(border)}
     if mode != "constant":
         arguments["mode"] = mode
     if given.get("value"):
@@ -444,11 +483,12 @@ _SPECIAL: dict[str, Callable[[Event], Read]] = {
     "minimum": _two("minimum"),
     "square": _square,
     "permute": _permute,
+    **dict.fromkeys(("mT", "movedim", "moveaxis"), _moved),
     "interpolate": _interpolate,
     "getitem": _item,
     "unbind": _unbind,
-    "clamp": _clamp,
-    "norm": _norm,
+    **dict.fromkeys(("clamp", "clip", "clamp_min", "clamp_max"), _clamp),
+    **dict.fromkeys(("norm", "linalg_vector_norm", "linalg_norm"), _norm),
     "pad": _pad,
     "expand": _expand,
     "expand_as": _expand_as,

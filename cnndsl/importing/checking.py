@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import field
+from dataclasses import field, replace
+from itertools import product
 
 import torch
 from torch import Tensor, nn
@@ -22,8 +23,10 @@ class Comparison:
     only_text: tuple[str, ...] = ()
     other_order: bool = False
     other_shapes: tuple[str, ...] = ()
+    tied: tuple[str, ...] = ()
+    """The keys of tensors that are one with an earlier one in the original, and not in the text."""
     outputs: dict[str, float] = field(default_factory=dict)
-    """The largest difference of outputs, for "evaluation" and "training"."""
+    """The largest difference of outputs, for "evaluation" and "training", each on the inputs and on others."""
     problem: str = ""
     """Why they could not be compared."""
 
@@ -35,7 +38,8 @@ class Comparison:
     @property
     def is_same(self) -> bool:
         """Whether nothing is different."""
-        return self.same_keys and not self.problem and bool(self.outputs) and not any(self.outputs.values())
+        ran = bool(self.outputs) and not any(self.outputs.values())
+        return self.same_keys and not self.tied and not self.problem and ran
 
     def __str__(self) -> str:
         """What was found, in a line."""
@@ -50,6 +54,8 @@ class Comparison:
             said.append("the keys have another order")
         if self.other_shapes:
             said.append(f"other shapes: {_some(self.other_shapes)}")
+        if self.tied:
+            said.append(f"one tensor with another in the original alone: {_some(self.tied)}")
         if self.problem:
             said.append(self.problem)
         elif self.outputs:
@@ -77,27 +83,45 @@ def compare(original: nn.Module, made: nn.Module, inputs: Sequence[Tensor]) -> C
     if not found.same_keys:
         return found
     made.load_state_dict(state)
+    tied = tuple(key for key, first in _tied(original).items() if _tied(made).get(key) != first)
     gaps: dict[str, float] = {}
-    for mode in ("evaluation", "training"):
+    runs = (inputs, ""), (_others(inputs), " on other numbers")
+    for mode, (given, others) in product(("evaluation", "training"), runs):
         results = []
         for module in (original, made):
             module.train(mode == "training")
-            torch.manual_seed(0)
             with torch.no_grad(), torch.random.fork_rng(devices=[]):
                 torch.manual_seed(1)
                 try:
-                    result = module(*(x.clone() for x in inputs))
+                    result = module(*(x.clone() for x in given))
                 except Exception as problem:  # whatever a module of the user's raises
+                    if module is original and others:
+                        break
                     if module is original and mode == "training":
                         # What cannot be trained on this, such as a batch of one, is compared in evaluation alone.
-                        return Comparison(len(both), outputs=gaps)
-                    return Comparison(len(both), problem=f"in {mode} it fails: {problem}")
+                        return replace(found, tied=tied, outputs=gaps)
+                    return replace(found, tied=tied, problem=f"in {mode}{others} it fails: {problem}")
             results.append([leaf for leaf in leaves_of(result) if isinstance(leaf, Tensor)])
+        if len(results) < 2:
+            continue
         gap = _gap(*results)
         if gap is None:
-            return Comparison(len(both), problem=f"in {mode} other tensors come out")
-        gaps[mode] = gap
-    return Comparison(len(both), outputs=gaps)
+            return replace(found, tied=tied, problem=f"in {mode}{others} other tensors come out")
+        gaps[f"{mode}{others}"] = gap
+    return replace(found, tied=tied, outputs=gaps)
+
+
+def _others(inputs: Sequence[Tensor]) -> list[Tensor]:
+    """Other numbers in a larger batch, on which a number that was taken from the inputs is another one."""
+    larger = [torch.cat([x, x[:1]]).flip(0) if x.dim() else x for x in inputs]
+    return [x * -0.75 if x.is_floating_point() else x for x in larger]
+
+
+def _tied(module: nn.Module) -> dict[str, str]:
+    """The keys of the tensors that stand in the state under an earlier key too, with that key."""
+    first: dict[int, str] = {}
+    state = module.state_dict(keep_vars=True)
+    return {key: name for key, tensor in state.items() if (name := first.setdefault(id(tensor), key)) != key}
 
 
 def _gap(ones: list[Tensor], others: list[Tensor]) -> float | None:

@@ -39,8 +39,9 @@ from cnndsl.importing.body import (
 from cnndsl.importing.flow import all_operands, operands, paths, way_between, way_to
 from cnndsl.importing.generalising import IDENTITY, has_state
 from cnndsl.importing.heads import Head, Source, head
+from cnndsl.importing.parameters import KEYWORDS, is_name
 from cnndsl.importing.rolling import length
-from cnndsl.importing.stages import KEYWORDS, LONGEST_LINE, Writer, is_flag, is_name
+from cnndsl.importing.stages import LONGEST_LINE, Writer, is_flag
 from cnndsl.importing.turns import Apart, constant, differing, in_turns
 from cnndsl.layers.registry import KINDS, OPERATIONS
 
@@ -230,7 +231,7 @@ class Lines:
     def _name(self, operand: Operand) -> str:
         if operand in self.named:
             return self.named[operand]
-        called = dict(self.body.names).get(operand, "x")
+        called = dict(self.body.names).get(operand, "x").rstrip("_") or "x"
         taken = set(self.named.values()) | self.parts.keys() | self.writer.definition.parameters.keys()
         taken |= set(self.body.inputs[1:]) | KEYWORDS | KINDS.keys() | OPERATIONS.keys()
         taken |= self.writer.known.keys() | self.writer.bound | {own.name for own in self.body.held}

@@ -13,9 +13,10 @@ from torch import nn
 from cnndsl.frozen import frozen
 from cnndsl.importing.body import Chain, Choice, Given, Number, Single, Slot, Use
 from cnndsl.importing.generalising import Common, Hole
+from cnndsl.ir.names import why_not_class
 from cnndsl.layers.base import Group
 from cnndsl.layers.extern import axis_names
-from cnndsl.layers.registry import KINDS
+from cnndsl.layers.registry import HELPERS, KINDS, OPERATIONS
 from cnndsl.syntax.grammar import keywords
 
 _COUNTS = {"channels", "features", "groups", "num", "parts", "size of a parameter", "sizes"}
@@ -31,6 +32,7 @@ _BETTER = {
     "out_chs": "channels", "kernel_size": "kernel", "oup": "channels", "p": "p",
 }  # fmt: skip
 _VAGUE = {"block", "conv", "layers", "body", "branch", "features", "net", "main"}
+KEYWORDS = frozenset(keywords())
 REQUIRED = object()
 INPUT = "input.channels"
 
@@ -329,5 +331,16 @@ def _fits(values: tuple[Any, ...], column: tuple[Any, ...]) -> bool:
     return all(v is None or v == c for v, c in zip(values, column, strict=True))
 
 
+def is_name(name: str) -> bool:
+    """Whether a name can be written without quotes."""
+    return name.isidentifier() and name not in KEYWORDS
+
+
+def can_be_class(name: str) -> bool:
+    """Whether a definition can have a name: it is no word of the language, and generated modules have no use for it."""
+    words = KINDS.keys() | OPERATIONS.keys() | HELPERS.keys()
+    return is_name(name) and name not in words and why_not_class(name) is None
+
+
 def _is_word(name: str) -> bool:
-    return name in keywords() or name in KINDS
+    return name in KEYWORDS or name in KINDS or why_not_class(name) is not None

@@ -20,6 +20,7 @@ from torch.overrides import TorchFunctionMode
 from cnndsl.frozen import frozen
 from cnndsl.importing.inheriting import inherited, look_at
 from cnndsl.importing.leaves import is_leaf, layer_above
+from cnndsl.importing.steps import Steps
 
 
 @frozen()
@@ -49,10 +50,15 @@ class Unknown:
 
 
 @frozen()
+class Overwritten:
+    """A value of which a part was overwritten, by `x[...] = y` or through a view: no call has made what it is now."""
+
+
+@frozen()
 class Event:
     """A call: of a module inside, or of a function or method of PyTorch.
 
-    In arguments and results tensors are `Value`, `Owned` or `Unknown`.
+    In arguments and results tensors are `Value`, `Owned`, `Unknown` or `Overwritten`.
     """
 
     module: nn.Module | None
@@ -60,6 +66,8 @@ class Event:
     arguments: tuple[Any, ...]
     keywords: Mapping[str, Any]
     result: Any
+    training: bool = False
+    """Whether the module that calls a function is in training."""
 
 
 @dataclass(slots=True)
@@ -84,9 +92,13 @@ class Recorder:
         self._owned = {id(tensor): Owned(path, is_learned, tensor) for path, is_learned, tensor in _tensors(root)}
         self._values: dict[int, Value] = {}
         self._versions: dict[int, int] = {}
+        self._writes: list[tuple[int, Tensor]] = []
+        """The tensors that were overwritten, each with how often its storage was until then."""
         self._alive: list[Tensor] = []
         """All tensors that were seen, so that none has the identity of an earlier one."""
         self._stack: list[Trace] = []
+        self._pending: dict[int, Event] = {}
+        self._steps = Steps(self.function, self._silently, lambda tensor: id(tensor) in self._values)
         self._silent = False
         """Whether a standard layer or a function runs, whose inside is of no interest."""
 
@@ -126,6 +138,7 @@ class Recorder:
             return result
         if leaf:
             result = self._silently(original, (module, *arguments), keywords)
+            self._silently(self._note_writes, (arguments,), {})
             if type(module) is not nn.Identity and any(
                 result is held and not self._is_changed(held) for held in arguments
             ):
@@ -136,9 +149,10 @@ class Recorder:
             self._stack.append(trace)
             try:
                 result = original(module, *arguments, **keywords)
+                trace.result = self._seen(result)
+                self._keep_pending(trace.result)
             finally:
                 self._stack.pop()
-            trace.result = self._seen(result)
             self.traces.setdefault(module, []).append(trace)
         if self._stack:
             self._keep(Event(module, "", *given, self._made(result) if leaf else self._seen(result)))
@@ -148,27 +162,30 @@ class Recorder:
         """Call a function of PyTorch, and keep what tensors it made of what."""
         if self._silent:
             return function(*arguments, **keywords)
-        if function in _IN_STEPS:
-            return _IN_STEPS[function](self.function, *arguments, **keywords)
+        name = getattr(function, "__name__", str(function))
+        result = self._steps.result(name, arguments, keywords) if self._stack else NotImplemented
+        if result is not NotImplemented:
+            return result
         given = self._seen(arguments), self._seen(keywords)
         result = self._silently(function, arguments, keywords)
+        self._silently(self._note_writes, ((arguments, keywords),), {})
         if self._stack and any(isinstance(leaf, Tensor) for leaf in leaves_of(result)):
-            name = getattr(function, "__name__", str(function))
             if name == "__get__":  # of an attribute, such as `.T`
                 name = getattr(getattr(function, "__self__", None), "__name__", name)
-            self._keep(Event(None, name, *given, self._made(result)))
+            self._keep(Event(None, name, *given, self._made(result), self._stack[-1].module.training))
         return result
 
     def _silently(self, function: Any, arguments: Any, keywords: Any) -> Any:
-        self._silent = True
+        before, self._silent = self._silent, True
         try:
             return function(*arguments, **keywords)
         finally:
-            self._silent = False
+            self._silent = before
 
     def _keep(self, event: Event) -> None:
         """Keep an event, and what the code that runs calls its values."""
         trace = self._stack[-1]
+        self._keep_pending((event.arguments, event.keywords))
         trace.events.append(event)
         frame: FrameType | None = sys._getframe(3)  # noqa: SLF001 - there is no other way to the names of a caller
         while frame is not None and _is_no_caller(frame):
@@ -179,17 +196,40 @@ class Recorder:
             if value is not None and (name not in _SAYS_NOTHING or value.number not in trace.names):
                 trace.names[value.number] = name
 
+    def _keep_pending(self, held: Any) -> None:
+        """Keep how values were made of which nothing was kept before they are used."""
+        events = [self._pending.pop(value.number, None) for value in values_of(held)]
+        self._stack[-1].events += filter(None, events)
+
     def _made(self, held: Any) -> Any:
         """The tensors of a result as new values; what is passed on as it is stays the value that it was."""
-        return mapped(held, lambda tensor: self._new(tensor) if self._is_changed(tensor) else self._known(tensor))
+        return self._silently(mapped, (held, self._new_or_known), {})
+
+    def _new_or_known(self, tensor: Tensor) -> Value | Owned | Unknown | Overwritten:
+        return self._new(tensor) if self._is_changed(tensor) else self._known(tensor)
 
     def _is_changed(self, tensor: Tensor) -> bool:
         """Whether a tensor is new, or was overwritten since it was seen."""
         return id(tensor) not in self._values or self._versions[id(tensor)] != tensor._version  # noqa: SLF001
 
+    def _note_writes(self, held: Any) -> None:
+        known = (leaf for leaf in leaves_of(held) if isinstance(leaf, Tensor) and id(leaf) in self._values)
+        self._writes += [(t._version, t) for t in known if self._is_changed(t)]  # noqa: SLF001
+
+    def _is_overwritten(self, tensor: Tensor) -> bool:
+        """Whether numbers of a value are others since it was seen."""
+        since, storage = self._versions[id(tensor)], tensor.untyped_storage()
+        if since == tensor._version:  # noqa: SLF001
+            return False
+        places = torch.zeros(storage.nbytes() // tensor.element_size(), dtype=torch.bool)
+        for version, written in self._writes:
+            if version > since and written.untyped_storage()._cdata == storage._cdata:  # noqa: SLF001
+                places.as_strided(written.shape, written.stride(), written.storage_offset()).fill_(value=True)
+        return bool(places.as_strided(tensor.shape, tensor.stride(), tensor.storage_offset()).any())
+
     def _seen(self, held: Any, *, is_input: bool = False) -> Any:
         """The tensors of arguments or results as what they are known as."""
-        return mapped(held, self._new if is_input else self._known)
+        return self._silently(mapped, (held, self._new if is_input else self._known), {})
 
     def _new(self, tensor: Tensor) -> Value:
         self._alive.append(tensor)
@@ -198,20 +238,18 @@ class Recorder:
         self._versions[id(tensor)] = tensor._version  # noqa: SLF001 - how often it was overwritten
         return value
 
-    def _known(self, tensor: Tensor) -> Value | Owned | Unknown:
+    def _known(self, tensor: Tensor) -> Value | Owned | Unknown | Overwritten:
         if id(tensor) in self._values:
-            return self._values[id(tensor)]
+            return Overwritten() if self._is_overwritten(tensor) else self._values[id(tensor)]
+        if id(tensor) in self._steps.moved:
+            x, order, _ = self._steps.moved[id(tensor)]
+            value = self._new(tensor)
+            self._pending[value.number] = Event(None, "permute", (self._known(x), order), {}, value)
+            return value
         self._alive.append(tensor)
         return self._owned.get(id(tensor)) or Unknown(tuple(tensor.shape), tensor)
 
 
-def _addcmul(call: Any, x: Tensor, a: Tensor, b: Tensor, *, value: float = 1) -> Any:
-    product = call(torch.mul, (a, b), {})
-    return call(torch.add, (x, product if value == 1 else call(torch.mul, (product, value), {})), {})
-
-
-_IN_STEPS = {torch.addcmul: _addcmul, Tensor.addcmul: _addcmul}
-"""Functions that are several operators of the language."""
 NAMES = "names_of_values"
 """The local variable with the values by their names, where code that runs a graph knows how they were called."""
 _SAYS_NOTHING = {"x", "y", "out", "input", "it", "self"}

@@ -26,14 +26,12 @@ from cnndsl.importing.body import (
 )
 from cnndsl.importing.generalising import IDENTITY
 from cnndsl.importing.heads import Head, head, key
-from cnndsl.importing.parameters import REQUIRED, Definition
+from cnndsl.importing.parameters import KEYWORDS, REQUIRED, Definition, is_name
 from cnndsl.importing.turns import Apart, constant, differing, in_turns, items_in_turns, series_of
 from cnndsl.layers.base import Group
 from cnndsl.layers.registry import KINDS, OPERATIONS
-from cnndsl.syntax.grammar import keywords
 
 LONGEST_LINE = 100
-KEYWORDS = frozenset(keywords())
 _HEAVY = {Group.CONVOLUTION, Group.DENSE, Group.BLOCK, Group.SEQUENCE}
 _SHORT_LINE, _FEW_STAGES = 76, 4
 _FEW_BY_POSITION = 4
@@ -366,8 +364,3 @@ def _is_heavy(part: Any) -> bool:
 def label(name: str) -> str:
     """A name before a colon: in quotes where it is no name, or the word of something."""
     return name if is_name(name) else json.dumps(name, ensure_ascii=False)
-
-
-def is_name(name: str) -> bool:
-    """Whether a name can be written without quotes."""
-    return name.isidentifier() and name not in KEYWORDS

@@ -10,6 +10,7 @@ from itertools import chain
 from typing import Any
 
 import torch
+from pydantic import ValidationError
 from torch import Tensor, nn
 
 from cnndsl.importing.body import (
@@ -37,11 +38,24 @@ from cnndsl.importing.externs import Foreign, Passed, foreign
 from cnndsl.importing.generalising import IDENTITY, has_state, in_common
 from cnndsl.importing.inheriting import inherited
 from cnndsl.importing.leaves import Unreadable, cropped, is_leaf, read_layer
-from cnndsl.importing.parameters import Definition, Env, settled
-from cnndsl.importing.recording import Event, Fields, Owned, Recorder, Trace, Unknown, Value, leaves_of, values_of
+from cnndsl.importing.parameters import Definition, Env, can_be_class, is_name, settled
+from cnndsl.importing.recording import (
+    Event,
+    Fields,
+    Overwritten,
+    Owned,
+    Recorder,
+    Trace,
+    Unknown,
+    Value,
+    leaves_of,
+    values_of,
+)
 from cnndsl.importing.turns import Apart
 from cnndsl.layers.base import Layer
-from cnndsl.layers.registry import KINDS
+from cnndsl.layers.formula import SizeError
+from cnndsl.layers.operations import OPERATORS_OF_VALUES
+from cnndsl.layers.registry import KINDS, OPERATIONS
 
 MOST_APART, _FEW_LAYERS = 2, 2
 
@@ -111,7 +125,28 @@ class _Importer:
         shapes = tuple(value.shape[1:] for value in values_of(self._trace(self.root).arguments))
         definitions = [*(found.definition for found in self.foreign.values()), *self.definitions]
         externs = {f"{found.package}.{found.definition.name}": len(found.uses) for found in self.foreign.values()}
-        return Imported(definitions, shapes, [*self._unused(), *self.remarks], self.classes, externs)
+        if not _is_plain(self._trace(self.root).result):
+            self.remarks.append(f"what {name} gives is a plain tuple of its values in the text, or the only value")
+        remarks = [*self._unused(), *self._not_in_text(), *dict.fromkeys(self.remarks)]
+        return Imported(definitions, shapes, remarks, self.classes, externs)
+
+    def _not_in_text(self) -> Iterator[str]:
+        """What is said of what modules have besides their layers, and a text has not."""
+        frozen = [path for path, held in self.root.named_parameters() if not held.requires_grad]
+        if frozen:
+            more = f" and {len(frozen) - 1} more" if frozen[1:] else ""
+            yield f"{frozen[0]}{more} are learned in the text, and not in the original"
+        for module in filter(is_leaf, self.paths):
+            if module._forward_hooks or module._forward_pre_hooks:  # noqa: SLF001 - there is no other way to them
+                yield f"{self._where(module)} has hooks, which are left out"
+        again = [
+            (self.paths[module], path)
+            for path, module in self.root.named_modules(remove_duplicate=False)
+            if path != self.paths[module] and next(module.parameters(recurse=False), None) is not None
+        ]
+        if again:
+            more = f", and so are {len(again) - 1} more" if again[1:] else ""
+            yield f"{' and '.join(again[0])} are one layer, and have one name in the text{more}"
 
     def _unused(self) -> list[str]:
         """What is said of layers that nothing goes through."""
@@ -226,6 +261,8 @@ class _Importer:
                 self._follow(event, items, names)
             elif (part := self.part(child)) is not None:
                 name = names[child]
+                if child in [each.module for each in trace.events[: trace.events.index(event)]]:
+                    raise Unreadable(f"{self._where(module)} applies {name} twice")
                 items.append(Item(None if name == str(len(items)) else name, part))
         return Chain(tuple(items))
 
@@ -310,8 +347,10 @@ class _Importer:
 
     def _name(self, name: str) -> str:
         name = name.lstrip("_") or "Net"
+        if not can_be_class(name):  # as a class `conv`, or one that generated modules have
+            name = name.capitalize()
         made, number = name, 2
-        while made in self.taken:
+        while made in self.taken or not can_be_class(made):
             made, number = f"{name}{number}", number + 1
         self.taken.add(made)
         return made
@@ -427,6 +466,9 @@ class _Reader:
         inputs, lists = self._inputs()
         self.lists = lists
         for event in self._with_chains(self.trace.events):
+            for leaf in leaves_of((event.arguments, event.keywords)):
+                if isinstance(leaf, Overwritten):
+                    self._operand(leaf)
             if event.module is not None:
                 self._apply(event, event.module)
             else:
@@ -528,6 +570,8 @@ class _Reader:
                 raise Unreadable(f"it calculates with {held.path} itself, and no layer does")
             self._keep(name, held.tensor, is_learned=held.is_learned)
             return Own(name)
+        if isinstance(held, Overwritten):
+            raise Unreadable("a value is used again of which a part was overwritten, by x[...] = y or through a view")
         if isinstance(held, Unknown):
             if held.tensor.numel() == 1 and held.tensor.dtype.is_floating_point:
                 return Number(held.tensor.item())
@@ -542,7 +586,7 @@ class _Reader:
             return items
         if isinstance(held, (bool, int, float, str)):
             return Number(held)
-        raise Unreadable(f"it calculates with {held!r}")
+        raise Unreadable(f"it calculates with {type(held).__name__}")
 
     def _keep(self, name: str, tensor: Tensor, *, is_learned: bool) -> None:
         """Keep a parameter or a small buffer of the module. Raises Unreadable for another buffer."""
@@ -560,7 +604,8 @@ class _Reader:
             return
         state = self.module.state_dict(keep_vars=True)
         used = {*self.held, *(name.partition(".")[0] for name in self.used)}
-        spare = next((key for key in state if key.partition(".")[0] not in used), None)
+        kept = {id(tensor) for key, tensor in state.items() if key.partition(".")[0] in used}
+        spare = next((key for key, tensor in state.items() if id(tensor) not in kept), None)
         if spare is not None:
             raise Unreadable(f"its {spare} is never used")
 
@@ -587,6 +632,8 @@ class _Reader:
 
     def _call(self, event: Event) -> None:
         form, word, operands, arguments = read(event)
+        if event.function == "detach":
+            self.importer.remarks.append("detach() is left out, so that gradients flow where they did not")
         if form == "same":
             self.values[event.result.number] = self._operand(operands[0])
             return
@@ -599,10 +646,30 @@ class _Reader:
                 given = (*given, like)
         if self._is_shuffle(word, given, arguments, event):
             return
+        if form in ("call", "infix"):
+            self._check(event, OPERATORS_OF_VALUES.get(word, word), operands, arguments)
         result = event.result
         if word in ("max", "min") and isinstance(result, (tuple, Fields)):  # the values, and where they are
             result = next(leaves_of(result))
         self._step("call" if form == "resize" else form, word, given, arguments, result)
+
+    def _check(self, event: Event, word: str, operands: tuple[Any, ...], arguments: dict[str, Any]) -> None:
+        """Raise Unreadable where the language has this call, and not for these values."""
+        given = list(leaves_of(operands))
+        if any(not isinstance(value, Value) or self._depth(self._operand(value)) < 0 for value in given):
+            return  # what is made of parameters alone has no batch
+        shapes = tuple(value.shape[1:] for value in given)
+        outputs: tuple[Any, ...]
+        try:
+            if word in KINDS:
+                outputs = (KINDS[word].model_validate(arguments).output(*shapes),)
+            else:
+                outputs = OPERATIONS[word].model_validate(arguments).outputs(shapes)
+        except (SizeError, ValidationError) as problem:
+            raise Unreadable(f"{event.function}(...) is no call of the language: {problem}") from None
+        made = [value.shape[1:] for value in values_of(event.result)]
+        if any(tuple(size) != shape for size, shape in zip(outputs, made, strict=False)):
+            raise Unreadable(f"{event.function}(...) is no call of the language: {word} gives other sizes")
 
     def _of_size(self, size: Any, but: Operand) -> Operand | None:
         """A value with this height and width, best one to which the Python code has given a name."""
@@ -645,17 +712,14 @@ class _Reader:
 
     def _depth(self, operand: Operand) -> int:
         """How many steps lead to a value; what is made of the module's own tensors alone is beside the way."""
-        return -1 if isinstance(operand, Own) else self.depths.get(operand, 0)
+        return -1 if isinstance(operand, (Own, Number)) else self.depths.get(operand, 0)
 
     def _outputs(self) -> tuple[list[str], list[Operand]]:
+        """The names of what comes out, where it has some, and the values; what is no tensor is left out."""
         result = self.trace.result
-        if isinstance(result, dict):
-            return list(map(str, result)), [self._operand(value) for value in result.values()]
-        if isinstance(result, Fields):
-            return [], [self._operand(item) for item in result.items if item is not None]
-        if isinstance(result, (tuple, list)):
-            return [], [self._operand(leaf) for leaf in leaves_of(result) if leaf is not None]
-        return [], [self._operand(result)]
+        if isinstance(result, dict) and _is_plain(result):
+            return list(result), [self._operand(value) for value in result.values()]
+        return [], [self._operand(leaf) for leaf in leaves_of(result) if isinstance(leaf, _TENSORS)]
 
     def _parts(self) -> tuple[tuple[str, Part], ...]:
         found: list[tuple[str, Part]] = []
@@ -682,8 +746,18 @@ class _Reader:
         return Listed(tuple(items))
 
 
+_TENSORS = (Value, Owned, Unknown, Overwritten)
 _MOST_NUMBERS = 64
 """How many numbers of a buffer are written into a text."""
+
+
+def _is_plain(result: Any) -> bool:
+    """Whether a text can give a result as it is: a value, several, or some with names."""
+    if isinstance(result, dict):
+        return all(isinstance(value, _TENSORS) and is_name(str(name)) for name, value in result.items())
+    items = result.items if isinstance(result, Fields) else result
+    is_tuple = isinstance(items, (tuple, list))
+    return all(isinstance(item, _TENSORS) for item in items) and len(items) > 1 if is_tuple else True
 
 
 def _shortest(number: float) -> float:

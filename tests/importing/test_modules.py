@@ -292,6 +292,24 @@ def test_tied_weights_are_told_by_the_comparison() -> None:
     found = import_module(networks.Tied(), [(6,)])
     assert "linear(4, bias=false)" in found.text
     assert found.comparison.same_keys
+    assert not found.comparison.is_same
+    assert "one tensor with another in the original alone: again.weight, same outputs" in str(found.comparison)
+
+
+class Counting(nn.Module):
+    """A number of the batch is a number of Python."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.linear = nn.Linear(4, 2)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.linear(x) / x.size(0)  # type: ignore[no-any-return]
+
+
+def test_a_number_that_came_from_the_batch_is_found_out() -> None:
+    found = import_module(Counting(), [(4,)])
+    assert str(found.comparison).startswith("same keys, outputs differ in evaluation on other numbers by")
 
 
 def test_from_torch_takes_tensors() -> None:

@@ -1,0 +1,194 @@
+"""Calls of functions, and what modules have besides their layers: the same in the text, or refused or told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+import torch.nn.functional as F  # noqa: N812 - its usual name
+from torch import Tensor, nn
+
+import cnndsl
+from cnndsl.importing import Import, Unreadable, import_module
+from tests.importing.test_modules import SAME
+
+MAP = (4, 6, 6)
+
+
+class Calling(nn.Module):
+    """A function of what a convolution gives."""
+
+    def __init__(self, function: Callable[[Tensor], Any]) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(4, 8, 3, padding=1)
+        self.function = function
+
+    def forward(self, x: Tensor) -> Any:
+        return self.function(self.conv(x))
+
+
+def calling(function: Callable[[Tensor], Any]) -> Import:
+    return import_module(Calling(function), [MAP])
+
+
+def queries(x: Tensor) -> Tensor:
+    """Attention with queries, keys and values that are taken apart where the batch was."""
+    x = torch.cat([x.flatten(2)] * 3, 1).transpose(1, 2)
+    q, k, v = x.reshape(len(x), 36, 3, 4, 2).permute(2, 0, 3, 1, 4)
+    weights = (q @ k.transpose(-2, -1)).softmax(-1)
+    merged: Tensor = (weights @ v).transpose(1, 2)
+    return merged.reshape(len(x), 36, 8)
+
+
+@pytest.mark.parametrize(
+    ("function", "words"),
+    [
+        (lambda x: x.flip(2, 3), "flip(it, [2, 3])"),
+        (lambda x: torch.flip(x, dims=(3,)), "flip(it, 3)"),
+        (lambda x: x.roll(shifts=(-1, 1), dims=(2, 3)), "roll(it, [-1, 1], [2, 3])"),
+        (lambda x: x.narrow(1, 0, 4), "narrow(it, 1, 0, 4)"),
+        (lambda x: x.select(1, 2), "select(it, 1, 2)"),
+        (lambda x: F.normalize(x, p=1, dim=-1), "normalize(it, -1, 1)"),
+        (lambda x: torch.norm(x, dim=1, keepdim=True), "norm(it, axis=1, keepdim=true)"),
+        (lambda x: torch.linalg.vector_norm(x, 1, (2, 3)), "norm(it, 1, [2, 3])"),
+        (lambda x: x.clip(-1, 1), "clamp(it, -1, 1)"),
+        (lambda x: x.clamp_min(0.1), "clamp(it, 0.1)"),
+        (F.logsigmoid, "logsigmoid(it)"),
+        (lambda x: x.mT, "permute([0, 1, 3, 2])"),
+        (lambda x: x.movedim(1, -1), "permute([0, 2, 3, 1])"),
+        (lambda x: F.unfold(x, 2, stride=2), "unfold(it, 2, stride=2)"),
+        (lambda x: F.pad(x, (1, 2)), "pad(it, [1, 2, 0, 0])"),
+        (lambda x: F.pad(x, (0, 0, 0, 0)), "padding=1)\n}"),
+        (lambda x: x.mean((2, 3))[:, :, None, None] * x, "unsqueeze(it, 2)\n    unsqueeze(it, 3)"),
+        (lambda x: x[:, 0, None, ..., 1:], "unsqueeze(it, 1)"),
+        (queries, " = unbind(it, 2)\n"),
+    ],
+)
+def test_calls(function: Callable[[Tensor], Tensor], words: str) -> None:
+    found = calling(function)
+    assert str(found.comparison) == SAME, found.text
+    assert words in found.text
+
+
+def _writing(x: Tensor) -> Tensor:
+    x[:, :4] = F.relu(x[:, :4])
+    return x
+
+
+def _through_a_view(x: Tensor) -> Tensor:
+    half, _ = x.chunk(2, 1)
+    return half.mul_(2).mean((2, 3)) + x.mean((1, 2, 3), keepdim=True).flatten(1)
+
+
+@pytest.mark.parametrize(
+    ("function", "words"),
+    [
+        (lambda x: x.mean(0), "mean(...) is no call of the language: mean: axis 0 is the batch"),
+        (lambda x: torch.cat([x, x], -4), "concat: axis -4 is the batch"),
+        (lambda x: x.unfold(2, 2, 2), "unfold gives other sizes"),
+        (lambda x: F.pad(x, (0, 0, 0, 0, 2, 2)), "padding has 6 numbers, and a map of 6 x 6 has 4 sides"),
+        (lambda x: x.permute(1, 0, 2, 3).relu(), "permute needs every axis of batch x 8 x 6 x 6 once, the batch first"),
+        (F.dropout, "dropout is random in evaluation too"),
+        (lambda x: torch.linalg.norm(x, dim=(2, 3)), "linalg_norm without an axis"),
+        (_writing, "a value is used again of which a part was overwritten"),
+        (_through_a_view, "a value is used again of which a part was overwritten"),
+    ],
+)
+def test_what_is_no_call(function: Callable[[Tensor], Any], words: str) -> None:
+    with pytest.raises(Unreadable) as refused:
+        calling(function)
+    assert words in str(refused.value)
+
+
+def test_the_other_half_may_be_overwritten() -> None:
+    def function(x: Tensor) -> Tensor:
+        half, other = x.chunk(2, 1)
+        return torch.cat([F.relu_(half), other], 1)
+
+    assert str(calling(function).comparison) == SAME
+
+
+@pytest.mark.parametrize(
+    ("function", "remarks"),
+    [
+        (lambda x: {"a": x, "b": x + 1}, 0),
+        (lambda x: [x, x + 1], 0),
+        (lambda x: {"0": x, "1": x + 1}, 1),
+        (lambda x: (x, None, x.shape[2]), 1),
+        (lambda x: (x, [x + 1, x + 2]), 1),
+    ],
+)
+def test_what_is_given_in_another_form_is_told(function: Callable[[Tensor], Any], remarks: int) -> None:
+    found = calling(function)
+    assert str(found.comparison) == SAME
+    assert len(found.remarks) == remarks
+
+
+class conv(nn.Module):  # noqa: N801 - as people write it
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__()
+        self.conv, self.bn = nn.Conv2d(inputs, outputs, 3), nn.BatchNorm2d(outputs)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.relu(self.bn(self.conv(x)))
+
+
+class Crop(nn.Module):
+    """It has the name of a class that generated modules bring."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(8, 8, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y: Tensor = self.conv(x)
+        return y[:, :, 1:-1, 1:-1]
+
+
+def test_classes_with_names_that_a_text_cannot_give() -> None:
+    found = import_module(nn.Sequential(conv(3, 8), Crop()), [(3, 8, 8)])
+    assert str(found.comparison) == SAME
+    assert "block Conv {" in found.text
+    assert "block Crop2 {" in found.text
+
+
+def test_names_stay_in_a_text_that_is_imported_again() -> None:
+    text = calling(lambda x: x + x.tanh() * 2).text
+    assert "conv: conv(8, 3, padding=1) as x\n" in text
+    again = import_module(cnndsl.compile(text).load()(), [MAP])
+    assert again.text == text
+
+
+class Shared(nn.Module):
+    """Layers under two names, one of them with a hook, and weights that are not learned."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.second = nn.Conv2d(3, 4, 3), nn.Conv2d(4, 4, 3)
+        self.net = nn.Sequential(self.first, nn.ReLU(), self.second)
+        self.first.register_forward_hook(lambda *_: None)
+        self.second.bias.requires_grad_(False)  # type: ignore[union-attr]
+
+    def forward(self, x: Tensor) -> Tensor:
+        y: Tensor = self.net(x)
+        return y * y.mean(1, keepdim=True).detach()
+
+
+def test_what_a_text_has_not_is_told() -> None:
+    found = import_module(nn.Sequential(Shared()), [(3, 8, 8)])
+    assert "net: { conv(4, 3) -> relu -> conv(4, 3) }" in found.text
+    assert str(found.comparison).startswith("only in the original: 0.first.weight, 0.first.bias")
+    assert found.remarks == (
+        "0.second.bias are learned in the text, and not in the original",
+        "Conv2d (0.first) has hooks, which are left out",
+        "0.first and 0.net.0 are one layer, and have one name in the text, and so are 1 more",
+        "detach() is left out, so that gradients flow where they did not",
+    )
+
+
+def test_a_chain_with_a_layer_twice_is_refused() -> None:
+    layer = nn.Conv2d(3, 3, 3)
+    with pytest.raises(Unreadable, match=r"Sequential \(0\) applies 0 twice"):
+        import_module(nn.Sequential(nn.Sequential(layer, nn.ReLU(), layer)), [(3, 8, 8)])
