@@ -22,7 +22,7 @@ def compile_source(
     *,
     folder: Path | None = None,
     limits: Limits | None = None,
-    ignore: Iterable[str] = (),
+    ignore: str | Iterable[str] = (),
     read: Reader | None = None,
     parsed: tuple[tree.File, tuple[Diagnostic, ...]] | None = None,
 ) -> Compilation:
@@ -66,7 +66,7 @@ def compile(  # noqa: A001 - the package's own word
     settings: Mapping[str, Any] | None = None,
     folder: str | Path | None = None,
     limits: Limits | None = None,
-    ignore: Iterable[str] = (),
+    ignore: str | Iterable[str] = (),
 ) -> Compilation:
     """Compile a text, or the file with this Path: `compile("network ...")`, `compile(Path("models/net.cnn"))`.
 

@@ -310,7 +310,7 @@ def check_target(path: Path, generated: Callable[[bytes], bool], *, force: bool 
     except OSError as problem:
         raise unwritable(path, problem) from None
     if not generated(standing):
-        helps = ("move it away, or write to another place with -o", "--force overwrites it")
+        helps = ("move it away, or write to another place", "--force overwrites it")
         raise error("E005", f"{name} was not written by cnndsl, and stays as it is", None, help=helps)
 
 

@@ -38,6 +38,7 @@ def test_the_version_is_that_of_the_command(capsys: pytest.CaptureFixture[str]) 
 
 def test_a_compilation_shows_its_networks() -> None:
     compilation = cnndsl.compile(TWO, name="two.cnn", ignore=["W204"])
+    assert compilation.diagnostics == cnndsl.compile(TWO, name="two.cnn", ignore="W204").diagnostics == ()
     assert repr(compilation) == "<Compilation of two.cnn: Small, Large>"
     picture = compilation._repr_svg_()
     assert picture is not None

@@ -45,7 +45,14 @@ def parse_sizes(_context: click.Context, _parameter: click.Parameter, given: tup
     return found
 
 
-PATH = click.Path(path_type=Path, readable=False)
+class _Path(click.Path):
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if value == "":  # as of a variable of a script that is not set; pathlib takes it for the current folder
+            self.fail("the name is empty", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+PATH = _Path(path_type=Path, readable=False)
 """A file or folder; whether it can be read is found out by reading it, and reported like all that is wrong."""
 
 color = click.option(
@@ -140,7 +147,10 @@ network = click.option(
     help="Which network to take; by default the last one of the file.",
 )
 seed = click.option(
-    "--seed", metavar="N", type=int, help="The seed of the initial weights, if none are given.  [default: 0]"
+    "--seed",
+    metavar="N",
+    type=click.IntRange(0, 2**32 - 1),
+    help="The seed of the initial weights, if none are given.  [default: 0]",
 )
 force = click.option("--force", is_flag=True, help="Overwrite files that cnndsl did not write.")
 

@@ -356,6 +356,8 @@ TABLE: tuple[Hint | Computed, ...] = (
     Hint(r"(?P<at><NAME>¦(?:\{\w+\}\w*)+)(?= :)",
          "a name that is worked out stands in quotes", 'write "$at"',
          fix={"at": '"$at"'}, safe=True, example="for i in [1] { conv{i}: conv(8, 3) }"),
+    Hint(r"(?P<at>\?¦<NAME>|<NAME>¦\?)(?= [,)])", "a size that is left open is written ?, without a name", "write ?",
+         where="call", fix={"at": "?"}, example="input(3, ?H, ?W)"),
     Hint(r"(?:[\w)\]]) ¦(?P<at>\?)",
          "? is a size that is left open, and chooses nothing", "write a if condition else b",
          example="n = 3; conv(n > 2 ? 8 : 4, 3)"),

@@ -110,6 +110,10 @@ class _Importer:
         self.taken: set[str] = set()
 
     def run(self) -> Imported:
+        if not self._traces(self.root):
+            kind = type(self.root).__name__
+            message = f"{kind} is a layer, and no network of layers: put it into one, nn.Sequential({kind}(...))"
+            raise Unreadable(message)
         traces = chain.from_iterable(held for recorder in self.recorders for held in recorder.traces.values())
         for event in chain.from_iterable(trace.events for trace in traces):
             if event.module is not None:

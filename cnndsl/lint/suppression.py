@@ -23,9 +23,9 @@ _COMMENT = r'(?:[^"#\n]|"[^"\n]*"|")*+(#[^\n]*)'  # compiled when a text has rem
 _REMARK = r"#[ \t]*cnndsl:[ \t]*ignore(?P<file>-file)?(?![\w-])(?:[ \t]*\[(?P<codes>[^\]#]*)(?P<end>\]?))?"
 
 
-def parse_codes(texts: Iterable[str]) -> frozenset[str]:
-    """The codes in texts such as "W204, W203". Raises ValueError with a sentence for the user."""
-    codes = [code.strip() for text in texts for code in text.split(",")]
+def parse_codes(given: str | Iterable[str]) -> frozenset[str]:
+    """The codes in a text such as "W204, W203", or in several. Raises ValueError with a sentence for the user."""
+    codes = [code.strip() for text in ([given] if isinstance(given, str) else given) for code in text.split(",")]
     for code in codes:
         problem = _why_not(code)
         if problem:

@@ -204,8 +204,8 @@ def parse(text: str, size: Size, option: str) -> Tensor:
     is_table = len(lengths) == 1
     found = _filled(size, len(rows), len(rows[0]), len(flat), is_table=is_table)
     if found is None:
-        said = f"{len(rows)} x {len(rows[0])}" if is_table else "rows of different lengths,"
-        message = f"the network takes {_show(size)}, and {said} numbers are given ({len(flat):,} in all)"
+        said = f"{len(rows)} x {len(rows[0])} numbers" if is_table else "numbers in rows of different lengths"
+        message = f"the network takes {_show(size)}, and {said} are given ({len(flat):,} in all)"
         raise Refused(message, option)
     return torch.tensor(flat).view(found)
 

@@ -50,6 +50,15 @@ def test_a_folder(cnndsl: Command, folder: Path) -> None:
     assert (folder / ".hidden.cnn").read_bytes() == (folder / "other.txt").read_bytes() == UGLY.encode()
 
 
+@pytest.mark.parametrize("command", ["fmt", "check", "compile"])
+def test_an_empty_name_is_no_folder(cnndsl: Command, folder: Path, ugly: Path, command: str) -> None:
+    before = ugly.read_text(), sorted(folder.iterdir())
+    result = cnndsl(command, "")
+    assert (result.code, result.out) == (2, "")
+    assert "the name is empty" in result.err
+    assert (ugly.read_text(), sorted(folder.iterdir())) == before
+
+
 def test_check_writes_nothing(cnndsl: Command, ugly: Path) -> None:
     result = cnndsl("fmt", "--check", "ugly.cnn", "net.cnn")
     assert (result.code, result.err) == (1, "")

@@ -19,6 +19,7 @@ def test_a_first_file(cnndsl: Command) -> None:
     again = cnndsl("new")
     assert again.code == 2
     assert "net.cnn was not written by cnndsl, and stays as it is" in again.err
+    assert "-o" not in again.err  # which this command has not
     assert cnndsl("new", "-", "--like", "unet.cnn").out.startswith("# ")
 
 

@@ -139,6 +139,7 @@ def test_what_the_text_takes_from_elsewhere(cnndsl: Command, folder: Path) -> No
         (["made.py", "--input", "1,8,8"], "'made.py' is not of the form MODULE:NAME"),
         (["made.py:Nett", "--input", "1,8,8"], "made.py:Nett cannot be made: AttributeError"),
         (["nowhere:Net", "--input", "1,8,8"], "nowhere:Net cannot be made: ModuleNotFoundError"),
+        (["torch.nn:ReLU", "--input", "1,8,8"], "ReLU is a layer, and no network of layers: put it into one"),
         (["made.py:fails", "--input", "1,8,8"], "made.py:fails cannot be made: ValueError: no"),
         (["made.py:number", "--input", "1,8,8"], "made.py:number gives no module of PyTorch, but int"),
         (["made.py:Net", "--input", "1,9,9"], "Net cannot be run on 1 x 9 x 9: RuntimeError"),

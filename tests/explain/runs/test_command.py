@@ -126,6 +126,8 @@ def test_no_file_of_somebody_else_is_overwritten(cnndsl: Command, folder: Path, 
         (["--values", "1 2 3", "--mean", "1"], "numbers are given: take them from those beforehand"),
         (["--values", "1 2 3", "--std", "1"], "numbers are given: take them from those beforehand"),
         (["--values", "1 2 3"], "the network takes 1 x 8 x 8, and 1 x 3 numbers are given"),
+        (["--values", "1 2; 3"], "and numbers in rows of different lengths are given (3 in all)"),
+        (["--values", "1 2 3", "--seed", str(10**23)], "is not in the range 0<=x<=4294967295"),
     ],
 )
 def test_wrong_use(cnndsl: Command, folder: Path, seen: Path, arguments: list[str], words: str) -> None:
