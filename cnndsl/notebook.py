@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from keyword import iskeyword
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ def load_ipython_extension(ipython: Any) -> None:
         A text imports files from the folder in which the notebook runs.
         """
         given = parse_argstring(cnn, line)
-        if given.name is not None and not given.name.isidentifier():
+        if given.name is not None and (not given.name.isidentifier() or iskeyword(given.name)):
             message = f"{given.name!r} is no name for a variable: write %%cnn net"
             raise UsageError(message)
         try:

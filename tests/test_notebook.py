@@ -41,7 +41,7 @@ def run(*cells: str) -> list[Any]:
 
 
 def test_a_notebook() -> None:
-    loaded, net, table, volumes, wrong, again, refused, warned = run(
+    loaded, net, table, volumes, wrong, again, refused, keyword, warned = run(
         "%load_ext cnndsl",
         "%%cnn net --set classes=7\n" + NET,
         "net.summary()",
@@ -49,6 +49,7 @@ def test_a_notebook() -> None:
         "%%cnn\nnetwork Bad { input(3, 8, 8); conv(3, 9) } # <b>bold</b>",
         "print(net.program.network().outputs and net.ok, type(net.diagram()).__name__); net.diagram()",
         "%%cnn --set classes\n" + NET,
+        "%%cnn class\n" + NET,
         "%%cnn\n" + NET.replace("relu;", "relu -> relu;"),
     )
     assert loaded == []
@@ -68,6 +69,7 @@ def test_a_notebook() -> None:
     assert again[0].text == "True PictureBytes\n"
     assert set(again[1].data) == {"image/svg+xml", "text/plain"}
     assert "is not of the form NAME=VALUE" in refused[0].text
+    assert "'class' is no name for a variable" in keyword[0].text
     assert "warning[" in warned[0].data["text/html"]
     assert "<svg" in warned[0].data["text/html"]
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Any
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from cnndsl import files
 from cnndsl.compilation import Compilation
@@ -24,6 +24,8 @@ class Refused(ValueError):  # noqa: N818 - what happened
 
 class Text(BaseModel):
     """A text, or the file that it is in: one of the two."""
+
+    model_config = ConfigDict(extra="forbid")
 
     file: Annotated[str | None, Field(description="A .cnn file in the folder of the server or below it.")] = None
     text: Annotated[str | None, Field(description="The text itself, where it is in no file.")] = None

@@ -112,7 +112,8 @@ def _one_at_a_time(tool: Callable[P, T], lock: Lock) -> Callable[P, T]:
             with lock:
                 return tool(*args, **kwargs)
         except Problem as problem:
-            helps = "".join(f"; {help_}" for help_ in problem.diagnostic.help)
+            ways = problem.diagnostic.help  # of which options of the command line are none here
+            helps = "".join(f"; {way}" for way in ways if not way.startswith("--"))
             raise ToolError(f"{problem.diagnostic.code}: {problem}{helps}") from None
         except (ValueError, TypeError, KeyError, OSError, RenderError) as problem:
             said = problem.args[0] if isinstance(problem, KeyError) and problem.args else problem

@@ -105,6 +105,11 @@ def test_compile_gives_the_module(assistant: Assistant, path: Path) -> None:
     module = path.with_suffix(".py")
     assert assistant.ask("compile", file=path.name, output=module.name)["written"] == module.name
     assert main(["compile", "--check", str(path)]) == 0
+    mine = path.with_name(f"mine_{module.name}")
+    mine.write_text("x = 1\n", encoding="utf-8")
+    told_no = assistant.refusal("compile", file=path.name, output=mine.name)
+    assert "was not written by cnndsl, and stays as it is; move it away" in told_no
+    assert "--force" not in told_no
     assert assistant.ask("compile", file=path.name, target="inference")["module"].count("from_trained") > 0
     assert "E411" in [each["code"] for each in assistant.ask("compile", text="block B { relu }")["diagnostics"]]
 
@@ -134,6 +139,8 @@ def test_diff_tells_whether_weights_load(assistant: Assistant, path: Path) -> No
     same = assistant.ask("diff", before={"text": NET}, after={"text": NET})
     assert (same["same"], same["loads"], same["missing"]) == (True, True, [])
     assert assistant.ask("diff", before={"text": NET}, after={"text": WRONG})["ok"] is False
+    # A network that is named where nothing asks for it is not passed over.
+    assert "before.network" in assistant.refusal("diff", before={"text": NET, "network": "Net"}, after={"text": NET})
 
 
 @pytest.mark.parametrize(

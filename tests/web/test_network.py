@@ -356,6 +356,12 @@ def test_no_difference(visit: Any) -> None:
     assert page.locator("#differences li").all_inner_texts() == ["no difference"]
 
 
+def test_a_difference_of_the_whole(visit: Any) -> None:
+    before, after = (cnndsl.compile(TEXT.replace("input(3,", f"input({channels},")) for channels in (3, 4))
+    page = visit(compared(before.checked(), after.checked(), before.diff(after)))
+    assert page.locator("#differences li").first.inner_text().startswith("input 3 x ")
+
+
 def test_a_difference_of_what_has_no_name(visit: Any) -> None:
     text = "network Net { input(4, 8, 8); a = it -> conv(4, 1) -> relu; (a + input) -> conv(2, 1) }"
     before, after = cnndsl.compile(text), cnndsl.compile(text.replace("a + input", "a * input"))

@@ -189,9 +189,12 @@ def _docstring(program: Program, network: str | None) -> str:
     first = f'"""{listed}, {MARK} {source}.'
     if len(first) > WIDTH:
         first = f'"""Networks {MARK} {source}.'
+    if source.startswith("<"):  # it stands in no file
+        return f'{first}"""\n'
     target = "" if program.target == "training" else f" --target {program.target}"
     only = "" if network is None else f" --network {network}"
-    command = f"    cnndsl compile {_file(source)}{only}{target}{settings}"
+    file = shlex.quote(f"./{source}" if source.startswith("-") else source)
+    command = f"    cnndsl compile {file}{only}{target}{settings}"
     return f'{first}\n\nAfter a change to that file, write it again with\n\n{command}\n"""\n'
 
 
@@ -199,11 +202,6 @@ def _shown_name(name: str) -> str:
     base = PureWindowsPath(PurePosixPath(name).name).name
     shown = "".join(c if c.isprintable() and c not in '"\\' else "_" for c in base)
     return shown[:60] or "text"
-
-
-def _file(name: str) -> str:
-    """A file as a command line names it; `<text>` is none."""
-    return name if name.startswith("<") else shlex.quote(f"./{name}" if name.startswith("-") else name)
 
 
 def _setting(name: str, value: Any) -> str:
