@@ -10,6 +10,7 @@ import pytest
 from cnndsl.compilation import Compilation
 from cnndsl.compiler import compile_source
 from cnndsl.diagnostics import Severity
+from cnndsl.fixing import edited
 from cnndsl.lint.rules import NAME, OTHER_INPUT, PARAMETER, RULES, UNREAD, UNUSED
 from cnndsl.report.text import render
 from cnndsl.source import Source
@@ -77,6 +78,7 @@ def test_no_false_alarm_in_what_people_use(path: Path) -> None:
         ("sigmoid(it) -> flatten -> flatten -> linear(2)", "sigmoid(it) -> flatten -> linear(2)"),
         ("crop(it, 0) -> conv(8, 1)", "conv(8, 1)"),
         ("relu(other) -> conv(8, 1)", None),
+        ("output crop(it, 0) -> conv(8, 1)", None),
         ("conv(8, 1) -> maxpool(1)", None),
         ("spare: crop(0)", None),
     ],
@@ -91,3 +93,19 @@ def test_what_does_nothing_can_be_taken_out_where_nothing_else_changes(line: str
         assert not found.fix.is_safe
         (edit,) = found.fix.edits
         assert text[: edit.span.start] + edit.text + text[edit.span.end :] == text.replace(line, mended)
+
+
+@pytest.mark.parametrize(
+    ("call", "mended"),
+    [
+        ("conv(8, [3, 3])", "conv(8, [3, 3], bias=false)"),
+        ("conv(8, 3, 1, 0, 1, 1, true)", None),
+        ("linear(8, true)", None),
+        ("linear(8, bias = true)", "linear(8, bias=false)"),
+    ],
+)
+def test_a_bias_is_left_out_by_its_name(call: str, mended: str | None) -> None:
+    text = f"network Net {{\n    input(3, 8, 8)\n    {call} -> batchnorm -> relu -> linear(2)\n}}\n"
+    (found,) = compile_source(Source("net.cnn", text)).diagnostics
+    after = None if found.fix is None else edited(found.fix.edits[0].span.source, found.fix.edits).text
+    assert after == (None if mended is None else text.replace(call, mended))

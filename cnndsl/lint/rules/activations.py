@@ -210,7 +210,8 @@ def _left_out(span: Span) -> Fix | None:
     after = re.match(r"[ \t]*->[ \t]*", text[span.end : span.end + 40])
     if before is not None:
         return Fix.suggested(Span(span.source, span.start - len(before[0]), span.end), "")
-    if after is not None:
+    line = text[text.rfind("\n", 0, span.start) + 1 : span.start]
+    if after is not None and re.fullmatch(r"(?:.*[;{])?\s*", line):  # elsewhere a value is needed: x = relu(it) -> conv
         return Fix.suggested(Span(span.source, span.start, span.end + after.end()), "")
     return None
 

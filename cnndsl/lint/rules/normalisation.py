@@ -10,6 +10,7 @@ from cnndsl.diagnostics import Fix
 from cnndsl.ir.program import Call, Leaf, Origin, Program
 from cnndsl.layers.base import Group
 from cnndsl.layers.formula import Shape, show
+from cnndsl.layers.registry import KINDS
 from cnndsl.lint.rule import Applied, Finding, Rule, Trail
 from cnndsl.source import Span
 from cnndsl.symbolic.number import is_open, value_of
@@ -59,17 +60,21 @@ class BiasBeforeNorm(Rule):
 
 def _without_bias(span: Span) -> Fix | None:
     """The fix that writes `bias=false` into the call at a place; None where it is no call, or speaks of the bias."""
-    call = re.fullmatch(r"(?:[^\n(]*[:=])?\s*(?:conv|conv_transpose|linear)\(([^\n#]*)\)", span.text)
-    if call is None or not call[1].strip():
+    call = re.fullmatch(r"(?:[^\n(]*[:=])?\s*(conv|conv_transpose|linear)\(([^\n#]*)\)", span.text)
+    if call is None or not call[2].strip():
+        return None
+    flat = re.sub(r"[(\[][^()\[\]]*[)\]]", "", call[2])
+    by_place = [given for given in flat.split(",") if given.strip() and "=" not in given]
+    if len(by_place) > [parameter.name for parameter in KINDS[call[1]].parameters()].index("bias"):
         return None
     given = re.search(r"\bbias\s*=\s*true\b", span.text)
     if given is not None:
         return Fix.suggested(Span(span.source, span.start + given.start(), span.start + given.end()), "bias=false")
     if re.search(r"\bbias\b", span.text):
         return None
-    end = span.start + call.end(1)
+    end = span.start + call.end(2)
     return Fix.suggested(
-        Span(span.source, end, end), " bias=false" if call[1].rstrip().endswith(",") else ", bias=false"
+        Span(span.source, end, end), " bias=false" if call[2].rstrip().endswith(",") else ", bias=false"
     )
 
 
