@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -13,6 +13,7 @@ from cnndsl.diagnostics import Applicability, Edit, Fix, Problem, error
 from cnndsl.hints.spelling import is_clear, nearest
 from cnndsl.layers.initialisers import RULES
 from cnndsl.layers.operations import Operation
+from cnndsl.layers.registry import KINDS
 from cnndsl.layers.types import misfits, missing
 from cnndsl.semantics.hints import CONSTANTS, alias, refused, without
 from cnndsl.semantics.pytorch_names import Claim, claimed
@@ -183,12 +184,23 @@ def unknown_operation_argument(operation: str, parameters: list[str], argument: 
     return error("E207", f"{operation} has no {name.text}", name.span, help=f"did you mean {short}?", fix=fix)
 
 
-def check_colons(call: tree.Call) -> None:
-    """Raise Problem for an argument that is given with a colon: `conv(channels: 8)`."""
-    for argument in call.arguments:
-        value = argument.value
-        if argument.name is None and isinstance(value, tree.Labelled) and isinstance(value.layer, CONSTANTS):
+def check_signs(call: tree.Call, known: Container[str]) -> None:
+    """Raise Problem for an argument that is given otherwise than with =: `conv(channels: 8, kernel==3, padding)`.
+
+    `known` are the names that mean something here, and so may be compared or stand by themselves.
+    """
+    kind = KINDS.get(call.function.text) if isinstance(call.function, tree.Name) else None
+    parameters = [parameter.name for parameter in kind.parameters()] if kind is not None else []
+    for at, value in enumerate(argument.value for argument in call.arguments if argument.name is None):
+        if isinstance(value, tree.Labelled) and isinstance(value.layer, CONSTANTS):
             raise refused("sign", "E207", "argument", value, {"given": value.layer.span})
+        name = value.operands[0] if isinstance(value, tree.Comparison) and value.operators == ("==",) else value
+        if not isinstance(name, tree.Name) or name.text in known:
+            continue
+        if isinstance(value, tree.Comparison):
+            raise refused("sign", "E207", "argument", value, {"given": value.operands[1].span})
+        if name.text in parameters[at + 1 :]:  # one in its place is a name that was to be declared
+            raise refused("sign", "E207", "parameter", value)
 
 
 def activation_argument(kind: str, call: tree.Call, at: int) -> Problem:

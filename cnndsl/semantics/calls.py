@@ -27,7 +27,7 @@ from cnndsl.semantics.call_hints import (
     applied,
     as_in_pytorch,
     braced,
-    check_colons,
+    check_signs,
     operation_help,
     operation_problem,
     unknown_operation_argument,
@@ -219,7 +219,7 @@ def call(body: Evaluation, node: tree.Call) -> Any:
     """What a call is worth. Raises Problem."""
     if isinstance(node.function, tree.Input):
         return body.declare_input(node, "input")
-    check_colons(node)
+    check_signs(node, body.scope)
     for argument in node.arguments:
         if isinstance(argument.value, tree.Body) and (problem := braced(argument.value)) is not None:
             raise problem
