@@ -255,13 +255,23 @@ def test_sizes_left_open() -> None:
         "unflatten(2, [2, 3]) -> conv(4, 1); it[:, :, 1] -> permute([0, 2, 1]) -> flatten",
         "unflatten(2, [2, 3]) -> conv(4, 1); it[..., 2:] -> flatten",
         "unflatten(2, [2, 3]) -> conv(4, 1); narrow(it, 3, 1, 1) -> flatten",
+        "unflatten(2, [2, 3]) -> conv(4, 1); select(it, 2, 1) -> Features",
+        "unflatten(2, [2, 3]) -> conv(4, 1) -> Row -> flatten",
     ],
 )
 def test_there_is_no_figure_where_pytorch_copies_or_not(line: str) -> None:
-    program = program_of(f"network Net {{ input(4, 6); conv(4, 1); {line} }}")
+    blocks = "block Features { flatten -> linear(2) }\nblock Row { select(input, 2, 1) }"
+    program = program_of(f"{blocks}\nnetwork Net {{ input(4, 6); conv(4, 1); {line} }}")
     found = memory(program)
     assert found.peak is None
     assert found.kept is None
+
+
+def test_what_a_block_is_given_lies_there_as_outside() -> None:
+    text = "block Meet(v) {{ [input, v] -> bilinear(5) }}\nnetwork Net {{ input(4, 6); a = it -> conv(4, 1); {} }}"
+    inside, outside = (memory(program_of(text.format(last))) for last in ("a -> Meet(it)", "[a, it] -> bilinear(5)"))
+    assert inside.peak is not None
+    assert (inside.peak, inside.kept) == (outside.peak, outside.kept)
 
 
 def test_layers_from_elsewhere() -> None:

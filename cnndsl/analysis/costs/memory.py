@@ -88,23 +88,24 @@ class Walk:
         self, program: Program, batch: int, width: int, *, training: bool, record: list[Held] | None = None
     ) -> None:
         self.program = program
-        self._known: dict[tuple[str, tuple[Value, ...]], Run] = {}
+        self._known: dict[tuple[str, tuple[Value, ...], tuple[int, ...]], Run] = {}
         self.batch = batch
         self.width = width
         self.training = training
         self.record = record
 
     def run(self, frame: Frame, given: Sequence[Value], sizes: Sequence[Storage], below: int = 0) -> Run:
-        """A module applied to values that lie in the storages 0, 1, ...
+        """A module applied to values that lie in storages like `sizes`.
 
-        For the record: they are like `sizes`, and `below` bytes are alive outside.
+        For the record: `below` bytes are alive outside.
         """
         if self.record is not None:
             storages = [Storage(storage.size, 1, storage.kept) for storage in sizes]
             return _Running(self, frame, storages, below).applied_to(given)
-        key = frame.module.id, tuple(given)
+        key = frame.module.id, tuple(given), tuple(storage.size for storage in sizes)
         if key not in self._known:
-            self._known[key] = _Running(self, Frame(frame.module), [Storage(0, 1) for _ in given], 0).applied_to(given)
+            storages = [Storage(storage.size, 1) for storage in sizes]
+            self._known[key] = _Running(self, Frame(frame.module), storages, 0).applied_to(given)
         return self._known[key]
 
     def skip_all(self, frame: Frame) -> None:
@@ -158,7 +159,7 @@ class _Running(Interpreter[Value]):
             self._kept,
             tuple(index for index in range(inputs) if self._storages[index].kept),
             tuple(self._storages[old] for old in leaving),
-            tuple(Value(numbers[value.storage], value.in_order, value.gradient) for value in outputs),
+            tuple(replace(value, storage=numbers[value.storage]) for value in outputs),
         )
 
     # Storages
@@ -255,7 +256,7 @@ class _Running(Interpreter[Value]):
         place = len(record) if record is not None else 0
         self._note(at, 0, 0)  # it comes before what is inside
         storages = [value.storage for value in inputs]
-        given = [Value(index, value.in_order, value.gradient) for index, value in enumerate(inputs)]
+        given = [replace(value, storage=index) for index, value in enumerate(inputs)]
         sizes = [self._storages[index] for index in storages]
         run = self._walk.run(at.inside(module), given, sizes, self._below + self._alive)
         alive = self._high(run.peak, f"{at.name}.{run.where}" if run.where else at.name)
@@ -267,7 +268,7 @@ class _Running(Interpreter[Value]):
             record[place] = Held(at.path, alive, None if run.kept is None else run.kept + more)
         storages += [self._open(storage.size, kept=storage.kept) for storage in run.new]
         return [
-            self._enter(index, Value(storages[value.storage], value.in_order, value.gradient))
+            self._enter(index, replace(value, storage=storages[value.storage]))
             for index, value in zip(at.step.outputs, run.outputs, strict=True)
         ]
 
