@@ -506,6 +506,29 @@ block B(ks) {
     concat(list + [it, zip])
 }
 network Net { input(2, 6, 6); B([1, 2]) -> B([2]) }""",
+    "several values through blocks as often as a parameter says, gone through behind that": """
+block Mix(channels) {
+    a, b = input
+    output [a -> conv(channels, 1), a + b]
+}
+network Net(repeats = 3) {
+    input(3, 6, 6)
+    levels = [it, it -> relu]
+    for i in range(repeats) { levels = levels -> Mix(3) }
+    output [v -> relu for v in levels]
+}""",
+    "several values through a block once more behind a loop": """
+block Mix(channels) {
+    a, b = input
+    output [a -> conv(channels, 1), b -> conv(channels, 1)]
+}
+network Net(repeats = 3) {
+    input(3, 6, 6)
+    levels = [it, it -> relu]
+    for i in range(repeats) { levels = levels -> Mix(3) }
+    levels -> Mix(5) as a, b
+    output a, b
+}""",
     "blocks of a list that keep what they give": """
 block Part(sizes) {
     grown = []
