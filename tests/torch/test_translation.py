@@ -367,6 +367,54 @@ def test_what_is_said_of_a_list_of_two_kinds_of_layers_helps(layers: str) -> Non
     check(LIST_OF_TWO_KINDS.format(layers=followed))
 
 
+def test_a_layer_of_as_many_values_as_a_parameter_says_is_refused() -> None:
+    text = """
+    block Join(channels) { concat(input) -> "conv": conv(channels, 1) }
+    block B(both) {
+        xs = [it]
+        if both { xs = xs + [it] }
+        y = xs -> join: Join(4)
+        y -> relu
+    }
+    network Net { input(3, 8, 8); B(true) -> B(false) }
+    """
+    for line in ("y = xs -> join: Join(4)", "xs -> join: Join(4) as y", "xs; join: Join(4); y = it"):
+        with pytest.raises(CompilationError, match=r"(?s)E601.*B cannot be.*a parameter says how many.*concat"):
+            cnndsl.compile(text.replace("y = xs -> join: Join(4)", line)).python()
+
+
+def test_a_block_that_gives_itself_ever_more_values_is_refused() -> None:
+    text = """
+    block Join(channels) { concat(input) -> "conv": conv(channels, 1) }
+    block Tree(levels, before = []) {
+        if levels == 1 {
+            [it] + before -> Join(4)
+        } else {
+            x = it -> first: Tree(levels - 1)
+            x -> second: Tree(levels - 1, before + [x])
+        }
+    }
+    network Net(levels = 2) { input(3, 8, 8); Tree(levels) }
+    """
+    with pytest.raises(CompilationError, match=r"E601.*Tree cannot be.*ever more values"):
+        cnndsl.compile(text).python()
+
+
+def test_what_conditions_ask_for_is_kept_whatever_they_say() -> None:
+    text = """
+    block Sum(radix) {
+        conv(2 * radix, 1)
+        if radix > 1 { sum(reshape(it, [radix, 2, 8, 8]), axis=1) }
+        if radix > 1 { it * radix }
+    }
+    network Net { input(3, 8, 8); Sum(2) -> Sum(1) }
+    """
+    made = cnndsl.compile(text).python()
+    assert made.count("self.radix = radix") == 1
+    assert imported(made).Sum(3, 1).radix == 1  # TorchScript wants every attribute that `forward` speaks of
+    check(text)
+
+
 def test_a_word_on_which_a_size_depends_is_a_constant_or_refused() -> None:
     text = """
     block B(pad) { conv(4, 3, padding=pad) }

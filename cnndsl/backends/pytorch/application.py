@@ -38,6 +38,7 @@ from cnndsl.backends.pytorch.joins import repeated
 from cnndsl.backends.pytorch.operations import flattening, plain
 from cnndsl.backends.pytorch.sorts import is_identity
 from cnndsl.backends.pytorch.values import (
+    AnyTensors,
     BlockRecipe,
     BraceRecipe,
     ChainRecipe,
@@ -73,6 +74,9 @@ def applied_pipe(body: Body, start: Any, stages: Sequence[Any]) -> Any:
 
 def apply_stage(body: Body, recipe: Any, label: Static | None, node: Any, value: Any) -> Any:
     """Apply a stage to a value."""
+    if isinstance(value, AnyTensors):
+        reason = "a layer is applied to a list of values, and a parameter says how many there are"
+        raise Untranslatable(reason, getattr(node, "span", None), "apply it to one value, such as concat(values)")
     if not is_flowing(value):
         raise Untranslatable("a layer is applied to what is no single value", getattr(node, "span", None))
     if label is not None:

@@ -371,7 +371,7 @@ class ClassTranslation:
             key: {(attributes[each], each) for each in found if attributes[each] in spoken}
             for key, found in forward.stores.items()
         }
-        init = InitSlice(forward.used, stores, flags, body.list_registers, forward.registers)
+        init = InitSlice(forward.used, _kept_once(lines, stores), flags, body.list_registers, forward.registers)
         kept_init, own, sizes = self._constructed(init, [*lines, *self._keep(shapes)])
         writer = InitWriter(partial(body.free, others=names_read(kept_init)))
         written = [f"{_INDENT}super().__init__()", *writer.lines(kept_init, _INDENT)]
@@ -510,6 +510,8 @@ class ClassTranslation:
 
 
 _INDENT = " " * 8
+_Stores = set[tuple[str, str]]
+"""Attributes, and the variables of `__init__` that they keep."""
 _TENSORS = ("nn.Parameter", "nn.Buffer")
 
 
@@ -621,6 +623,23 @@ def _check_kept(lines: Iterable[Any], stores: Mapping[int, set[str]], kept: set[
         changed.update(*(other for _, other in ways))
         if isinstance(line, Assign) and line.name in kept:
             changed.add(line.name)
+
+
+def _kept_once(lines: Sequence[Any], stores: Mapping[int, _Stores]) -> dict[int, _Stores]:
+    """What lines keep for `forward`: what has one value is kept once, before the conditions around."""
+    given = Counter(line.name for line in walk(lines) if isinstance(line, Assign))
+    once = {line.name for line in lines if isinstance(line, Assign) and given[line.name] == 1}
+    changed = {*given, *(word for line in walk(lines) if isinstance(line, For) for word in names_stored(line.target))}
+    made: dict[int, _Stores] = {}
+    done: _Stores = set()
+    for line in lines:
+        for each in walk([line]):
+            found = stores.get(id(each), set())
+            settled = {pair for pair in found if pair[1] in once or pair[1] not in changed}
+            made.setdefault(id(line), set()).update(settled - done)
+            made.setdefault(id(each), set()).update(found - settled)
+            done |= settled
+    return made
 
 
 def _in_x(lines: list[Any], forward: ForwardSlice, held: str) -> list[Any]:

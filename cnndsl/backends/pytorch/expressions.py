@@ -567,7 +567,7 @@ def by_key(body: Body, node: Any, value: Any) -> Any:
 def _pipe(body: Body, node: nodes.Pipe) -> Any:
     start = stage_of(body, node.stages[0]) if isinstance(node.stages[0], nodes.Labelled) else None
     first = start[0] if start is not None else stage_of(body, node.stages[0])[0]
-    if is_flowing(first):
+    if is_flowing(first) or isinstance(first, AnyTensors):
         return body.file.applied_pipe(body, body.settled(first), node.stages[1:])
     if isinstance(first, AnyTensors):
         raise Untranslatable("a list of any number of values goes into a layer", node.span)

@@ -182,7 +182,7 @@ def _applied(body: Body, node: Any, target: str | None) -> Any:
     goes_on = flows and not any(isinstance(each, nodes.Flow) for each in nodes.walk(node.stages[1:]))
     if flows and not isinstance(node.stages[0], nodes.Labelled):
         first = stage_of(body, node.stages[0])[0]
-        if is_flowing(first):
+        if is_flowing(first) or isinstance(first, AnyTensors):
             body.target = target if goes_on else None
             return applied_pipe(body, body.settled(first), node.stages[1:])
         stages = [(first, None, node.stages[0]), *map(partial(stage_of, body), node.stages[1:])]

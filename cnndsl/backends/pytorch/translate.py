@@ -62,6 +62,8 @@ from cnndsl.symbolic.number import Traced, value_of
 
 _DEEPEST = 40
 _MOST_ROUNDS = 60
+_MOST_UNUSED = 8
+"""Classes of a definition beyond those that the uses of the text ask for, in ways that no use takes."""
 
 
 class Translation:
@@ -196,6 +198,10 @@ class Translation:
         key = (definition.key, () if definition.kind == "network" else ranks)
         if key not in self.units:
             same = [unit for unit in self.units.values() if unit.definition is definition]
+            used = [module for module in self.program.modules.values() if module.name == definition.name]
+            if len(same) > len(used) + _MOST_UNUSED:
+                reason = f"{definition.name} would be given ever more values, and each number of them is another class"
+                raise Untranslatable(reason, helps="give it one value, such as concat(values)")
             made = self.units[key] = Unit(key, definition, key[1], definition.name)
             if same:
                 are_lists = len({_length(unit.ranks) for unit in (*same, made)}) > 1
