@@ -273,6 +273,30 @@ def test_arguments_of_all_types_are_drawn() -> None:
             conv(sum(widths), 1)
         }
         """,
+        """
+        block A(c, k = 1) { conv(c, k, padding=k // 2) -> relu }
+        block B(c, k = 3) { conv(c, k, padding=k // 2) -> batchnorm }
+        table = [[A, 4, 2], [B(k=1), 6, 1], [A(k=3), 5, 0]]
+        acts = [relu, silu]
+        block Stage(rows, norm = batchnorm) { for [kind, c, n] in rows { kind(c); repeat n { norm -> relu } } }
+        network Net(rows = table, last = acts, counts = [[relu, 1], [silu, 2]], pairs = [[[A, 3], 2], [[B, 4], 1]]) {
+            input(3, 8, 8)
+            Stage(rows) -> Stage([[B, 3, 1], [A, 2, 0]], instancenorm)
+            for [act, n] in counts { repeat n { act } }
+            for [[kind, c], n] in pairs { repeat n { kind(c) -> relu } }
+            for act in last { act }
+        }
+        network Narrow(c = 4) = Net([[A, c, 1], [A, 2 * c, 2]], pairs=[[[A, c], 1]])
+        """,
+        """
+        block Unit(c, act) { conv(c, 1) -> act }
+        block Stage(unit, c, act = relu) { unit(c, act) -> unit(2 * c, act) }
+        network Net(unit = Unit, act = silu) {
+            input(3, 8, 8)
+            Stage(unit, 4) -> Stage(unit, 3, act)
+            linear(4, axis=-1) -> flatten(2) -> conv(4, 1)
+        }
+        """,
     ],
 )
 def test_what_was_wrong_for_other_arguments_is_right(text: str) -> None:

@@ -538,7 +538,9 @@ def annotation(sort: Sort, file: Any) -> str:
             count = len(sort.columns) if sort.columns else 2
             names.append(f"tuple[{', '.join([annotation(sort.item, file)] * count)}]")
         else:
-            names.append(f"Sequence[{annotation(sort.item, file)}]")
+            is_mixed = "layer" in sort.item.kinds and len(sort.item.kinds) > 1
+            items = sort.columns if is_mixed and sort.columns else [sort.item]
+            names.append(f"Sequence[{' | '.join(dict.fromkeys(annotation(each, file) for each in items))}]")
     if "float" in names and "int" in names:
         names.remove("int")
     if not names:

@@ -28,6 +28,7 @@ from cnndsl.backends.pytorch.joins import branch, run_loop, speaks_of_input
 from cnndsl.backends.pytorch.operations import flattening, same_axes
 from cnndsl.backends.pytorch.sorts import is_identity, recipe_key
 from cnndsl.backends.pytorch.spelling import built, plain_shape, size_rule, spelled, with_numbers
+from cnndsl.backends.pytorch.statics import UNSAID
 from cnndsl.backends.pytorch.values import (
     AnyList,
     BlockRecipe,
@@ -205,12 +206,10 @@ def static_argument(body: Body, static: Static, sort: Any) -> Code:
     """A constant as an argument; lists of layers one by one, sizes of several axes as a tuple."""
     if isinstance(static.value, AnyList) and sort.item is not None:
         _note_extents(body, static.value, sort)
-    if isinstance(static.value, list) and (sort.has_extents() or "layer" in sort.of_items.kinds):
-        items = [argument_for(body, item, sort.item) for item in static.value]
+    if isinstance(static.value, list) and (sort.has_extents() or UNSAID in names_in(static.code)):
+        sorts = sort.columns if len(sort.of_items.kinds) > 1 and sort.columns else [sort.item] * len(static.value)
+        items = [argument_for(body, item, each) for item, each in zip(static.value, sorts, strict=True)]
         return tuple_of(items) if sort.item.is_extent else list_of(items)
-    if isinstance(static.value, list) and sort.columns and any("layer" in c.kinds for c in sort.columns):
-        pairs = zip(static.value, sort.columns, strict=True)
-        return list_of(argument_for(body, item, column) for item, column in pairs)
     return within_64_bits(static.value, static.code) if "float" in sort.kinds else static.code
 
 
@@ -283,7 +282,7 @@ def _parameter(body: Body, recipe: ParamRecipe, value: Tensor) -> Made:
     sizes = [body.size_code(value.shape[axis]) for axis in sorted(needs.axes)]
     code = call(recipe.code, *sizes)
     for word, argument in recipe.arguments:
-        given = argument.code if isinstance(argument, Static) else _passed(body, choices, word, argument)
+        given = argument.code if isinstance(argument, Static) else _passed(body, recipe, argument, rank)
         if word is None:
             code.args.append(given)
         else:
@@ -299,11 +298,13 @@ def _parameter(body: Body, recipe: ParamRecipe, value: Tensor) -> Made:
     return Made(code, (tuple(dims),), units=units, word="block" if units else "layer")
 
 
-def _passed(body: Body, choices: Sequence[Any], word: str | None, argument: Any) -> Code:
-    for choice in choices:
-        if isinstance(choice, BlockRecipe) and word is not None:
-            unit = body.file.unit(choice.definition, (("input", 3),))
-            return callable_for(body, argument, unit.sorts[word])
+def _passed(body: Body, recipe: ParamRecipe, argument: Any, rank: int) -> Code:
+    """A layer as an argument of a block that is a parameter."""
+    for choice in recipe.choices:
+        if isinstance(choice, BlockRecipe):
+            unit = body.file.unit(choice.definition, (("input", rank),))
+            given = with_arguments(choice, recipe.arguments).arguments
+            return callable_for(body, argument, next(unit.sorts[word] for word in given if given[word] is argument))
     raise Untranslatable("a layer is given to a layer that is a parameter")
 
 

@@ -30,7 +30,7 @@ from cnndsl.backends.pytorch.flowgraph import Append, names_read
 from cnndsl.backends.pytorch.outputs import KnownOutputs, Outputs
 from cnndsl.backends.pytorch.sorts import Sort, sort_of
 from cnndsl.backends.pytorch.statements import results, run, run_definition
-from cnndsl.backends.pytorch.statics import abstract, field_of
+from cnndsl.backends.pytorch.statics import UNSAID, abstract, field_of
 from cnndsl.backends.pytorch.values import (
     IDENTITY,
     RECIPES,
@@ -174,7 +174,8 @@ class Translation:
             body = Body(self, is_silent=True)
             value = evaluate(body, item.value)
             written = self.constant_names.get(key, "")
-            if isinstance(value, Static) and written:
+            holds_layers = isinstance(value, Static) and UNSAID in names_in(value.code)  # said where each is given
+            if isinstance(value, Static) and written and not holds_layers:
                 self.constants[written] = value.code
                 value = Static(value.value, name(written))
             elif written and (
