@@ -24,6 +24,7 @@ from cnndsl.project import ProjectProblem, find
 from cnndsl.semantics import Limits, elaborate
 from cnndsl.source import Source
 from cnndsl.syntax import tree
+from cnndsl.syntax.grammar import CLOSED_BY, OPENED_BY, words
 from cnndsl.syntax.parser import parse
 
 _AT_ONCE = Limits(layers=2_000, work=40_000)
@@ -98,6 +99,10 @@ class Document:
     def _read_text(self) -> None:
         self.source = Source(self.name, self.text)
         self._parsed = self.file, self.mistakes = parse(self.source)  # together: `compiled` runs beside a change
+        if (
+            all(isinstance(item, tree.Lost) for item in self.file.items) and self.mistakes
+        ):  # the last body is not closed
+            self.file, _ = parse(Source(self.name, f"{self.source.text}\n{_closing(self.source.text)}"))
         self._names: Names | None = None
 
     @property
@@ -195,6 +200,17 @@ class Document:
                     found.append(Size(size.item, *place, size.shapes, size.times))
             taken |= analysis.definitions
         return sorted(found, key=lambda size: (size.end, -size.start))
+
+
+def _closing(text: str) -> str:
+    """What closes the brackets that are open at the end of a text."""
+    open_: list[str] = []
+    for word in words(text):
+        if word.type in CLOSED_BY:
+            open_.append(CLOSED_BY[word.type])
+        elif word.type in OPENED_BY and open_:
+            open_.pop()
+    return "".join(reversed(open_))
 
 
 def _networks_of(file: tree.File, offset: int) -> list[str]:

@@ -41,7 +41,8 @@ class Positions:
         return start + len(line)
 
     def position(self, offset: int) -> types.Position:
-        """The position of a character."""
+        """The position of a character; of one behind the end of the text, that end."""
+        offset = min(offset, len(self.source.text))
         line, column = self.source.position(offset)
         before = self.source.text[offset - column + 1 : offset]
         return types.Position(line - 1, column - 1 if before.isascii() else _UNITS[self.encoding](before))

@@ -146,6 +146,24 @@ def test_a_diagram_is_of_the_network_at_a_place(tmp_path: Path) -> None:
     in_editor(tmp_path, scenario)
 
 
+def test_names_are_known_in_a_body_that_is_not_closed_yet(tmp_path: Path) -> None:
+    text = "block Unit(wide = 1) { relu }\nnetwork Net(n = 2) {\n    input(3, 8, 8)\n    for turn in [1, 2] { Unit("
+
+    async def scenario(editor: Editor) -> None:
+        (found,) = await editor.open("net.cnn", text)
+        assert found.code == "E102"
+        place = types.Position(3, len("    for turn in [1, 2] { Unit("))
+        completion = types.CompletionParams(editor.document("net.cnn"), place)
+        offered = await editor.client.text_document_completion_async(completion)
+        assert isinstance(offered, types.CompletionList)
+        assert {"wide=", "turn", "n", "Unit"} <= {item.label for item in offered.items}
+        symbols = types.DocumentSymbolParams(editor.document("net.cnn"))
+        outline = await editor.client.text_document_document_symbol_async(symbols) or ()
+        assert [one.range.end for one in outline if isinstance(one, types.DocumentSymbol)][-1] == place
+
+    in_editor(tmp_path, scenario)
+
+
 def test_no_text_is_too_broken_to_answer(tmp_path: Path) -> None:
     """Every beginning of a text, and each with a line missing: all questions are answered, none with a fault."""
     text = (MODELS / "net.cnn").read_text(encoding="utf-8") + 'block "é𝄞{\r\n network network = ( [ -> { ..'
