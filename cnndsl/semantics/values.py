@@ -595,11 +595,12 @@ class Scope:
     def word_behind(self, name: str) -> Any:
         """What a word of the language means where it is called: constants of that name do not hide it.
 
-        None where the name is no such word, or something else hides it.
+        None where the name is no such word, or something else hides it that is known.
         """
         scope = self
         while scope.parent is not None:
-            if name in scope.names and not is_constant(scope.names[name]):
+            hides = scope.names.get(name, UNKNOWN)
+            if hides is not UNKNOWN and not is_constant(hides):
                 return None
             scope = scope.parent
         return scope.names.get(name)
