@@ -55,8 +55,9 @@ class Foreign:
 
     def arguments(self, module: nn.Module) -> Arguments:
         """The arguments of a use."""
-        given = self.uses[module]
-        return tuple((name, Number(given.get(name, usual))) for name, usual in self.definition.parameters.items())
+        given = self.definition.parameters | self.uses[module]
+        values = ((name, given[name]) for name in self.definition.parameters)
+        return tuple((name, Number(tuple(v) if isinstance(v, list) else v)) for name, v in values)
 
 
 def foreign(modules: Mapping[nn.Module, Sequence[Passed]]) -> Foreign:

@@ -269,7 +269,9 @@ class Lines:
         choice = isinstance(self.parts.get(step.what), Choice)
         condition = None if choice else step.condition
         plain = is_part and step.operands == (self.current,)
-        if self.in_condition != condition or (condition is not None and self.line):
+        spoken = [text for text, _ in self.line] if is_part else []
+        is_named_here = any(f" {step.what}: " in f" {text}" for text in spoken)  # and known from the next line on
+        if self.in_condition != condition or (condition is not None and self.line) or is_named_here:
             self._flush()
         if plain:
             text = self._stage(step)

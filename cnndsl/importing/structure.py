@@ -193,6 +193,8 @@ class _Importer:
                 return self.uses[module]
             if (two := cropped(module)) is not None:
                 return Chain(tuple(Item(None, single(layer)) for layer in two))
+            if module not in self.shapes:
+                raise Unreadable(f"{self._where(module)} is given no value, but a tensor of a module")
             try:
                 layer = read_layer(module, self.shapes[module])
             except Unreadable as problem:

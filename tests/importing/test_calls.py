@@ -192,3 +192,38 @@ def test_a_chain_with_a_layer_twice_is_refused() -> None:
     layer = nn.Conv2d(3, 3, 3)
     with pytest.raises(Unreadable, match=r"Sequential \(0\) applies 0 twice"):
         import_module(nn.Sequential(nn.Sequential(layer, nn.ReLU(), layer)), [(3, 8, 8)])
+
+
+class Twice(nn.Module):
+    """A layer without state that is applied twice on the way."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv1, self.drop, self.conv2 = nn.Conv2d(4, 8, 1), nn.Dropout(0.1), nn.Conv2d(8, 4, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.conv1(x).transpose(2, 3)
+        return self.drop(self.conv2(self.drop(x)))  # type: ignore[no-any-return]
+
+
+def test_a_name_is_known_from_the_next_line_on() -> None:
+    found = import_module(Twice(), [MAP])
+    assert str(found.comparison) == SAME
+    assert "-> drop: dropout(0.1) -> conv2: conv(4, 1)\n    drop\n" in found.text
+
+
+class Biased(nn.Module):
+    """A layer is applied to a buffer."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.linear = nn.Linear(2, 4)
+        self.places = nn.Buffer(torch.rand(5, 2))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x @ self.linear(self.places).T  # type: ignore[no-any-return]
+
+
+def test_a_layer_that_is_given_no_value_is_refused() -> None:
+    with pytest.raises(Unreadable, match=r"Linear \(linear\) is given no value, but a tensor of a module"):
+        import_module(Biased(), [(3, 4)])

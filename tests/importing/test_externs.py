@@ -84,3 +84,9 @@ def test_an_argument_without_a_plain_default_is_left_out_in_all_uses_or_none() -
 def test_a_word_of_which_the_number_is_kept() -> None:
     text = imported(nn.Sequential(networks.Worded(3), networks.Worded(5)), MAP).text
     assert f'extern Worded(kernel_size) from "{HERE}" (shape = same, parameters = 0)' in text
+
+
+def test_an_argument_that_is_a_list() -> None:
+    module = nn.Sequential(networks.Around(networks.Windowed([1, 2])), networks.Around(networks.Windowed([3, 4])))
+    text = imported(module, (4, 8)).text
+    assert "block Around(window = [1, 2])" in text
