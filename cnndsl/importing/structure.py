@@ -632,6 +632,9 @@ class _Reader:
             if len(set(operands)) > 1:
                 raise Unreadable(f"{type(module).__name__} takes several values, and a layer of the language takes one")
             operands = operands[:1]  # attention of a value to itself is given it three times
+            if isinstance(part, Single) and part.word in KINDS and part.word != "multihead_attention":
+                told = {name: held.value for name, held in part.arguments if isinstance(held, Number)}
+                self._check(event, part.word, tuple(values[:1]), told)
             # Of what a recurrent layer gives the language has the values at each place.
             result = next(leaves_of(result))
         self._step("part", path, operands, {}, result)
@@ -660,7 +663,8 @@ class _Reader:
         self._step("call" if form == "resize" else form, word, given, arguments, result)
 
     def _check(self, event: Event, word: str, operands: tuple[Any, ...], arguments: dict[str, Any]) -> None:
-        """Raise Unreadable where the language has this call, and not for these values."""
+        """Raise Unreadable where the language has this call or layer, and not for these values."""
+        called = event.function or type(event.module).__name__
         given = list(leaves_of(operands))
         if any(not isinstance(value, Value) or self._depth(self._operand(value)) < 0 for value in given):
             return  # what is made of parameters alone has no batch
@@ -672,10 +676,10 @@ class _Reader:
             else:
                 outputs = OPERATIONS[word].model_validate(arguments).outputs(shapes)
         except (SizeError, ValidationError) as problem:
-            raise Unreadable(f"{event.function}(...) is no call of the language: {problem}") from None
+            raise Unreadable(f"{called}(...) is no call of the language: {problem}") from None
         made = [value.shape[1:] for value in values_of(event.result)]
         if any(tuple(size) != shape for size, shape in zip(outputs, made, strict=False)):
-            raise Unreadable(f"{event.function}(...) is no call of the language: {word} gives other sizes")
+            raise Unreadable(f"{called}(...) is no call of the language: {word} gives other sizes")
 
     def _of_size(self, size: Any, but: Operand) -> Operand | None:
         """A value with this height and width, best one to which the Python code has given a name."""

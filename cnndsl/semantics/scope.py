@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from cnndsl.layers.initialisers import RULES
 from cnndsl.layers.registry import KINDS, OPERATIONS
@@ -14,17 +13,16 @@ from cnndsl.syntax import tree
 
 
 def labels(statement: tree.Statement) -> list[tree.Name]:
-    """The names that a line gives to its layers by label, and to what comes out."""
-    if not isinstance(statement, tree.Apply):
+    """The names that a line gives to its layers by label, and to what comes out where that goes on."""
+    if not isinstance(statement, (tree.Apply, tree.Bind)):
         return []
-    found = list(statement.targets)
-    todo: list[Any] = [statement.value]
+    found = list(statement.targets) if isinstance(statement, tree.Apply) else []
+    todo: list[tree.Node] = [statement.value]
     while todo:
         node = todo.pop()
-        if isinstance(node, tree.Pipe):
-            todo.extend(node.stages)
-        elif isinstance(node, tree.Labelled) and isinstance(node.label, tree.Name):
+        if isinstance(node, tree.Labelled) and isinstance(node.label, tree.Name):
             found.append(node.label)
+        todo.extend(child for child in node.children if not isinstance(child, tree.Body))
     return found
 
 

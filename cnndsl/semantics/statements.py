@@ -296,8 +296,8 @@ def _give_up(body: Evaluation, statement: tree.Statement, problem: Problem | Non
         body.current = UNKNOWN
         if body.entry is None:
             body.entry = UNKNOWN
-        for name in labels(statement):
-            body.scope.names.setdefault(name.text, UNKNOWN)
+    for name in labels(statement):
+        body.scope.names.setdefault(name.text, UNKNOWN)
 
 
 def _begin(body: Evaluation, statement: tree.Statement) -> tuple[Span | None, Any]:

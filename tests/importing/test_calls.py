@@ -227,3 +227,21 @@ class Biased(nn.Module):
 def test_a_layer_that_is_given_no_value_is_refused() -> None:
     with pytest.raises(Unreadable, match=r"Linear \(linear\) is given no value, but a tensor of a module"):
         import_module(Biased(), [(3, 4)])
+
+
+class Upward(nn.Module):
+    """It says how large the output of a layer is, which has no word."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.down, self.up = nn.Conv2d(3, 4, 3, 2, 1), nn.ConvTranspose2d(4, 3, 3, 2, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.up(self.down(x), output_size=x.shape)  # type: ignore[no-any-return]
+
+
+def test_a_layer_that_gives_other_sizes_is_refused() -> None:
+    with pytest.raises(
+        Unreadable, match=r"ConvTranspose2d\(...\) is no call of the language: conv_transpose gives other"
+    ):
+        import_module(Upward(), [(3, 6, 6)])

@@ -109,6 +109,12 @@ def test_a_name_is_one_layer_however_often_it_is_used() -> None:
     assert calls(module) == ["a", "a", "a"]
 
 
+def test_a_label_in_an_expression_is_known_from_the_next_line_on() -> None:
+    module = network("y = it -> a: conv(3, 1)\nz = y + (y -> b: conv(3, 1))\nconcat(y, z -> a, it -> b)")
+    assert names(module) == ["a", "b"]
+    assert calls(module) == ["a", "b", "a", "b"]
+
+
 def test_a_kind_is_a_new_layer_each_time() -> None:
     assert names(network("relu -> relu\nrelu")) == ["relu1", "relu2", "relu3"]
 
