@@ -121,6 +121,16 @@ class Watcher(Protocol):
         """A step that is watched was run; the steps inside it came before."""
 
 
+class _Nobody:
+    """Looks at nothing."""
+
+    def looks(self, _module: Module, _at: int, _path: str, _inner: Module | None) -> Look:
+        return Look.NOT
+
+    def saw(self, ran: Ran) -> None:
+        """Nothing is watched."""
+
+
 def run(
     program: Program,
     network: Module,
@@ -173,8 +183,9 @@ class _Runner(Interpreter["Tensor"]):
             self._watcher.saw(Ran(at.path, module, at.step, part, at.leaf, inner, tuple(inputs), gave))
         return gave
 
-    def call_module(self, at: Application, _module: Module, inputs: Sequence[Tensor]) -> Sequence[Tensor]:
-        return tensors(self._part(at)(*inputs))
+    def call_module(self, at: Application, module: Module, inputs: Sequence[Tensor]) -> Sequence[Tensor]:
+        # The class may take several values as one list, which a program does not say: so its steps are run here too.
+        return _Runner(self.program, self._model, _Nobody()).module(at.inside(module), inputs)
 
     def call_layer(self, at: Application, layer: Layer, inputs: Sequence[Tensor]) -> Sequence[Tensor]:
         if at.part is not None:

@@ -45,6 +45,16 @@ network Net {
 }
 """
 
+LISTS = """
+block Exchange(channels) { output [sum([x -> conv(channels, 1) for x in input]) -> relu for y in input] }
+block Meet(others) { concat([input] + others) -> conv(2, 1) }
+network Net {
+    input(3, 6, 6)
+    [it -> conv(2, 3, padding=1), it] -> Exchange(4) -> Exchange(3) as a, b
+    a -> Meet([b, input])
+}
+"""
+
 
 class Watch:
     """Watches every step, or none."""
@@ -84,7 +94,7 @@ def check(compilation: Compilation, network: str | None = None) -> None:
                 assert all(is_open(a) or value_of(a) == b for a, b in zip(shape, size, strict=True))
 
 
-@pytest.mark.parametrize("text", [PLAIN, SEVERAL], ids=["plain", "several"])
+@pytest.mark.parametrize("text", [PLAIN, SEVERAL, LISTS], ids=["plain", "several", "lists"])
 def test_all_that_a_step_can_be(text: str) -> None:
     check(compiled(text))
 
