@@ -212,7 +212,7 @@ def test_numbers_in_a_file(tmp_path: Path) -> None:
 
 def test_numbers_that_do_not_fit() -> None:
     assert refusal("1, 4, 4", "1 2; 3 4") == "the network takes 1 x 4 x 4, and 2 x 2 numbers are given (4 in all)"
-    assert "rows of different lengths, numbers are given (3 in all)" in refusal("1, ?, ?", "1 2; 3")
+    assert "numbers in rows of different lengths are given (3 in all)" in refusal("1, ?, ?", "1 2; 3")
     assert "any number" in refusal("2, ?, ?", "1 2; 3 4; 5 6")
     assert refusal("1, 2, 2", "1 2; x 4").startswith("'x' is no number")
     assert refusal("1, 2, 2", "1 nan 3 inf").startswith("'nan' is no number")
