@@ -425,7 +425,7 @@ def anything(place: Place) -> Problem:
     elif expected == {"NAME"}:
         helps = "write a name here"
     elif inner is not None and inner.sign != "{" and ("RPAR" in expected or "RSQB" in expected):
-        helps = f"write a comma or {')' if 'RPAR' in expected else ']'} here"
+        helps = f"write a comma or {')' if inner.sign == '(' else ']'} here"
     else:
         helps = "begin a new line before it, or remove it"
     return error("E101", f"{_shown(place)} cannot stand here{where}", span, labels=labels, help=helps)

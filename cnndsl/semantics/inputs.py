@@ -52,7 +52,8 @@ def declare_shape(body: Evaluation, call: tree.Call, position: int) -> Shape:
     names = ("channels", *AXES.get(len(call.arguments) - 1, ()))
     if body.given is not None:
         return _given_shape(body, call, body.given)
-    if len(call.arguments) == 4 and _is_left_open(body, only.value):
+    is_batch = _is_left_open(only.value) or (only.span.text in _BATCH and only.span.text not in body.scope)
+    if len(call.arguments) == 4 and is_batch:
         message = "the batch is no part of the size: a network takes any number of samples"
         helps = f"write input({', '.join(a.span.text for a in call.arguments[1:])})"
         raise error("E205", message, only.span, help=helps, fix=without(call, 0))
@@ -78,16 +79,13 @@ def _given_shape(body: Evaluation, call: tree.Call, given: Given) -> Shape:
     raise error("E408", message, given.span, labels=(label,), help=helps)
 
 
-_ANY = frozenset({"None", "none", "null", "-1"})
-"""How a size is left open elsewhere."""
-_AXES = frozenset({"batch", "batch_size", "N", "B", "H", "W", "height", "width", "length"})
-"""What an axis is called where sizes are spoken of, and not known."""
+_BATCH = frozenset({"batch", "batch_size", "N", "B"})
+"""What the batch is called where it is counted."""
 
 
-def _is_left_open(body: Evaluation, node: tree.Expression) -> bool:
-    """Whether this is how a size is left open, here or elsewhere: `?`, `None`, `-1`, and `H` where nothing is H."""
-    text = node.span.text
-    return isinstance(node, tree.Hole) or text in _ANY or (text in _AXES and text not in body.scope)
+def _is_left_open(node: tree.Expression) -> bool:
+    """Whether this is how a size is left open, here or elsewhere: `?`, `None`, `-1`."""
+    return isinstance(node, tree.Hole) or node.span.text in ("None", "none", "null", "-1")
 
 
 def _whole_size(value: Any) -> None:
@@ -115,8 +113,8 @@ def _size(body: Evaluation, call: tree.Call, argument: tree.Argument, axis: str,
         symbol = Symbol(name, guards)
         body.context.open.places[symbol] = argument.span
         return Traced(STAND_IN, Expr.of(symbol))
-    if _is_left_open(body, argument.value):
-        fix = (Fix.safe if argument.span.text in _ANY else Fix.suggested)(argument.span, "?")
+    if _is_left_open(argument.value):
+        fix = Fix.safe(argument.span, "?")
         raise error("E205", "a size that is left open is written ?", argument.span, help="write ?", fix=fix)
     value: Any = body.known(argument.value)
     if axis != "channels":

@@ -45,7 +45,8 @@ def unary(body: Evaluation, node: tree.Unary) -> Any:
     if isinstance(value, Value) and node.operator == "-":
         return combine(body, "neg", (value,), {}, node.span)
     message = f"{node.operator} needs a number, and this is {describe(value)}"
-    raise error("E206", message, node.span, help=f"write {node.operator} before a number or a value")
+    ways = "leave it out" if node.operator == "+" else "write - before a number or a value"
+    raise error("E206", message, node.span, help=ways)
 
 
 def binary(body: Evaluation, node: tree.Binary) -> Any:
