@@ -289,6 +289,17 @@ def test_arguments_of_all_types_are_drawn() -> None:
         network Narrow(c = 4) = Net([[A, c, 1], [A, 2 * c, 2]], pairs=[[[A, c], 1]])
         """,
         """
+        block A(c) { conv(c, 1) -> relu }
+        table = [[A, 4], [A, 6]]
+        network Net(n = 2) {
+            input(3, 8, 8)
+            rows   = [[A, n], [A, 2 * n]]
+            widths = [row[1] for row in table + rows]
+            for w in widths { conv(w, 1) -> relu }
+            for row in rows { row[0](row[1]) }
+        }
+        """,
+        """
         block Unit(c, act) { conv(c, 1) -> act }
         block Stage(unit, c, act = relu) { unit(c, act) -> unit(2 * c, act) }
         network Net(unit = Unit, act = silu) {

@@ -13,7 +13,7 @@ from cnndsl.backends.pytorch.layer_lists import AnyLayers, source_of
 from cnndsl.backends.pytorch.operations import item_of
 from cnndsl.backends.pytorch.sorts import sample_of, sort_of
 from cnndsl.backends.pytorch.spelling import argument_code, plain_shape, spelled
-from cnndsl.backends.pytorch.statics import abstract, field_of
+from cnndsl.backends.pytorch.statics import UNSAID, abstract, field_of
 from cnndsl.backends.pytorch.values import (
     AnyList,
     AnyTensors,
@@ -54,7 +54,7 @@ def item_of_static(body: Body, value: Static, index: Static) -> Any:
     code = subscript(value.code, index.code)
     if isinstance(items, list) and at is not None:
         item = items[at]
-        if isinstance(item, Static) and isinstance(value.code, ast.Name):
+        if isinstance(item, Static) and isinstance(value.code, ast.Name) and value.code.id != UNSAID:
             return Static(item.value, code)
         return item
     if isinstance(items, AnyList):
