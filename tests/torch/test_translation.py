@@ -464,6 +464,23 @@ network Net(wide = 2, rates = [1, 2]) { input(4, 9, 9); Row(4); Row(wide, rates)
 """)
 
 
+def test_only_the_parameters_that_no_constructor_could_leave_open_are_constants() -> None:
+    text = """
+    block Exchange(c) { output [x -> conv(c, 1) for x in input] }
+    network Net(classes = 4, deep = true, widths = [2, 3], c = 5) {
+        input(3, 8, 8)
+        maps = []
+        for width in widths { conv(width, 3, padding=1) -> relu; maps = maps + [it] }
+        maps = maps -> Exchange(c)
+        if deep { concat(maps) -> conv(classes, 1) } else { maps[0] -> conv(classes, 3) }
+    }
+    """
+    check(text)
+    made = cnndsl.compile(text).python()
+    assert "It is written for widths=[2, 3]." in made
+    assert "def __init__(self, classes: int = 4, deep: bool = True, c: int = 5)" in made
+
+
 def test_layers_that_may_not_be_there_have_a_variable_each_in_one_expression() -> None:
     check("""
 block Two(channels, left = true, right = false) {

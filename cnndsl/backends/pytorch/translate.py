@@ -498,11 +498,18 @@ class Translation:
                 for word, sort in unit.sorts.items()
                 if word not in fixed and (value := sort.constant()) is not None
             }
-            wanted = [word for word in constant_ones if word in problem.names] or list(constant_ones)
-            if not wanted:
+            if not constant_ones:
                 raise
-            chosen = wanted if problem.names & set(wanted) else wanted[:1]
-            fixed.update({word: value for word, value in constant_ones.items() if word in chosen})
+            causes = {word: value for word, value in constant_ones.items() if word in problem.names}
+            fixed.update(causes or constant_ones)
+            if not causes:  # the problem does not say which: those without which there is none are left open
+                self._translate(unit)
+                for word, value in constant_ones.items():
+                    fixed.pop(word, None)  # a block that uses itself may have found that it is none
+                    try:
+                        self._translate(unit)
+                    except Untranslatable:
+                        fixed[word] = value
             self.stale()
 
     def _translate(self, unit: Unit) -> None:
