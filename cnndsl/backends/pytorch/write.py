@@ -126,8 +126,10 @@ class InitWriter:
                 return self._if(line, indent)
             case For():
                 head = f"for {target(line.target)} in "
+                conditions = (each for each in walk(line.lines) if isinstance(each, If))
+                made = [text for each in conditions for text in self._declarations(each, indent)]  # once, for all turns
                 body = self.lines(line.lines, indent + _STEP)
-                return [*laid_out(line.source, indent, head, ":"), *body]
+                return [*made, *laid_out(line.source, indent, head, ":"), *body]
             case _:
                 message = f"no way to write {line}"
                 raise TypeError(message)
@@ -168,13 +170,13 @@ class InitWriter:
         for word, found in parts.items():
             if word in self._declared:
                 continue
+            self._declared.add(word)
             types = {part.type for part in found}
             kind = types.pop() if len(types) == 1 else "nn.Module"
             if always_registers([line], word):
                 if len(found) > 1 and kind == "nn.Module":
                     made.append(f"{indent}self.{word}: {kind}")
             else:
-                self._declared.add(word)
                 made.append(f"{indent}self.{word}: {kind} | None = None")
         return made
 
