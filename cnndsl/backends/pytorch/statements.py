@@ -13,7 +13,7 @@ from typing import Any
 
 from cnndsl.backends.pytorch.application import applied_pipe, apply_stage
 from cnndsl.backends.pytorch.body import Body, Output
-from cnndsl.backends.pytorch.code import Code, call, name, subscript, tuple_of
+from cnndsl.backends.pytorch.code import Code, call, name, names_in, subscript, tuple_of
 from cnndsl.backends.pytorch.expressions import (
     by_key,
     condition,
@@ -24,7 +24,7 @@ from cnndsl.backends.pytorch.expressions import (
     stage_of,
     static_of,
 )
-from cnndsl.backends.pytorch.flowgraph import FLOW, Comment, Compute, Training
+from cnndsl.backends.pytorch.flowgraph import FLOW, Assign, Comment, Compute, Training
 from cnndsl.backends.pytorch.indexing import item_of_static
 from cnndsl.backends.pytorch.joins import (
     bound_names,
@@ -55,6 +55,7 @@ from cnndsl.backends.pytorch.values import (
     Tensor,
     TensorList,
     Untranslatable,
+    each_tensor,
     is_flowing,
     plain_static,
 )
@@ -124,7 +125,7 @@ def _bind_several(body: Body, statement: nodes.Bind) -> None:
         if isinstance(items, AnyList):
             places = (plain_static(at) for at in range(len(statement.names)))
             items = [item_of_static(body, value, place) for place in places]
-        for wanted, item in zip(statement.names, items, strict=True):
+        for wanted, item in zip(statement.names, _kept_apart(body, statement.names, items), strict=True):
             if isinstance(item, Static):
                 body.bind_static(wanted, item)
             else:
@@ -133,21 +134,50 @@ def _bind_several(body: Body, statement: nodes.Bind) -> None:
     _name(body, statement.names, value)
 
 
+def _kept_apart(body: Body, names: Sequence[str], items: Sequence[Any]) -> list[Any]:
+    """Constants that are given names at once: in a variable what reads a name that one before it is given."""
+    variables = [body.scope.variables.get(wanted) for wanted in names] if body.ways else []
+    made = list(items)
+    for at, item in enumerate(items):
+        if isinstance(item, Static) and not names_in(item.code).isdisjoint(variables[:at]):
+            made[at] = Static(item.value, name(body.spare(names[at])))
+            body.lines.append(Assign(made[at].code.id, item.code))
+    return made
+
+
 def _name(body: Body, names: Sequence[str], value: Any) -> None:
-    """Give a name to each of several values."""
-    items = value.items if isinstance(value, TensorList) else (value,)
+    """Give a name to each of several values, which may read what had these names before: `a, b = [b, a]`."""
+    items = list(value.items) if isinstance(value, TensorList) else [value]
+    variables = tuple(body.value_name(each) for each in names)
+    together = None
     if body.pending is not None and body.pending[0] is value:
-        variables = tuple(body.value_name(each) for each in names)
-        call_code = body.pending[1]
+        together, body.pending = body.pending[1], None
+    elif overtaken := [at for at, item in enumerate(items) if not _read(item).isdisjoint(variables[:at])]:
+        if all(isinstance(item, Tensor) for item in items):
+            together = tuple_of(item.code for item in items)
+        for at in overtaken if together is None else ():
+            items[at] = _apart(body, items[at], names[at])
+    if together is not None:
         body.keep_values(set(variables), None)
-        body.lines.append(Compute(variables, call_code, type="tuple"))
+        body.lines.append(Compute(variables, together, type="tuple"))
         for wanted, variable, item in zip(names, variables, items, strict=True):
             body.value_names.add(wanted)
             body.scope.names[wanted] = item.moved(name(variable))
-        body.pending = None
         return
     for wanted, item in zip(names, items, strict=True):
         body.set_value(wanted, item)
+
+
+def _read(value: Any) -> set[str]:
+    """The variables that a value reads, or a list of values."""
+    return set().union(*map(_read, value.items)) if isinstance(value, TensorList) else names_in(value.code)
+
+
+def _apart(body: Body, value: Any, wanted: str) -> Any:
+    """A value, or each of a list, in a variable of its own."""
+    if isinstance(value, AnyTensors):
+        raise Untranslatable("a list of values is given a name together with what it reads")
+    return each_tensor(value, lambda each: body.put(each, body.temporary(wanted)))
 
 
 def _do_apply(body: Body, statement: nodes.Apply) -> None:
