@@ -547,6 +547,77 @@ block B(n, x = true) {
     conv(2, 1)
 }
 network Net { input(2, 6, 6); B(2, false) -> B(3) }""",
+    "values that change places": """
+block B(n) {
+    a, b = split(it, 2)
+    for i in range(n) {
+        a, b = [b + (a -> conv(a.channels, 1)), a]
+        if i == 1 { b, a = [a, b * 3] }
+    }
+    concat(a, b) -> conv(4, 1)
+}
+network Net { input(4, 6, 6); B(1) -> B(3) }""",
+    "numbers that change places in a loop": """
+block B(n) {
+    p = 2
+    q = n
+    for i in range(n) { p, q = [q, p + q]; conv(p, 1) -> relu }
+    conv(q, 1)
+}
+network Net { input(2, 6, 6); B(1) -> B(3) }""",
+    "a value and a list that are given names at once": """
+block B(n) {
+    a, xs = [input * 2, [it, tanh(it)]]
+    a, xs = [xs[1], [a, xs[0]]]
+    kept = []
+    for i in range(n) { a, xs, kept = [xs[0], [a, a * xs[1]], [xs[1]] + kept] }
+    concat([a] + xs + kept)
+}
+network Net { input(2, 6, 6); B(1) }""",
+    "lists of values that the turns of a loop replace": """
+block B(n) {
+    xs = [it * 3, it * 2]
+    ys = [it, concat(it, it)]
+    for i in range(n) {
+        xs = [xs[1] * input.channels, ys[0]]
+        if i > 0 { ys = [xs[1], ys[1] + 2] } else { ys = [tanh(ys[0]), concat(xs)] }
+    }
+    concat(xs + ys)
+}
+block C(n) {
+    xs = [it, it * 2]
+    for i in range(n) { xs = [xs[1] -> conv(3 + i, 1), xs[1] -> sigmoid] }
+    concat(xs)
+}
+network Net { input(2, 6, 6); B(1) -> B(3) -> C(2) }""",
+    "a layer that one turn of a loop makes": """
+block B(n, at) {
+    for i in range(n) {
+        conv(3, 1)
+        if i == at { gate: conv(1, 1) -> sigmoid; it * input.channels } else if i == at + 1 { last = tanh; last }
+    }
+}
+network Net { input(3, 6, 6); B(3, 0) -> B(2, 1) -> B(2, 2) }""",
+    "lists of lists of values that grow": """
+block B(n) {
+    rows = [[v] for v in [it, it -> conv(3, 1)]]
+    for j in range(n) {
+        more = []
+        for row in rows { more = more + [row + [concat(row) -> conv(2, 1)]] }
+        rows = more
+    }
+    concat(rows[0] + rows[1])
+}
+network Net { input(3, 6, 6); B(2) }""",
+    "a list of as many values as a parameter says before a block": """
+block Exchange(c) { output [x -> conv(c, 1) for x in input] }
+network Net(widths = [4, 6, 8], c = 5) {
+    input(3, 8, 8)
+    maps = []
+    for width in widths { conv(width, 3, padding=1) -> relu; maps = maps + [it] }
+    maps = maps -> Exchange(c)
+    concat([f -> conv(3, 1) for f in maps])
+}""",
 }
 
 

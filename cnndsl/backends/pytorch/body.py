@@ -498,7 +498,7 @@ class Body:
 
     def _own_item(self, wanted: str, at: int, item: Any) -> Any:
         if not isinstance(item, Tensor):
-            return item
+            return each_tensor(item, partial(self._own_item, wanted, at))
         if isinstance(item.code, ast.Name) and item.code.id not in (FLOW + "x", FLOW + self.flow):
             return item
         return self.put(item, self.temporary(numbered(wanted, at)))

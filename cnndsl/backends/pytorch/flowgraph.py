@@ -253,6 +253,8 @@ class For(Line):
     """Whether it is a list in the text, to which each turn adds a value."""
     values: tuple[Code, Code] | None = None
     """The variable and the list of `forward`, where it goes through values, and `__init__` through their sizes."""
+    replaced: list[Code] = field(default_factory=list)
+    """What its turns give variables that hold lists of values."""
 
     @property
     def reads_target(self) -> bool:

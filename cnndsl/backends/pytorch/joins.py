@@ -294,6 +294,7 @@ def run_loop(
         with body.inside(line, line.lines):
             line.target = bind()
             turn()
+            _keep_lists(body, line, before)
         changed = _changed(body, before, running)
         if not changed:
             _close_turn(body, line, before, running)
@@ -318,6 +319,19 @@ def _hold_names(body: Body, node: Any) -> None:
             body.bind_static(each, held)
         else:
             body.scope.names[each] = held
+
+
+def _keep_lists(body: Body, line: For, before: State) -> None:
+    """A list of values that was in a variable before a turn is in it after the turn."""
+    for (owner, each), old in before.values.items():
+        new = body.read(owner, each)
+        if isinstance(old, AnyTensors) and isinstance(new, TensorList):
+            held = of_any_number(body, new)
+            if held is None:
+                raise Untranslatable("a turn of this loop leaves values with different numbers of axes in a list")
+            line.replaced.append(held.code)
+            body.write(owner, each, old)  # of which it gets the variables
+            body.write(owner, each, body.put_list(held, each))
 
 
 def _generalise(body: Body, wanted: str, held: Static) -> None:
@@ -479,7 +493,10 @@ def _open_list(body: Body, owner: Any, each: str, new: Any) -> None:
     if isinstance(old, TensorList) and old.items:
         held = of_any_number(body, old)
     else:
-        shape = (new.items[0] if isinstance(new, TensorList) else new).shape
+        first = new.items[0] if isinstance(new, TensorList) else new
+        if isinstance(first, TensorList):
+            raise Untranslatable("a list of lists of values grows in a loop")
+        shape = first.shape
         alike = same_axes(body, shape)  # until a turn shows that they are not
         held = AnyTensors(list_of([]), shape, tuple(list_of([]) for _ in shape), 1, alike=alike)
     if held is None:

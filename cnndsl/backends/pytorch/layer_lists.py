@@ -340,7 +340,8 @@ def _listed(body: Body, rule: LayerRule, value: Tensor) -> AnyTensors:
 
 
 def check_reads(kept: Sequence[Any], lines: Sequence[Any]) -> None:
-    """Refuse lists of values, as long as a parameter says, of which `forward` reads items at given places alone.
+    """Refuse lists of values, as long as a parameter says, of which `forward` reads items at given places alone, and
+    lists that each turn of a loop gives the values of new layers, which the next may read or not.
 
     What nothing reads is no part of a network; such a list would have it. `kept` are the lines of `forward`, and
     `lines` those of the whole body. Raises Untranslatable.
@@ -355,6 +356,15 @@ def check_reads(kept: Sequence[Any], lines: Sequence[Any]) -> None:
                 helps="read all of them, or make a list of those that are read",
                 names=frozenset(names),
             )
+    held = {id(line.code) for line in walk(kept) if isinstance(line, Compute)}
+    for loop in filter(_makes_layers, walk(lines)):
+        if any(id(code) in held for code in loop.replaced):
+            reason = "which values of a list are read is known from turn to turn of a loop"
+            raise Untranslatable(reason, names=frozenset(names_in(loop.source)))
+
+
+def _makes_layers(line: Any) -> bool:
+    return isinstance(line, For) and any(isinstance(each, Register) for each in walk(line.lines))
 
 
 class _Reads:
