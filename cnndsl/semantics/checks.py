@@ -246,8 +246,8 @@ class _Check(Body):
                     self.look(argument.value)
             self._check_call(node)
             return
-        if isinstance(node, tree.Attribute):
-            return
+        if isinstance(node, tree.Attribute) or (isinstance(node, tree.Index) and isinstance(node.value, tree.Call)):
+            return  # in the brackets behind a network with arguments are names of its parts
         for part in [node] if isinstance(node, tree.Labelled) else node.children:
             item: Any = part.layer if isinstance(part, tree.Labelled) else part
             if id(item) not in self._seen:

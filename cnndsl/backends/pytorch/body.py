@@ -91,6 +91,8 @@ class Body:
         """The `Translation`: what the body can see outside of it."""
         self.is_silent = is_silent
         """Whether only the sizes are wanted, and no lines."""
+        self.has_uses = not is_silent
+        """Whether what is applied is a use of its class."""
         self.kind = "block"
         # What names stand for
         self.scope = Scope()
@@ -296,7 +298,7 @@ class Body:
 
     def note(self, unit: Any, given: dict[str, Any]) -> None:
         """A use of a class: what its parameters are given."""
-        if not self.is_silent:
+        if self.has_uses:
             self.file.note(unit, given)
 
     def size_of_input(self, word: str, axis: int, rank: int, sample: Any) -> tuple[str, Traced]:

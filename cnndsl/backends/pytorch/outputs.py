@@ -172,5 +172,5 @@ def _key(value: Any) -> Any:
         case KindRecipe(fields=given) | BlockRecipe(arguments=given) | ExternRecipe(arguments=given):
             codes = (flat(each.code) for each in given.values() if isinstance(each, Static))
             return (recipe_key(value), " ".join(codes))
-        case _:
-            return recipe_key(value)
+        case _:  # it may mean something only with the names around it
+            return value

@@ -24,6 +24,7 @@ from cnndsl.backends.pytorch.values import (
     Test,
     Untranslatable,
 )
+from cnndsl.ir import nodes
 from cnndsl.symbolic.number import Traced, value_of
 
 
@@ -190,7 +191,9 @@ def recipe_key(recipe: Any) -> str:
         case ParamRecipe():
             return "|".join(map(recipe_key, recipe.choices)) + f"({len(recipe.arguments)})"
         case BraceRecipe():
-            return f"brace {recipe.body[0].span if recipe.body else ''} {id(recipe.scope)}"
+            read = sorted({each.name for each in nodes.walk(recipe.body) if isinstance(each, nodes.Ref)})
+            given = ", ".join(f"{name}={_key(recipe.scope.find(name))}" for name in read)
+            return f"brace {recipe.body[0].span if recipe.body else ''} {given}"
         case ChoiceRecipe():
             sides = (recipe_key(side) if side is not None else "" for side in (recipe.yes, recipe.no))
             return "choice " + " ".join(sides)

@@ -331,8 +331,9 @@ class Translation:
         return result, found, made
 
     def scratch(self, recipe: Any, shape: Shape, caller: Any) -> Made:
-        """A layer that is made to see what it is, and not to be written."""
+        """A layer that is made to see what it is, or to be an argument, and not to be written here."""
         body = self._trial(caller, shape)
+        body.has_uses = caller.has_uses
         return make(body, recipe, body.it)
 
     def _trial(self, caller: Body, shape: Shape) -> Body:
