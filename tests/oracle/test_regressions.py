@@ -618,6 +618,30 @@ network Net(widths = [4, 6, 8], c = 5) {
     maps = maps -> Exchange(c)
     concat([f -> conv(3, 1) for f in maps])
 }""",
+    "layers in braces and blocks in chains that are given to a block": """
+sequence Narrow(c, k) { conv(c, 1) -> relu -> conv(4, k, padding=k // 2) }
+block Residual(body, post = relu) { it + (it -> body) -> post }
+block Rows(bodies) { for each in bodies { it + (it -> each) } }
+network Net(c = 3, ks = [1, 3]) {
+    input(4, 6, 6)
+    for k in ks { Residual({ Narrow(c + k, k) -> batchnorm }, { tanh }) }
+    for i in range(2) { Residual({ conv(c + i, 1); repeat i { sigmoid }; conv(4, 1) }) }
+    Residual(body={ conv(4, 3, padding=1) }) -> Residual({ Narrow(c, 3); dropout(0.1) }, post=identity)
+    Residual(Narrow(c, 3) -> batchnorm) -> Rows([{ conv(c, 1) -> relu -> conv(4, 1) }, conv(4, 1)])
+}""",
+    "a network up to parts, with a parameter of the one around it": """
+network Backbone(w = 4) {
+    input(3, 16, 16)
+    layer1: { conv(w, 3, padding=1) -> relu }
+    layer2: { conv(2 * w, 3, 2, padding=1) -> relu }
+    global_avgpool -> fc: linear(10)
+}
+network Net(w = 5) {
+    input(3, 16, 16)
+    a, b = it -> backbone: Backbone(w)[layer1, layer2]
+    input -> cut: Backbone(w=w + 1)[:layer1]
+    concat(it, a, upsample(b, like=a))
+}""",
 }
 
 
