@@ -106,7 +106,13 @@ class _Walk:
             self._operand(value)
         elif isinstance(value, tree.Call):
             self._arguments(value)
-        if not self._take([value], names):
+        row = value.items if isinstance(value, tree.ListOf) and len(value.items) == len(statement.targets) else ()
+        if len(row) > 1:
+            flows = [(self._flows(item), self._may_flow(item)) for item in row]  # all as they are before this line
+            are_taken = [self._note(*each, {name.text}) for each, name in zip(flows, statement.targets, strict=True)]
+        else:
+            are_taken = [self._take([value], names)]
+        if not any(are_taken):
             self._parts |= names
 
     def _applied(self, node: tree.Expression) -> None:
@@ -227,7 +233,9 @@ class _Walk:
 
     def _take(self, sources: Sequence[tree.Expression], names: Collection[str]) -> bool:
         """Note that names stand for one of some values, or for items of it; whether that may be one that flows."""
-        flows, may_flow = any(map(self._flows, sources)), any(map(self._may_flow, sources))
+        return self._note(any(map(self._flows, sources)), any(map(self._may_flow, sources)), names)
+
+    def _note(self, flows: bool, may_flow: bool, names: Collection[str]) -> bool:
         for known, is_one in ((self._values, flows), (self._given, may_flow and not flows)):
             if is_one:
                 known.update(names)

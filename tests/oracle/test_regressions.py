@@ -642,6 +642,23 @@ network Net(w = 5) {
     input -> cut: Backbone(w=w + 1)[:layer1]
     concat(it, a, upsample(b, like=a))
 }""",
+    "numbers, values and lists that are given names at once": """
+block B(n) {
+    z, k = [it, 4]
+    for i in range(n) { k, z = [k + 1, z -> conv(k, 1)]; it + mean(z, axis=1, keepdim=true) }
+    z -> conv(k, 1)
+}
+block C(n) {
+    even = []
+    odd = []
+    for i in range(n) {
+        conv(3, 1) -> relu as y
+        if i % 2 == 0 { even = even + [y] } else { odd = odd + [y] }
+        even, odd = [odd, even]
+    }
+    concat(even + odd + [it])
+}
+network Net { input(3, 8, 8); B(3) -> B(1) -> C(3) }""",
 }
 
 

@@ -125,12 +125,14 @@ def _bind_several(body: Body, statement: nodes.Bind) -> None:
         if isinstance(items, AnyList):
             places = (plain_static(at) for at in range(len(statement.names)))
             items = [item_of_static(body, value, place) for place in places]
-        for wanted, item in zip(statement.names, _kept_apart(body, statement.names, items), strict=True):
-            if isinstance(item, Static):
-                body.bind_static(wanted, item)
-            else:
-                _declare(body, wanted, item, statement.value)
-        return
+        if any(isinstance(item, RECIPES) for item in items):
+            for wanted, item in zip(statement.names, items, strict=True):
+                if isinstance(item, Static):
+                    body.bind_static(wanted, item)
+                else:
+                    _declare(body, wanted, item, statement.value)
+            return
+        value = TensorList(tuple(items))
     _name(body, statement.names, value)
 
 
@@ -147,7 +149,7 @@ def _kept_apart(body: Body, names: Sequence[str], items: Sequence[Any]) -> list[
 
 def _name(body: Body, names: Sequence[str], value: Any) -> None:
     """Give a name to each of several values, which may read what had these names before: `a, b = [b, a]`."""
-    items = list(value.items) if isinstance(value, TensorList) else [value]
+    items = _kept_apart(body, names, value.items if isinstance(value, TensorList) else (value,))
     variables = tuple(body.value_name(each) for each in names)
     together = None
     if body.pending is not None and body.pending[0] is value:
@@ -165,7 +167,11 @@ def _name(body: Body, names: Sequence[str], value: Any) -> None:
             body.scope.names[wanted] = item.moved(name(variable))
         return
     for wanted, item in zip(names, items, strict=True):
-        body.set_value(wanted, item)
+        if not isinstance(item, Static):
+            body.set_value(wanted, item)
+    for wanted, item in zip(names, items, strict=True):
+        if isinstance(item, Static):  # after the values, whose sizes may be written with what it had before
+            body.bind_static(wanted, item)
 
 
 def _read(value: Any) -> set[str]:
