@@ -31,8 +31,8 @@ def power(base: float, exponent: float, digits: int) -> float | None:
 
 
 def _numbers(items: list[Any]) -> list[Any]:
-    if len(items) == 1 and isinstance(items[0], list):
-        items = items[0]
+    if len(items) == 1:  # one number is none of these in Python either
+        items = items[0] if isinstance(items[0], list) else []
     if not items or not all(isinstance(value_of(i), (int, float)) for i in items):
         message = "numbers, or one list of numbers"
         raise TypeError(message)
