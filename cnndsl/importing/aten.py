@@ -71,6 +71,8 @@ def function_of(node: Node) -> Callable[..., Any]:
         return partial(_resized, upsampling(call.name))
     word = f"{call.name}_" if call.is_inplace else call.name
     found = next((getattr(place, word) for place in (Tensor, torch, F) if hasattr(place, word)), None)
+    if found is not None and not callable(found):  # an attribute, such as `x.mT`
+        found = found.__get__
     if found is None and call.is_inplace and hasattr(F, call.name):
         found = partial(getattr(F, call.name), inplace=True)
     return target if found is None else found  # type: ignore[no-any-return]

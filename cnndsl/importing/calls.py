@@ -267,12 +267,17 @@ def _arranged(event: Event) -> Read:
     """`view`, `reshape` and `flatten`: what becomes of the axes."""
     x, y = event.arguments[0], event.result
     if isinstance(x, Owned) and isinstance(y, Value):
-        sizes = y.shape[1:] if len(y.shape) > 2 and y.shape[0] == 1 else y.shape  # beside a batch, 1 is no size
-        rest = [size for size in sizes if size != 1]
-        return "call", "reshape", (x,), {"sizes": tuple(-1 if [size] == rest else size for size in sizes)}
+        return unbatched(x, y)
     if not isinstance(x, Value) or not isinstance(y, Value):
         raise Unreadable(f"{event.function} of what is no value")
     return arranged(x, y, event)
+
+
+def unbatched(x: Value | Owned, y: Value) -> Read:
+    """How the axes of what has no batch become those of `y`."""
+    sizes = y.shape[1:] if len(y.shape) > 2 and y.shape[0] == 1 else y.shape  # beside a batch, 1 is no size
+    rest = [size for size in sizes if size != 1]
+    return "call", "reshape", (x,), {"sizes": tuple(-1 if [size] == rest else size for size in sizes)}
 
 
 def arranged(x: Value, y: Value, event: Event) -> Read:

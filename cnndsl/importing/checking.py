@@ -101,7 +101,10 @@ def compare(original: nn.Module, made: nn.Module, inputs: Sequence[Tensor]) -> C
                         # What cannot be trained on this, such as a batch of one, is compared in evaluation alone.
                         return replace(found, tied=tied, outputs=gaps)
                     return replace(found, tied=tied, problem=f"in {mode}{others} it fails: {problem}")
-            results.append([leaf for leaf in leaves_of(result) if isinstance(leaf, Tensor)])
+            leaves = [leaf for leaf in leaves_of(result) if isinstance(leaf, Tensor)]
+            if module is original and others and any(leaf.shape[:1] != given[0].shape[:1] for leaf in leaves):
+                break  # it is written for one size of the batch
+            results.append(leaves)
         if len(results) < 2:
             continue
         gap = _gap(*results)

@@ -27,7 +27,7 @@ class Steps:
         """
         self._made: dict[str, Callable[..., Any]] = {
             "addcmul": self._addcmul, "permute": self._permute, "__getitem__": self._getitem,
-            "unbind": self._unbind,
+            "unbind": self._unbind, "select": self._select,
         }  # fmt: skip
 
     def result(self, name: str, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
@@ -59,11 +59,17 @@ class Steps:
         base, order, _ = self.moved[id(x)]
         return tuple(self._place(part, order) for part in self.call(torch.unbind, (base, order[0]), {}))
 
+    def _select(self, x: Tensor, dim: int, index: int) -> Any:
+        if id(x) not in self.moved or dim != 0:
+            return NotImplemented
+        base, order, _ = self.moved[id(x)]
+        part = self.call(Tensor.__getitem__, (base, (*[slice(None)] * order[0], index)), {})
+        return self._place(part, order)
+
     def _getitem(self, x: Tensor, at: Any) -> Any:
+        at = at[0] if isinstance(at, tuple) and len(at) == 1 else at
         if id(x) in self.moved and type(at) is int:
-            base, order, _ = self.moved[id(x)]
-            part = self.call(Tensor.__getitem__, (base, (*[slice(None)] * order[0], at)), {})
-            return self._place(part, order)
+            return self._select(x, 0, at)
         places: list[Any] = list(at) if isinstance(at, tuple) else []
         is_plain = all(isinstance(place, (int, slice)) or place in (None, ...) for place in places)
         if not is_plain or None not in places or not self.flows(x):

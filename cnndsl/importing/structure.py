@@ -33,7 +33,7 @@ from cnndsl.importing.body import (
     flat,
     moved,
 )
-from cnndsl.importing.calls import read
+from cnndsl.importing.calls import read, unbatched
 from cnndsl.importing.externs import Foreign, Passed, foreign
 from cnndsl.importing.generalising import IDENTITY, has_state, in_common
 from cnndsl.importing.inheriting import inherited
@@ -647,6 +647,10 @@ class _Reader:
             self.values[event.result.number] = self._operand(operands[0])
             return
         given = tuple(self._operand(operand) for operand in operands)
+        if word in _ARRANGED and isinstance(operands[0], Value) and self._depth(given[0]) < 0:
+            form, word, operands, arguments = unbatched(operands[0], event.result)
+            if given == (Made(len(self.steps) - 1),) and self.steps[-1].what == word:
+                given = self.steps.pop().operands
         if form == "resize":
             size = arguments["size"]
             like = self._of_size(size, given[0])
@@ -756,6 +760,7 @@ class _Reader:
         return Listed(tuple(items))
 
 
+_ARRANGED = ("unsqueeze", "squeeze", "unflatten", "flatten", "reshape")
 _TENSORS = (Value, Owned, Unknown, Overwritten)
 _MOST_NUMBERS = 64
 """How many numbers of a buffer are written into a text."""

@@ -410,3 +410,23 @@ def test_a_file_with_other_bytes_inside_or_another_archive(tmp_path: Path) -> No
     torch.save(nn.Linear(4, 3).state_dict(), file)
     with pytest.raises(Unreadable, match="PyTorch cannot load the file"):
         loaded(file)
+
+
+class Written(nn.Module):
+    """Axes that are new, gone and turned, for one size of the batch."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.qkv, self.scale = nn.Linear(4, 12), nn.Parameter(torch.rand(4))
+
+    def forward(self, x: Tensor) -> Tensor:
+        qkv = self.qkv(x).reshape(2, -1, 3, 2, 2).permute(2, 0, 3, 1, 4)
+        q, k, v = qkv[0], qkv[1], qkv[2]
+        y: Tensor = (q @ k.mT @ v).transpose(1, 2).reshape(2, -1, 4).mT
+        return y * self.scale[:, None]
+
+
+def test_axes_of_a_program() -> None:
+    text = imported(Written(), torch.rand(2, 5, 4)).text
+    assert "[:, :, 0]" in text or "[:, :, i]" in text
+    assert "reshape(scale, [-1, 1])" in text
