@@ -75,11 +75,11 @@ class Column:
 
 def columns_of(program: Program, network: Module) -> list[Column]:
     """What comes in, and the layers from there to the first output, each as long as its values are plain features."""
-    way = list(_features(program, network))[::-1]
+    way, is_input = _features(program, network)
     if not any(at.target.group is Group.DENSE for at in way if isinstance(at.target, Layer)):
         return []
     first = way[0].xs[0]
-    name, size = (tr("input"), first) if len(first) == 1 else (show(first), _size(way[0]))
+    name, size = (tr("input" if is_input else "features"), first) if len(first) == 1 else (show(first), _size(way[0]))
     columns = [_column(name, "io", size)]
     for at in way:
         layer, y = at.target, _size(at)
@@ -95,14 +95,18 @@ def columns_of(program: Program, network: Module) -> list[Column]:
     return columns
 
 
-def _features(program: Program, network: Module) -> Iterator[Application]:
-    """The layers that lead to the first output, the last first, as long as what they give is a list of features."""
+def _features(program: Program, network: Module) -> tuple[list[Application], bool]:
+    """The layers that lead to the first output, from where on all that they give are lists of features.
+
+    And whether what comes into the first of them is an input of the network.
+    """
+    found: list[Application] = []
     frame, value = Frame(network), network.outputs[0].value
     outside: list[Application] = []
     while True:
         if value < len(frame.module.inputs):
             if not outside:
-                return
+                return found[::-1], True
             at = outside.pop()
             frame, value = at.frame, at.step.inputs[value]
             continue
@@ -112,10 +116,10 @@ def _features(program: Program, network: Module) -> Iterator[Application]:
             frame, value = at.inside(at.target), at.target.outputs[at.step.outputs.index(value)].value
             continue
         if not isinstance(at.target, Layer) or len(at.step.inputs) != 1 or len(_size(at)) != 1:
-            return
-        yield at
+            return found[::-1], False
+        found.append(at)
         if len(at.xs[0]) != 1:
-            return
+            return found[::-1], False
         value = at.step.inputs[0]
 
 

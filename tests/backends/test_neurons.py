@@ -60,6 +60,12 @@ def test_what_is_dropped_has_no_lines() -> None:
     assert drawn(text).attrib == drawn(text).attrib
 
 
+def test_what_is_no_input_of_the_network_is_not_called_one() -> None:
+    block = "block Head { linear(2) }"
+    given, made = (columns(f"{block}\nnetwork Net {{ input(3); {line} -> Head }}") for line in ("it", "it * it"))
+    assert (given[0].name, made[0].name) == ("input", "features")
+
+
 def test_through_blocks_and_to_the_last_map() -> None:
     text = """
     sequence Head(classes, hidden = 32) { linear(hidden) -> relu -> dropout(0.2) -> linear(classes) }
