@@ -538,9 +538,8 @@ def annotation(sort: Sort, file: Any) -> str:
             count = len(sort.columns) if sort.columns else 2
             names.append(f"tuple[{', '.join([annotation(sort.item, file)] * count)}]")
         else:
-            is_mixed = "layer" in sort.item.kinds and len(sort.item.kinds) > 1
-            items = sort.columns if is_mixed and sort.columns else [sort.item]
-            names.append(f"Sequence[{' | '.join(dict.fromkeys(annotation(each, file) for each in items))}]")
+            is_mixed = "layer" in sort.item.kinds and len(sort.item.kinds) > 1  # a row: a type for each place
+            names.append(f"Sequence[{'Any' if is_mixed else annotation(sort.item, file)}]")
     if "float" in names and "int" in names:
         names.remove("int")
     if not names:
