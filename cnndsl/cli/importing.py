@@ -95,7 +95,7 @@ def command(
     if is_program and arguments:
         message = "a program of torch.export is made already, and takes no arguments"
         raise click.BadParameter(message, param_hint="--arg")
-    if not is_program and not sizes:
+    if not is_program and not sizes and ":" in module:  # and else it names no module at all
         raise click.MissingParameter(param_hint="'--input'", param_type="option")
     found = _imported_program(Path(module), sizes) if is_program else _imported(module, sizes, arguments)
     run.write({output: found.text.encode()}, force=force)

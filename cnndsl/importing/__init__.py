@@ -163,7 +163,7 @@ def made(name: str, arguments: Mapping[str, Any]) -> nn.Module:
     """
     where, _, what = name.rpartition(":")
     if not where or not what:
-        message = f"{name!r} is not of the form MODULE:NAME, such as torchvision.models:resnet50"
+        message = f"{name!r} is not of the form MODULE:NAME, such as torchvision.models:resnet50, and no FILE.pt2"
         raise Unusable(message)
     try:
         found = _loaded(where)

@@ -137,6 +137,10 @@ def test_what_the_text_takes_from_elsewhere(cnndsl: Command, folder: Path) -> No
         (["made.py:Net", "--input", "1,a"], "'1,a' is no size; write it without the batch, such as 3,224,224"),
         (["made.py:Net", "--input", "0,8,8"], "'0,8,8' is no size"),
         (["made.py", "--input", "1,8,8"], "'made.py' is not of the form MODULE:NAME"),
+        (
+            ["net.onnx"],
+            "'net.onnx' is not of the form MODULE:NAME, such as torchvision.models:resnet50, and no FILE.pt2",
+        ),
         (["made.py:Nett", "--input", "1,8,8"], "made.py:Nett cannot be made: AttributeError"),
         (["nowhere:Net", "--input", "1,8,8"], "nowhere:Net cannot be made: ModuleNotFoundError"),
         (["torch.nn:ReLU", "--input", "1,8,8"], "ReLU is a layer, and no network of layers: put it into one"),
