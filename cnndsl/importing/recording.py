@@ -223,7 +223,7 @@ class Recorder:
             return False
         places = torch.zeros(storage.nbytes() // tensor.element_size(), dtype=torch.bool)
         for version, written in self._writes:
-            if version > since and written.untyped_storage()._cdata == storage._cdata:  # noqa: SLF001
+            if version > since and written.untyped_storage().data_ptr() == storage.data_ptr():
                 places.as_strided(written.shape, written.stride(), written.storage_offset()).fill_(value=True)
         return bool(places.as_strided(tensor.shape, tensor.stride(), tensor.storage_offset()).any())
 

@@ -671,9 +671,6 @@ class Body:
             self.runners[wanted] = self.spare(wanted)
         return self.runners[wanted]
 
-    def flow_of(self, value: Any) -> str:
-        return self.target or (value.code.id if isinstance(value.code, ast.Name) else FLOW + self.flow)
-
     def held(self, value: Tensor) -> Tensor:
         """A value in a variable that may be given something else."""
         self.target = self.target or self.temporary("shortcut")

@@ -23,7 +23,7 @@ from cnndsl.backends.pytorch.code import (
     tuple_of,
     within_64_bits,
 )
-from cnndsl.backends.pytorch.flowgraph import Append, Assign, Chain, If
+from cnndsl.backends.pytorch.flowgraph import FLOW, Append, Assign, Chain, If
 from cnndsl.backends.pytorch.joins import branch, run_loop, speaks_of_input
 from cnndsl.backends.pytorch.operations import flattening, same_axes
 from cnndsl.backends.pytorch.sorts import is_identity, recipe_key
@@ -534,7 +534,8 @@ def one_of_two(
         def work() -> None:
             if chosen is not None and not is_identity(chosen):
                 made = applied(chosen, node, body.it)
-                body.it = made if body.chain is not None else body.in_variable(made, body.flow_of(body.it))
+                variable = body.target or (body.it.code.id if isinstance(body.it.code, ast.Name) else FLOW + body.flow)
+                body.it = made if body.chain is not None else body.in_variable(made, variable)
 
         return work
 

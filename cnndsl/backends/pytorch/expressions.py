@@ -569,8 +569,6 @@ def _pipe(body: Body, node: nodes.Pipe) -> Any:
     first = start[0] if start is not None else stage_of(body, node.stages[0])[0]
     if is_flowing(first) or isinstance(first, AnyTensors):
         return body.file.applied_pipe(body, body.settled(first), node.stages[1:])
-    if isinstance(first, AnyTensors):
-        raise Untranslatable("a list of any number of values goes into a layer", node.span)
     if start is None:
         start = (first, None, node.stages[0])
     return ChainRecipe((start, *map(partial(stage_of, body), node.stages[1:])))

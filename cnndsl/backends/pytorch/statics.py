@@ -190,7 +190,8 @@ def list_arithmetic(body: Body, word: str, left: Static, right: Static) -> Stati
         size = (sort.sample or 0) + (other.sample or 0)
         sort.merge(other)
         return Static(AnyList(sort.of_items, size), code)
-    code = ast.BinOp(list_of(_in_brackets(left.code)), ast.Mult(), right.code)
+    is_new = isinstance(left.code, (ast.List, ast.ListComp))
+    code = ast.BinOp(left.code if is_new else list_of(_in_brackets(left.code)), ast.Mult(), right.code)
     count = body.known(right.value)
     if isinstance(left.value, list) and count is not None:
         return Static(left.value * count, code)
