@@ -659,6 +659,15 @@ block C(n) {
     concat(even + odd + [it])
 }
 network Net { input(3, 8, 8); B(3) -> B(1) -> C(3) }""",
+    "copies of a block of several values, and a choice of one": """
+block Exchange { output [sum([x -> conv(y.channels, 1) for x in input]) -> relu for y in input] }
+network Net(mixed = true) {
+    input(3, 6, 6)
+    [it -> conv(4, 3, padding=1), it -> conv(6, 3, padding=1)]
+    Exchange * 2
+    (Exchange if mixed else identity) -> Exchange * 3
+    concat(it)
+}""",
 }
 
 

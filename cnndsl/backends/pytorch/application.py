@@ -263,9 +263,9 @@ def _copies(body: Body, recipe: CopiesRecipe, value: Tensor) -> Any:
 
     def turn() -> None:
         made = apply_stage(body, recipe.recipe, None, recipe.node, body.it)
-        body.it = body.in_variable(made, variable) if variable else made
+        body.it = body.in_variable(made, variable) if variable and isinstance(made, Tensor) else made
 
-    with body.having(it=body.in_variable(value, variable) if variable else value):
+    with body.having(it=body.in_variable(value, variable) if variable and isinstance(value, Tensor) else value):
         repeated(body, recipe.node, recipe.count, turn)
         return body.it
 

@@ -534,12 +534,15 @@ def one_of_two(
         def work() -> None:
             if chosen is not None and not is_identity(chosen):
                 made = applied(chosen, node, body.it)
+                if isinstance(made, TensorList):
+                    body.go_on(made)
+                    return
                 variable = body.target or (body.it.code.id if isinstance(body.it.code, ast.Name) else FLOW + body.flow)
                 body.it = made if body.chain is not None else body.in_variable(made, variable)
 
         return work
 
-    with body.having(it=value if body.chain is not None else body.held(value)):
+    with body.having(it=body.held(value) if body.chain is None and isinstance(value, Tensor) else value):
         line = branch(body, recipe.test, side(recipe.yes, recipe.yes_node), side(recipe.no, recipe.no_node), recipe)
         result = body.it
     return result, line
