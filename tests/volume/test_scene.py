@@ -117,6 +117,20 @@ def test_residual_blocks_are_told_from_others() -> None:
     assert not any(map(any, hops("squeezenet")))
 
 
+def test_layers_side_by_side_are_not_drawn_as_skips() -> None:
+    text = """
+        block Mix { output [sum([x -> conv(y.channels, 1) for x in input]) for y in input] }
+        network Net { input(3, 8, 8); [it -> conv(4, 1), it -> conv(6, 1), it]; Mix; concat(it) }"""
+    assert [volume.hops for volume in scene(text, depth=0).volumes if volume.kind == "block"] == [[False]]
+
+
+def test_a_class_from_elsewhere_has_its_name() -> None:
+    text = """
+        extern Halve(n) from "layers" (shape = [channels, height // 2, width // 2])
+        network Net { input(3, 8, 8); Halve(2) }"""
+    assert [volume.title for volume in scene(text).volumes] == ["input", "Halve"]
+
+
 def test_what_goes_around_is_linked() -> None:
     drawn = model_scene("unet")
     names = [volume.name or volume.title for volume in drawn.volumes]

@@ -211,7 +211,7 @@ class _Builder:
         x = frame.module.values[step.inputs[0]] if step.inputs else ()
         y = frame.module.values[step.outputs[0]]
         path = frame.place.part(child.name) if child else ""
-        title, detail = layer.module_name(len(x) - 1), layer.words(plain(x))
+        title, detail = layer.title(x), layer.words(plain(x))
         learned = captions.learned(child.unit) if child and isinstance(child.unit, Leaf) else 0
         lines = [detail, frame.change(step)]
         kind = layer.group.value

@@ -53,13 +53,15 @@ class Shapes:
 
     def is_residual(self, module: Module) -> bool:
         """Whether a module adds what comes in, fitted by a layer or two at most, to what it makes of it."""
-        near = {0: 0}
+        near = dict.fromkeys(range(len(module.inputs)), 0)
         if sum(0 in step.inputs for step in module.steps) < 2:
             return False
         for step in module.steps:
             known = [near[value] for value in step.inputs if value in near]
             if isinstance(step.action, Combine):
-                if len(step.inputs) == 2 and known and step.action.operation.kind == "add":
+                if known == [1] * len(step.inputs):  # layers side by side: none goes around another
+                    near.update(dict.fromkeys(step.outputs, 1))
+                elif len(step.inputs) == 2 and known and step.action.operation.kind == "add":
                     return True
             elif known and known[0] < 1:
                 near.update(dict.fromkeys(step.outputs, 1))
