@@ -668,6 +668,21 @@ network Net(mixed = true) {
     (Exchange if mixed else identity) -> Exchange * 3
     concat(it)
 }""",
+    "a layer or none as an argument, by the turn of a loop": """
+sequence Chain(channels, act = relu) { c: conv(channels, 3, padding=1); act }
+block Block(channels, norm = batchnorm, act = relu) { conv(channels, 3, padding=1) -> norm -> act }
+network Net(n = 3) {
+    input(3, 8, 8)
+    for i in range(n) { Chain(4, act=relu if i < n - 1 else identity) }
+    for i in range(n) { Block(4, batchnorm if i == 0 else groupnorm(2), act=if i < n - 1 { relu }) }
+}""",
+    "a list of values of several numbers of axes": """
+block Taps(widths = [4, 8]) {
+    maps = []
+    for width in widths { conv(width, 3, padding=1) -> relu; maps = maps + [it] }
+    output [flatten(it)] + maps
+}
+network Net { input(3, 8, 8); outs = it -> Taps; outs[0] -> linear(3) }""",
 }
 
 

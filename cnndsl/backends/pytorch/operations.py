@@ -200,6 +200,8 @@ def joined(body: Body, left: Any, right: Any, span: nodes.Span | None = None) ->
     one, other = (of_any_number(body, side) for side in sides)
     if one is None or other is None:
         raise Untranslatable("a list of values is joined with something else", span)
+    if len(one.shape) != len(other.shape):
+        raise Untranslatable("a list has values of several ranks", span)
     lists = tuple(
         ast.BinOp(sizes_code(body, one, axis), ast.Add(), sizes_code(body, other, axis))
         for axis in range(len(held.shape))

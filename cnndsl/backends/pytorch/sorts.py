@@ -7,6 +7,7 @@ from typing import Any
 
 from cnndsl.backends.pytorch.code import flat, is_beyond_64_bits
 from cnndsl.backends.pytorch.values import (
+    IDENTITY,
     RECIPES,
     AnyList,
     BlockRecipe,
@@ -132,6 +133,10 @@ def sort_of(value: Any) -> Sort:
     if isinstance(value, ParamRecipe) and not value.arguments:
         made = Sort({"layer"}, needs=value.needs, is_parameter=True)
         made.choices = {recipe_key(choice): choice for choice in value.choices}
+        return made
+    if isinstance(value, ChoiceRecipe):
+        made = sort_of(value.yes or IDENTITY)
+        made.merge(sort_of(value.no or IDENTITY))
         return made
     if isinstance(value, RECIPES):
         return Sort({"layer"}, choices={recipe_key(value): value})
