@@ -124,6 +124,11 @@ def test_layers_side_by_side_are_not_drawn_as_skips() -> None:
     assert [volume.hops for volume in scene(text, depth=0).volumes if volume.kind == "block"] == [[False]]
 
 
+def test_an_operation_of_several_values_says_so() -> None:
+    text = "network Net { input(6, 8, 8); a, b, c = split(it, 3); a * b + c }"
+    assert [volume.others for volume in scene(text).volumes][:2] == [0, 2]
+
+
 def test_a_class_from_elsewhere_has_its_name() -> None:
     text = """
         extern Halve(n) from "layers" (shape = [channels, height // 2, width // 2])

@@ -155,6 +155,26 @@ def test_a_card_has_the_formula_and_the_numbers(visit: Any) -> None:
     assert page.locator("#card").is_hidden()
 
 
+def test_the_legend_tells_what_the_lines_mean(visit: Any) -> None:
+    signs = "#legend [data-sign]"
+    text = """
+        block Unit { conv(8, 3, padding=1) -> relu; it + input }
+        network Net {
+            input(8, 8, 8)
+            Unit * 5
+            when training { aux = it -> linear(2) }
+            output (it -> linear(3)), aux when training
+        }"""
+    expected = ["repeated block", "skip", "in training only"]
+    assert [word.strip() for word in visit(made(text)).locator(signs).all_inner_texts()] == expected
+    assert visit(made("network Net { input(8, 8, 8); conv(8, 3) }")).locator(signs).count() == 0
+
+
+def test_a_long_name_does_not_widen_the_page(visit: Any) -> None:
+    page = visit(made(f"network {'Long' * 30} {{ input(8, 8, 8); conv(8, 3) }}"), size="phone")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
 def test_search(visit: Any) -> None:
     page = visit(made(depth=0))
     page.locator("#search").fill("stage relu")

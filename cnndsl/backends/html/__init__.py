@@ -76,6 +76,7 @@ def _page(
 ) -> str:
     content = [{**side.content(depth), **marked} for side, marked in zip(sides, marks, strict=True)]
     kinds = {kind for side in sides for kind in side.kinds}
+    signs = {"repeated": tr("repeated block"), "skip": tr("skip"), "training": tr("in training only")}
     pictures = drawings.drawn()
     return page(
         "network",
@@ -87,6 +88,7 @@ def _page(
         dark=DARK_COLOURS,
         look=drawings.style,
         kinds=[(kind, tr(kind)) for kind in KINDS if kind in kinds],
+        signs=[(sign, word) for sign, word in signs.items() if any(sign in side.signs for side in sides)],
         sides=content,
         files=[side.files() for side in sides],
         drawings=pictures,

@@ -38,6 +38,8 @@ class Side:
         self._files: dict[str, int] = {network.origin.file: 0}
         self.kinds: dict[str, None] = {}
         """The kinds of boxes, in the order in which they come."""
+        self.signs: set[str] = set()
+        """What else the pictures have that a legend tells: `repeated`, `skip`, `training`."""
 
     def content(self, depth: int | None) -> dict[str, Any]:
         """What the script is given. depth: of the picture that is shown first; None for the usual one."""
@@ -121,6 +123,9 @@ class Side:
 
     def _drawn(self, picture: Picture) -> dict[str, Any]:
         self.kinds |= dict.fromkeys(box.kind for box in picture.boxes)
+        self.signs |= {"repeated" for box in picture.boxes if box.times > 1}
+        self.signs |= {"skip" for arrow in picture.arrows if arrow.skip}
+        self.signs |= {"training" for box in picture.boxes if box.training}
         return {
             "drawing": self._drawings.number(picture),
             "boxes": [self._stands_for(box) for box in picture.boxes],

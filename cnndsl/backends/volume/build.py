@@ -193,7 +193,6 @@ class _Builder:
         volume = Volume(BLOCK, title, [path], shape, child.origin, lines, (title, _size_key(shape)))
         self._weigh(volume, path, self._costs[inner.id].parameters)
         volume.training = training
-        volume.others = len(step.outputs) - 1
         volume.run = run
         volume.hops = [self._shapes.is_residual(inner)]
         self._finish(frame, step, volume)
@@ -269,6 +268,7 @@ class _Builder:
 
     def _finish(self, frame: _Frame, step: Step, volume: Volume) -> None:
         volume.training = volume.training or frame.place.training or step.training
+        volume.others = len(step.outputs) - 1
         at = self._add(volume, frame.inputs(step))
         for index in step.outputs:
             alone = frame.readers[index] <= 1 and len(step.outputs) == 1

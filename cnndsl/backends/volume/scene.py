@@ -36,7 +36,7 @@ class Volume:
     hops: for each of the equal ones, whether what comes in is also added to what goes out, inside the block.
     lines: the whole story, for the tooltip; there is a line for each stripe at its end.
     shared: whether its weights are those of an earlier one.
-    count: how many equal ones in a row it stands for. others: how many more maps come out of the block.
+    count: how many equal ones in a row it stands for. others: how many more maps come out of it.
     """
 
     kind: str
