@@ -7,11 +7,11 @@ is given, each time with new symbols for the same variables. Uses that differ in
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from cnndsl.backends.pytorch.code import flat
-from cnndsl.backends.pytorch.sorts import recipe_key, sample_of
+from cnndsl.backends.pytorch.sorts import sample_of
 from cnndsl.backends.pytorch.values import BlockRecipe, ExternRecipe, KindRecipe, ParamRecipe, Static, Tensor
 from cnndsl.ir import nodes
 from cnndsl.layers.formula import Shape
@@ -25,6 +25,8 @@ _Work = Callable[[nodes.Definition, Mapping[str, Any], Sequence[tuple[str, Tenso
 _NUMBER = re.compile(r"·(\d{6})")
 _SYMBOL = re.compile(r"\w+(?:·\w+)+")
 _UNKNOWN = re.compile(r"unknown·\d{6}")
+_OWN_SCOPE = "own "
+"""What begins with this means something only with the names around it."""
 
 
 class KnownOutputs:
@@ -33,12 +35,12 @@ class KnownOutputs:
     def __init__(self, file: Any) -> None:
         self._file = file
         """The `Translation`."""
-        self._in_names: dict[Any, Outputs | None] = {}
-        """By the very numbers that a use gives: what is equal there has equal sizes."""
+        self._in_names: dict[str, Outputs | None] = {}
+        """By what a use gives: what is equal there has equal sizes."""
         self._by_make: dict[str, tuple[list[str], Outputs | None]] = {}
-        """By what a use gives with its symbols numbered anew: how they were numbered, and what came out in them."""
-        self._needs: dict[int, Any] = {}
-        """What is asked of layers that are parameters, of which the keys have the `id`."""
+        """By that with its symbols numbered anew: how they were numbered, and what came out in them."""
+        self._held: dict[int, Any] = {}
+        """What the keys have the `id` of."""
         self.has_given_up = False
         """Whether something was too deep to be followed, so that what comes out depends on where it was asked for."""
 
@@ -46,22 +48,17 @@ class KnownOutputs:
         self, definition: nodes.Definition, given: Mapping[str, Any], inputs: Sequence[tuple[str, Tensor]], work: _Work
     ) -> Outputs | None:
         """What a block gives, in the names of the caller; None where it takes a list of features."""
-        key = (
-            definition.key,
-            tuple((word, _key(value)) for word, value in given.items()),
-            tuple((word, tuple(map(_key, tensor.shape))) for word, tensor in inputs),
-        )
-        if key not in self._in_names:
-            self._in_names[key] = self._of_make(definition, given, inputs, work)
-        return self._in_names[key]
+        told = [f"{word} = {self._said(value)}" for word, value in given.items()]
+        sizes = [f"{word}: {', '.join(map(_size, tensor.shape))}" for word, tensor in inputs]
+        text = "; ".join([definition.key, *told, *sizes])
+        if text not in self._in_names:
+            self._in_names[text] = self._of_make(text, lambda: work(definition, given, inputs))
+        return self._in_names[text]
 
-    def _of_make(
-        self, definition: nodes.Definition, given: Mapping[str, Any], inputs: Sequence[tuple[str, Tensor]], work: _Work
-    ) -> Outputs | None:
-        try:
-            text = self._with_facts("; ".join(self._parts(definition, given, inputs)))
-        except _HasOwnScope:
-            return work(definition, given, inputs)
+    def _of_make(self, told: str, work: Callable[[], Outputs | None]) -> Outputs | None:
+        if _OWN_SCOPE in told:
+            return work()
+        text = self._with_facts(told)
         numbers = sorted({*_NUMBER.findall(text)})  # in this order, in which expressions have them too
         make = _renumbered(text, {number: f"{at:06}" for at, number in enumerate(numbers)})
         known = self._by_make.get(make)
@@ -69,23 +66,13 @@ class KnownOutputs:
             return self._renamed(known[1], dict(zip(known[0], numbers, strict=True)))
         outer, self.has_given_up = self.has_given_up, False
         try:
-            made = work(definition, given, inputs)
+            made = work()
             own = {*_symbols(made)} - {*_SYMBOL.findall(text)}
             if not self.has_given_up and all(map(_UNKNOWN.fullmatch, own)):
                 self._by_make[make] = numbers, made
         finally:
             self.has_given_up |= outer
         return made
-
-    def _parts(
-        self, definition: nodes.Definition, given: Mapping[str, Any], inputs: Sequence[tuple[str, Tensor]]
-    ) -> Iterator[str]:
-        """All that decides on the outputs. Raises _HasOwnScope where that cannot be said."""
-        yield definition.key
-        for word, value in given.items():
-            yield f"{word} = {self._said(value)}"
-        for word, tensor in inputs:
-            yield f"{word}: {', '.join(map(_size, tensor.shape))}"
 
     def _said(self, value: Any) -> str:
         match value:
@@ -101,11 +88,12 @@ class KnownOutputs:
                 told = ", ".join(f"{word}={self._said(each)}" for word, each in given.items())
                 return f"{value.definition.key}({told})"
             case ParamRecipe() if not value.arguments:
-                self._needs[id(value.needs)] = value.needs
+                self._held[id(value.needs)] = value.needs
                 choices = " | ".join(map(self._said, value.choices))
                 return f"{id(value.needs)} {value.needs.extent()} {flat(value.code)} {choices}"
             case _:
-                raise _HasOwnScope
+                self._held[id(value)] = value
+                return f"{_OWN_SCOPE}{id(value)}"
 
     def _with_facts(self, text: str) -> str:
         """With what is known of the symbols in a text, and of those in that."""
@@ -139,10 +127,6 @@ class KnownOutputs:
         return [(word, tuple(map(renamed, shape))) for word, shape in made]
 
 
-class _HasOwnScope(Exception):  # noqa: N818 - a signal
-    """Raised by a value that means something only with the names around it."""
-
-
 def _symbols(made: Outputs | None) -> list[str]:
     """The symbols in sizes that have a number, or a word in its place, in the order in which they were made."""
     sizes = (dim.expr for _, shape in made or () for dim in shape if isinstance(dim, Traced))
@@ -156,21 +140,3 @@ def _renumbered(text: str, numbers: Mapping[str, str]) -> str:
 
 def _size(dim: Any) -> str:
     return f"{dim.value!r} = {dim.expr}" if isinstance(dim, Traced) else repr(dim)
-
-
-def _key(value: Any) -> Any:
-    """By what arguments and sizes are told apart."""
-    match value:
-        case Traced():
-            return (value.value, value.expr)
-        case Static(value=Traced() as number):
-            return (number.value, number.expr)
-        case Static(value=list() as items):
-            return tuple(map(_key, items))
-        case Static():
-            return (type(value.value).__name__, repr(sample_of(value)), flat(value.code))
-        case KindRecipe(fields=given) | BlockRecipe(arguments=given) | ExternRecipe(arguments=given):
-            codes = (flat(each.code) for each in given.values() if isinstance(each, Static))
-            return (recipe_key(value), " ".join(codes))
-        case _:  # it may mean something only with the names around it
-            return value
