@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -20,7 +19,7 @@ from cnndsl.backends.pytorch.construct import (
     splice_parameter,
     with_sizes,
 )
-from cnndsl.backends.pytorch.expressions import condition, stage_of
+from cnndsl.backends.pytorch.expressions import condition
 from cnndsl.backends.pytorch.flowgraph import (
     FLOW,
     Assign,
@@ -62,14 +61,6 @@ from cnndsl.layers.formula import Shape, product
 
 _DEEPEST = 3
 """So many calls stand in one another on a line of `forward`."""
-
-
-def applied_pipe(body: Body, start: Any, stages: Sequence[Any]) -> Any:
-    """Stages applied to a value, one after the other."""
-    value, *made = body.in_order([lambda: start, *(partial(stage_of, body, node) for node in stages)])
-    for recipe, label, node in made:
-        value = apply_stage(body, recipe, label, node, value)
-    return value
 
 
 def apply_stage(body: Body, recipe: Any, label: Static | None, node: Any, value: Any) -> Any:

@@ -111,6 +111,9 @@ def evaluate(body: Body, node: Any) -> Any:
             return listed([body.for_later(item) for item in operands(body, node.items)])
         case nodes.Comprehension():
             return _comprehension(body, node)
+        case nodes.Call(function=nodes.Flow()):
+            declare_input(body, node, "input")
+            return body.inputs[-1][1]
         case nodes.Call():
             return _call(body, node)
         case nodes.SizeOf():
@@ -240,8 +243,6 @@ def _turns(body: Body, node: nodes.Comprehension, items: Sequence[Any], outer: S
 
 
 def _call(body: Body, node: nodes.Call) -> Any:
-    if isinstance(node.function, nodes.Flow):
-        return _input_value(body, node)
     called = node.function
     function = _meaning(body, called) if isinstance(called, nodes.Ref) else evaluate(body, called)
     if isinstance(function, Static) and isinstance(node.function, nodes.Ref):
@@ -550,11 +551,12 @@ def stage_of(body: Body, node: Any) -> tuple[Any, Any, Any]:
     if isinstance(node, nodes.Labelled):
         label = plain_static(node.label) if isinstance(node.label, str) else static_of(body, node.label)
         return evaluate(body, node.layer), label, node
-    return by_key(body, node, evaluate(body, node)), None, node
+    return layer_or_value(body, node), None, node
 
 
-def by_key(body: Body, node: Any, value: Any) -> Any:
-    """For a text the part that is declared by this key; the value for anything else."""
+def layer_or_value(body: Body, node: Any) -> Any:
+    """What an expression is worth, and for a text the part that is declared by this key."""
+    value = evaluate(body, node)
     if not isinstance(node, nodes.Const | nodes.Format) or not isinstance(value, Static):
         return value
     part, loops = body.keys.get(body.versioned(value.code), (None, []))
@@ -565,26 +567,25 @@ def by_key(body: Body, node: Any, value: Any) -> Any:
 
 
 def _pipe(body: Body, node: nodes.Pipe) -> Any:
-    start = stage_of(body, node.stages[0]) if isinstance(node.stages[0], nodes.Labelled) else None
-    first = start[0] if start is not None else stage_of(body, node.stages[0])[0]
-    if is_flowing(first) or isinstance(first, AnyTensors):
-        return body.file.applied_pipe(body, body.settled(first), node.stages[1:])
-    if start is None:
-        start = (first, None, node.stages[0])
-    return ChainRecipe((start, *map(partial(stage_of, body), node.stages[1:])))
+    first, *others = node.stages
+    start = stage_of(body, first)
+    is_layer = isinstance(first, nodes.Labelled)
+    if is_layer or not (is_flowing(start[0]) or isinstance(start[0], AnyTensors)):
+        return ChainRecipe((start, *map(partial(stage_of, body), others)))
+    value = body.settled(start[0])
+    value, *stages = body.in_order([lambda: value, *(partial(stage_of, body, each) for each in others)])
+    for recipe, label, each in stages:
+        value = body.file.apply_stage(body, recipe, label, each, value)
+    return value
 
 
 def _choice(body: Body, node: nodes.Choice) -> Any:
     test = condition(body, node.condition)
-    yes, no = (_side(body, side) for side in (node.yes, node.no))
+    yes, no = (BraceRecipe(lines, body.scope) if lines else None for lines in (node.yes, node.no))
     if isinstance(test.value, bool):
         chosen = yes if test.value else no
         return IDENTITY if chosen is None else chosen
     return ChoiceRecipe(test, yes, no)
-
-
-def _side(body: Body, lines: tuple[nodes.Statement, ...]) -> Any:
-    return BraceRecipe(lines, body.scope) if lines else None
 
 
 def learned(body: Body, node: nodes.Call, wanted: str | None = None) -> Tensor:
@@ -701,12 +702,6 @@ def _grown_values(body: Body, node: nodes.Comprehension) -> Any:
         if body.lines and isinstance(body.lines[-1], For):
             body.lines[-1].is_comprehension = True
         return body.scope.names[word]
-
-
-def _input_value(body: Body, node: nodes.Call) -> Tensor | TensorList:
-    """`input(3, 32, 32)`, as a value."""
-    declare_input(body, node, "input")
-    return body.inputs[-1][1]
 
 
 def declare_input(body: Body, node: nodes.Call, wanted: str) -> None:

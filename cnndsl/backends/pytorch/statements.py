@@ -11,15 +11,15 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
-from cnndsl.backends.pytorch.application import applied_pipe, apply_stage
+from cnndsl.backends.pytorch.application import apply_stage
 from cnndsl.backends.pytorch.body import Body, Output
 from cnndsl.backends.pytorch.code import Code, call, name, names_in, subscript, tuple_of
 from cnndsl.backends.pytorch.expressions import (
-    by_key,
     condition,
     declare_input,
     evaluate,
     fixed,
+    layer_or_value,
     learned,
     stage_of,
     static_of,
@@ -47,7 +47,6 @@ from cnndsl.backends.pytorch.values import (
     AnyList,
     AnyTensors,
     BlockRecipe,
-    ChainRecipe,
     KindRecipe,
     PartRecipe,
     Scope,
@@ -56,7 +55,6 @@ from cnndsl.backends.pytorch.values import (
     TensorList,
     Untranslatable,
     each_tensor,
-    is_flowing,
     plain_static,
 )
 from cnndsl.ir import nodes
@@ -213,19 +211,11 @@ def _variable_for(body: Body, wanted: str, node: Any) -> str | None:
 
 def _applied(body: Body, node: Any, target: str | None) -> Any:
     """What comes out of a line, for a variable that is called `target`."""
-    body.target = target
-    flows = isinstance(node, nodes.Pipe)
-    goes_on = flows and not any(isinstance(each, nodes.Flow) for each in nodes.walk(node.stages[1:]))
-    if flows and not isinstance(node.stages[0], nodes.Labelled):
-        first = stage_of(body, node.stages[0])[0]
-        if is_flowing(first) or isinstance(first, AnyTensors):
-            body.target = target if goes_on else None
-            return applied_pipe(body, body.settled(first), node.stages[1:])
-        stages = [(first, None, node.stages[0]), *map(partial(stage_of, body), node.stages[1:])]
-        return apply_stage(body, ChainRecipe(tuple(stages)), None, node, body.it)
-    if not isinstance(node, (nodes.Labelled, nodes.Call, nodes.Ref, nodes.Brace)):
-        body.target = None
-    found = by_key(body, node, evaluate(body, node))
+    later = node.stages[1:] if isinstance(node, nodes.Pipe) else ()
+    is_read_later = any(isinstance(each, nodes.Flow) for each in nodes.walk(later))
+    goes_on = isinstance(node, (nodes.Pipe, nodes.Labelled, nodes.Call, nodes.Ref, nodes.Brace)) and not is_read_later
+    body.target = target if goes_on else None
+    found = layer_or_value(body, node)
     if not isinstance(found, RECIPES):
         return found
     body.target = target

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from cnndsl.backends.pytorch.application import applied_pipe, apply_stage
+from cnndsl.backends.pytorch.application import apply_stage
 from cnndsl.backends.pytorch.body import Body
 from cnndsl.backends.pytorch.classes import (
     RESERVED,
@@ -190,7 +190,6 @@ class Translation:
     run = staticmethod(run)
     evaluate = staticmethod(evaluate)
     apply_stage = staticmethod(apply_stage)
-    applied_pipe = staticmethod(applied_pipe)
 
     # Uses
 
@@ -295,13 +294,12 @@ class Translation:
         self._running.append(definition.key)
         try:
             body = self.prepared(definition, given, inputs)
-            try:
-                run_definition(body, definition, len(inputs))
-            except NeedsFlatten:
-                return None
+            run_definition(body, definition, len(inputs))
             shapes = [(each.name, each.value.shape) for each in results(body) if not each.training]
             known: dict[Expr, Traced] = {}
             return [(word, tuple(_outside(body, dim, known) for dim in shape)) for word, shape in shapes]
+        except NeedsFlatten:
+            return None
         except Untranslatable as problem:
             problem.place(definition)
             raise
