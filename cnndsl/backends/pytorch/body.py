@@ -274,14 +274,7 @@ class Body:
         """A size in Python."""
         if not isinstance(dim, Traced):
             return constant(dim)
-        found = dim.expr.constant
-        if found is not None and not dim.expr.factors:
-            return constant(found)
-        return self.expression_code(dim.expr)
-
-    def expression_code(self, expr: Expr) -> Code:
-        """An expression in Python, in the variables of `__init__`."""
-        made = parsed(str(expr))
+        made = parsed(str(dim.expr))
         return replaced(made, {each: self._said(each) for each in names_in(made)})
 
     def _said(self, symbol: str) -> Code:

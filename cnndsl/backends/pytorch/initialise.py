@@ -104,13 +104,9 @@ def _path(base: Code | None, at: int, line: Append, lines: list[Any]) -> Code | 
     if isinstance(label, str) and is_attribute(label):
         return attribute(base, label)
     before = lines[:at]
-    if line.label is not None or not all(isinstance(each, Append) for each in before if not _is_plain(each)):
+    if line.label is not None or any(isinstance(each, (If, For)) for each in before):
         return None
     return subscript(base, constant(sum(isinstance(each, Append) for each in before)))
-
-
-def _is_plain(line: Any) -> bool:
-    return not isinstance(line, (Append, If, For))
 
 
 def _own(line: Any, path: Code | None, found: list[Own], helpers: set[str]) -> None:
@@ -121,10 +117,8 @@ def _own(line: Any, path: Code | None, found: list[Own], helpers: set[str]) -> N
         found.append(Own(path, line.kind, dict(begins)))
         return
     helpers.add("begun")
-    named = {}
-    for word, rule in sorted(begins, key=lambda row: row[0] != "weight"):
-        named[word] = _filling(rule)
-    line.value = call("begun", line.value, **named)
+    rules = sorted(begins, key=lambda row: row[0] != "weight")
+    line.value = call("begun", line.value, **{word: _filling(rule) for word, rule in rules})
 
 
 def rule_names(rule: Rule) -> set[str]:

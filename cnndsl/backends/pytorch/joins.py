@@ -283,7 +283,7 @@ def run_loop(
         held = body.scope.find(each)
         if isinstance(held, Static) and not _is_empty(held):
             _generalise(body, each, held)
-    lists = [*([] if body.loops or body.chain else _reserve(body, node)), *named]
+    lists = [*reserve_at_outermost(body, node), *named]
     if body.chain is not None and flat(body.it.code) == body.end:
         body.it = body.chain_end(body.it.shape)  # in later turns it is what earlier ones gave
     running: dict[Any, tuple[str, Traced]] = {}
@@ -348,20 +348,13 @@ def _generalise(body: Body, wanted: str, held: Static) -> None:
     body.scope.names[wanted] = abstract(body, sort_of(held), name(variable), body.new_version(variable))
 
 
-def reserve_at_outermost(body: Body, node: Any) -> None:
-    """The same, for a loop that is written out, unless one around it has done so."""
-    if not body.loops and not body.chain:
-        _reserve(body, node)
-
-
-def _reserve(body: Body, node: Any) -> list[Part]:
-    """The lists of all parts that a loop makes, in the order of the text."""
-    made = []
-    for each in nodes.walk(_inside(node)):
-        part = getattr(each, "part", None)
-        if part is not None and part.is_list:
-            made.append(body.list_part(part.name))
-    return made
+def reserve_at_outermost(body: Body, node: Any) -> list[Part]:
+    """The lists of all parts that a loop makes, in the order of the text, unless one around it has reserved them."""
+    if body.loops or body.chain:
+        return []
+    inside = node.body if isinstance(node, (nodes.For, nodes.Repeat)) else (node,)
+    parts = (getattr(each, "part", None) for each in nodes.walk(inside))
+    return [body.list_part(part.name) for part in parts if part is not None and part.is_list]
 
 
 def _changed(body: Body, before: State, running: dict[Any, Any]) -> list[Callable[[], None]]:
@@ -515,10 +508,6 @@ def _holds_layers(item: Any) -> bool:
 
 class _Undecided:
     """What two ways of a condition leave in different ways."""
-
-
-def _inside(node: Any) -> Any:
-    return node.body if isinstance(node, (nodes.For, nodes.Repeat)) else (node,)
 
 
 def speaks_of_input(lines: Any) -> bool:

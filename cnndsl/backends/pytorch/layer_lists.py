@@ -379,7 +379,6 @@ class _Reads:
         }
         self.made: dict[str, set[str]] = {}
         """The lists, and the variables that their lengths follow from."""
-        self._partly: set[str] = set()
         self._wholly: set[str] = set()
         """Those of which each value is read, or may be."""
         self._carried: set[str] = set()
@@ -390,7 +389,7 @@ class _Reads:
         self._places: dict[str, list[tuple[Expr, Expr]]] = {}
         """From which place on they are read, and up to which, by the turns of loops."""
         self._given: dict[str, list[int]] = {}
-        """Their places that are read as such, from their beginning or, below 0, from their end."""
+        """The places at which they are read, as far as known, from their beginning or, below 0, from their end."""
         self._is_inside_condition = False
 
     def is_partly(self, variable: str) -> bool:
@@ -398,7 +397,7 @@ class _Reads:
         if variable in self._wholly:
             return False
         if variable not in self._places:
-            return variable in self._partly
+            return variable in self._given
         length = self._lengths.get(variable)
         if length is None:
             return False
@@ -473,14 +472,14 @@ class _Reads:
     def _item(self, variable: str, index: Code, loops: tuple[For, ...], *, is_turning: bool) -> None:
         """Note that a list is read at a place, which may be another one in each turn."""
         if not is_turning:
-            self._partly.add(variable)
+            given = self._given.setdefault(variable, [])
             at = _constant_place(index)
             if at is None:
                 self._lengths[variable] = None
             elif at == -1 and variable in self._carried:
                 self._wholly.add(variable)
             else:
-                self._given.setdefault(variable, []).append(at)
+                given.append(at)
         elif (places := _places_read(index, loops)) is not None:
             self._places.setdefault(variable, []).append(places)
         else:

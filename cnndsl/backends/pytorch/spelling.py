@@ -103,9 +103,8 @@ def built(body: Body, recipe: KindRecipe) -> Layer:
     for word, static in recipe.fields.items():
         value = field_of(body, static)
         is_free = word == "axis" and recipe.kind.along and isinstance(value, Coded) and body.known(value) is None
-        if is_free:
-            pass
-        elif word in DECIDING or (word == "padding" and isinstance(static.value, Opaque)):  # "same" or "valid"
+        is_mode = word == "padding" and isinstance(static.value, Opaque)  # "same" or "valid"
+        if is_mode or (word in DECIDING and not is_free):
             value = constant_field(body, value, "what this layer does depends on a parameter", recipe.span)
         elif word == "margins" and isinstance(value, Opaque) and isinstance(value.sample, tuple):
             value = _items(body, value, len(value.sample))  # which are written one by one

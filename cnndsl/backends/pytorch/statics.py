@@ -150,8 +150,6 @@ def flattened_numbers(numbers: Any) -> tuple[list[Any], tuple[int, ...]]:
 def field_of(body: Body, static: Static) -> Any:
     """A static as the parameter of a layer."""
     value = static.value
-    if isinstance(value, Coded):
-        return value
     if isinstance(value, Traced):
         return Coded(value.value, value.expr, static.code)
     if isinstance(value, list):
@@ -240,9 +238,6 @@ def _test(word: str, sample: bool, facts: tuple[tuple[Expr, Expr], ...]) -> Test
 
 
 def _compared_numbers(body: Body, word: str, a: Any, b: Any, code: Code) -> Static:
-    known = (body.known(a), body.known(b))
-    if None not in known:
-        return Static(python(word, *known), code)
     try:
         difference = (body.expanded(Expr.of(a)) - body.expanded(Expr.of(b))).constant
     except TooLong:
