@@ -489,6 +489,10 @@ def laid_out(code: ast.expr, indent: str, lead: str = "", trail: str = "") -> li
             else:
                 rows = [row for item in code.elts for row in argument_lines(item, inner)]
             return [f"{indent}{lead}{opening}", *rows, f"{indent}{closing}{trail}"]
+        case ast.Dict():
+            pairs = zip(code.keys, code.values, strict=True)
+            rows = [f"{inner}{flat(k)}: {flat(v)}," for k, v in pairs if k is not None]
+            return [f"{indent}{lead}{{", *rows, f"{indent}}}{trail}"]
         case ast.Subscript(value=ast.Call()) if len(head := f"{indent}{lead}{_within(code.value, _ATOM)}[") <= WIDTH:
             return [head, f"{inner}{_index(code.slice)}", f"{indent}]{trail}"]
         case ast.Subscript(value=ast.Call()):

@@ -27,6 +27,7 @@ from cnndsl.backends.pytorch.code import (
     replaced,
     subscript,
     target,
+    tuple_of,
 )
 from cnndsl.backends.pytorch.construct import sequential
 from cnndsl.backends.pytorch.flowgraph import (
@@ -123,7 +124,7 @@ class InitWriter:
             case Effect():
                 return laid_out(line.code, indent, f"{flat(line.target)}{line.type and f': {line.type}'} = ")
             case If():
-                return self._if(line, indent)
+                return [*self._declarations(line, indent), *self._condition(line, indent, self.lines)]
             case For():
                 head = f"for {target(line.target)} in "
                 conditions = (each for each in walk(line.lines) if isinstance(each, If))
@@ -142,12 +143,8 @@ class InitWriter:
         self._typed.add(line.name)
         return f": {kind}"
 
-    def _if(self, line: If, indent: str, word: str = "if") -> list[str]:
-        made = self._declarations(line, indent) if word == "if" else []
-        return [*made, *self._condition(line, indent, word, self.lines, self._if)]
-
-    def _condition(self, line: If, indent: str, word: str, inner: Any, again: Any) -> list[str]:
-        """A condition; `inner` writes the lines in it, `again` one that follows as `elif`."""
+    def _condition(self, line: If, indent: str, inner: Any, word: str = "if") -> list[str]:
+        """A condition; `inner` writes the lines in it."""
         test, yes, no = line.test, line.yes, line.no
         if not yes and not no:  # all in it went where it is used
             return []
@@ -157,7 +154,7 @@ class InitWriter:
             test, yes = _as_one(test, yes)
         made = [*laid_out(test, indent, f"{word} ", ":"), *inner(yes, indent + _STEP)]
         if len(no) == 1 and isinstance(no[0], If) and no[0].yes:
-            return [*made, *again(no[0], indent, "elif")]
+            return [*made, *self._condition(no[0], indent, inner, "elif")]
         return [*made, f"{indent}else:", *inner(no, indent + _STEP)] if no else made
 
     def _declarations(self, line: If, indent: str) -> list[str]:
@@ -280,9 +277,6 @@ class InitWriter:
         def within(lines: Sequence[Any], indent: str) -> list[str]:
             return self._steps(lines, indent, variable, labelled=labelled)
 
-        def condition(line: If, indent: str, word: str = "if") -> list[str]:
-            return self._condition(line, indent, word, within, condition)
-
         for line in lines:
             if isinstance(line, Append):
                 value = line.value
@@ -302,7 +296,7 @@ class InitWriter:
             close()
             match line:
                 case If():
-                    made += [*said(line.comment, indent), *condition(line, indent)]
+                    made += [*said(line.comment, indent), *self._condition(line, indent, within)]
                 case For():
                     made += said(line.comment, indent)
                     head = laid_out(line.source, indent, f"for {target(line.target)} in ", ":")
@@ -492,18 +486,13 @@ class ForwardWriter:
             return single
         made: list[str] = []
         if is_open and not self._returned.isdisjoint(set(line.names) - self._known):
-            whole = self._whole_name()
+            whole = free_name("parts", self._taken())
+            self._known.add(FLOW + whole)
             made = laid_out(code, indent, f"{whole}: tuple[{', '.join(['Tensor'] * len(shown))}] = ")
             code = name(whole)
         self._known |= set(line.names)
         lead = ", ".join(shown) if len(shown) > 1 else f"({shown[0]},)"
         return [*made, *laid_out(code, indent, f"{lead} = ")]
-
-    def _whole_name(self) -> str:
-        """A variable for several values before they are taken apart."""
-        made = free_name("parts", self._taken())
-        self._known.add(FLOW + made)
-        return made
 
     def _if(self, line: If, indent: str, word: str = "if") -> list[str]:
         test, yes = (line.test, line.yes) if line.no else _as_one(line.test, line.yes, self._begins)
@@ -611,16 +600,8 @@ class ForwardWriter:
     def _result(self, outputs: Sequence[tuple[str | None, Code]], indent: str) -> list[str]:
         codes = [self.code(code) for _, code in outputs]
         if outputs[0][0] is not None:
-            pairs = ast.Dict([ast.Constant(word) for word, _ in outputs], codes)
             self.returns.add("dict[str, Tensor]")
-            text = f"{indent}return {flat(pairs)}"
-            if len(text) <= WIDTH:
-                return [text]
-            return [
-                f"{indent}return {{",
-                *(f"{indent}{_STEP}{flat(k)}: {flat(v)}," for k, v in zip(pairs.keys, pairs.values, strict=True) if k),
-                f"{indent}}}",
-            ]
+            return laid_out(ast.Dict([ast.Constant(word) for word, _ in outputs], codes), indent, "return ")
         if len(codes) == 1:
             self.returns.add("Tensor")
             return laid_out(codes[0], indent, "return ")
@@ -628,7 +609,7 @@ class ForwardWriter:
         row = ", ".join(map(flat, codes))
         if len(row) + len(indent) + 7 <= WIDTH:
             return [f"{indent}return {row}"]
-        return [f"{indent}return (", *(f"{indent}{_STEP}{flat(code)}," for code in codes), f"{indent})"]
+        return laid_out(tuple_of(codes), indent, "return ")
 
 
 def _plain_target(into: Code) -> Code:
