@@ -324,9 +324,9 @@ def _called(body: Body, line: Register, made: Made, value: Tensor) -> Any:
     if made.calling:
         first = value.items[0] if isinstance(value, TensorList) else value
         assert isinstance(first, Tensor)  # noqa: S101 - a layer is applied to single values
-        is_read_once = made.inputs or made.calling.count("{x") == 1 or isinstance(first.code, ast.Name)
+        is_read_once = made.extra or made.calling.count("{x") == 1 or isinstance(first.code, ast.Name)
         held = first if is_read_once else body.held(first)
-        values = [each.code for each in (held, *(made.inputs or (held, held)))]
+        values = map(passed, (held, *(made.extra or (held, held))))
         named = dict(zip(("x", "x1", "x2"), values, strict=False))
         return Tensor(filled(made.calling, {"module": line.code(), **named}), made.shapes[0], first.unbatched)
     code = call(line.code(), passed(value), *map(passed, made.extra))

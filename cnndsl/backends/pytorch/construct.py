@@ -128,9 +128,7 @@ def _kind_layer(body: Body, recipe: KindRecipe, value: Tensor, others: tuple[Ten
     if layer.calling and body.chain is not None and isinstance(code, ast.Call):
         code.func = _chained(recipe.kind)
         code.keywords = [keyword for keyword in code.keywords if keyword.arg != "batch_first"]
-    return Made(
-        code, (plain_shape(body, shape),), target, word="layer", begins=begins, calling=layer.calling, inputs=others
-    )
+    return Made(code, (plain_shape(body, shape),), target, extra=others, begins=begins, calling=layer.calling)
 
 
 def _chained(kind: type[Layer]) -> Code:
@@ -172,16 +170,14 @@ def _block(body: Body, recipe: BlockRecipe, value: Tensor | TensorList) -> Made:
 
 
 def _add_arguments(body: Body, code: ast.Call, unit: Any, given: dict[str, Any], positional: int) -> None:
-    in_order = positional > 0
+    sizes = len(code.args)
     for at, parameter in enumerate(unit.parameters()):
         if parameter not in given:
-            in_order = False
             continue
         argument = argument_for(body, given[parameter], unit.sorts[parameter])
-        if in_order and at < positional:
+        if at < positional and at == len(code.args) - sizes:  # none before it is left out
             code.args.append(argument)
         else:
-            in_order = False
             code.keywords.append(ast.keyword(parameter, argument))
 
 
@@ -286,7 +282,9 @@ def _parameter(body: Body, recipe: ParamRecipe, value: Tensor) -> Made:
         if word is None:
             code.args.append(given)
         else:
-            code.keywords.append(ast.keyword(_word(choices, word), given))
+            kinds = (choice.kind for choice in choices if isinstance(choice, KindRecipe))
+            names = next((kind.torch_names for kind in kinds), {})
+            code.keywords.append(ast.keyword(names.get(word, word), given))
     first, *others = [shape for shape, *_ in tried] or [value.shape]
     if any(len(shape) != len(first) for shape in others):
         raise Untranslatable("the layers that a parameter may be give values with different numbers of axes")
@@ -306,13 +304,6 @@ def _passed(body: Body, recipe: ParamRecipe, argument: Any, rank: int) -> Code:
             given = with_arguments(choice, recipe.arguments).arguments
             return callable_for(body, argument, next(unit.sorts[word] for word in given if given[word] is argument))
     raise Untranslatable("a layer is given to a layer that is a parameter")
-
-
-def _word(choices: Sequence[Any], word: str) -> str:
-    for choice in choices:
-        if isinstance(choice, KindRecipe):
-            return choice.kind.torch_names.get(word, word)
-    return word
 
 
 def splice_parameter(body: Body, recipe: ParamRecipe, value: Tensor) -> Tensor:
@@ -561,8 +552,6 @@ class Made:
     word: str = "layer"
     begins: tuple[tuple[str, Any], ...] = ()
     calling: str = ""
-    inputs: tuple[Tensor, ...] = ()
-    """The values after the first that a layer of PyTorch's is applied to."""
 
 
 def _has_ranks(choice: Any) -> bool:

@@ -134,7 +134,7 @@ class Tensor:
 
 @frozen(eq=False)
 class TensorList:
-    """Values of a known number; `names` where they are those of a dict."""
+    """Values of a known number."""
 
     items: tuple[Any, ...]
 
