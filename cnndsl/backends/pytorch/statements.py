@@ -241,22 +241,16 @@ def _do_for(body: Body, statement: nodes.For) -> None:
     if isinstance(source, AnyTensors):
         _for_any_values(body, statement, source)
         return
-    if isinstance(source, TensorList):
-        reserve_at_outermost(body, statement)
-        for item in source.items:
-            turn(item)
-        return
-    if not isinstance(source, Static):
+    values = source.items if isinstance(source, TensorList) else getattr(source, "value", None)
+    if values is None:
         raise Untranslatable("a loop runs over a list", statement.span)
-    known = source.value if isinstance(source.value, list) else None
+    known = list(values) if isinstance(values, (list, tuple)) else None
     if known == []:
         return
-    if known is not None and is_written_out(body, known):
-        for item in known:
-            turn(item)
-    elif body.chain is None and rule_of(source) is not None:
+    is_unrolled = isinstance(source, TensorList) or (known is not None and is_written_out(body, known))
+    if not is_unrolled and body.chain is None and rule_of(source) is not None:
         loop_or_turns(body, statement, lambda: loop(body, statement, source, run_turn), turn, known)
-    elif known is not None and must_unroll(body, known):
+    elif known is not None and (is_unrolled or must_unroll(body, known)):
         reserve_at_outermost(body, statement)
         for item in known:
             turn(item)
@@ -307,7 +301,7 @@ def _do_output(body: Body, statement: nodes.Output) -> None:
             "what goes out depends on a parameter",
             statement.span,
             "give the value the same name on both ways, and write output behind them",
-            frozenset().union(*(body.names_of(test) for _, _, test in body.ways if test is not None)),
+            frozenset().union(*(body.names_of(test) for _, _, test in body.ways)),
         )
     outputs = []
     for item in statement.items:
