@@ -384,7 +384,9 @@ class Body:
             if not self.mentions(dim, symbols):
                 return dim
             if dim.expr not in kept:
-                kept[dim.expr] = self._kept(dim)
+                variable = self.spare("kept")
+                self.lines.append(Assign(variable, self.size_code(dim)))
+                kept[dim.expr] = self.new_version(variable, dim)
             return kept[dim.expr]
 
         def with_kept(value: Tensor) -> Tensor:
@@ -393,11 +395,6 @@ class Body:
 
         for owner, each in list(self.slots()) if symbols else ():
             self.write(owner, each, each_tensor(self.read(owner, each), with_kept))
-
-    def _kept(self, dim: Traced) -> Traced:
-        variable = self.spare("kept")
-        self.lines.append(Assign(variable, self.size_code(dim)))
-        return self.new_version(variable, dim)
 
     def mentions(self, dim: Any, symbols: set[str]) -> bool:
         """Whether a size is written with versions of variables that these symbols are."""

@@ -469,8 +469,6 @@ def condition(body: Body, node: Any) -> Static:
     found = evaluate(body, node)
     if isinstance(found, Static) and isinstance(found.value, (bool, Test)):
         return found
-    if isinstance(found, Static) and isinstance(known := body.known(found.value), bool):
-        return Static(known, found.code)
     raise Untranslatable("a condition is needed here", node.span)
 
 
@@ -528,8 +526,6 @@ def _conditional(body: Body, node: nodes.Conditional) -> Any:
         if body.same(a, b):
             return yes
         return Static(body.number(code, sample_of(yes if test.value.sample else no)), code)
-    if isinstance(a, (str, Opaque)):
-        return Static(Opaque(code, sample_of(yes)), code)
     sort = sort_of(yes)
     sort.merge(sort_of(no))
     return abstract(body, sort, code)
