@@ -12,7 +12,7 @@ from cnndsl.layers.operations import Operation
 from cnndsl.layers.registry import KINDS, OPERATIONS
 from cnndsl.layers.types import Parameter
 from cnndsl.lsp.documents import Document, Documents, files_below
-from cnndsl.lsp.hover import described, imported, parameters_of
+from cnndsl.lsp.hover import described, origin, parameters_of
 from cnndsl.lsp.names import Symbol
 from cnndsl.reference import first_sentence, written
 from cnndsl.syntax import tree
@@ -189,9 +189,8 @@ def _argument(parameter: Parameter) -> Item:
 
 def _definition(documents: Documents, document: Document, symbol: Symbol) -> Parametric | None:
     """The definition that a name of a file stands for, also in another file."""
-    if symbol.kind == "import":
-        found = imported(documents, document, symbol)
-        symbol = symbol if found is None else found[1]
+    found = origin(documents, document, symbol)
+    symbol = symbol if found is None else found.symbol
     return symbol.node if isinstance(symbol.node, (tree.Definition, tree.Extern, tree.Variant)) else None
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from cnndsl.analysis import costs
+from cnndsl.backends.captions import count_said
 from cnndsl.backends.explain import text as explained
 from cnndsl.backends.explain.content import Occurrence, Places, explain
 from cnndsl.backends.explain.content import applications as occurrences
 from cnndsl.compilation import Compilation
+from cnndsl.frozen import frozen
 from cnndsl.ir import nodes
 from cnndsl.ir.interpreter import Application, applications
 from cnndsl.ir.program import Module, Origin, Program
@@ -23,11 +25,12 @@ from cnndsl.reference import written
 from cnndsl.source import Source, Span
 from cnndsl.symbolic.number import literal
 from cnndsl.syntax import tree
-from cnndsl.terminal import count_said
 
 DEFINITIONS = ("network", "block", "sequence", "import")
 MOST_USES = 8
 """So many uses of a block are told one by one."""
+_DEEPEST = 17
+"""So many texts lead to a definition at most, each importing it from the next."""
 
 
 def hover(documents: Documents, document: Document, offset: int) -> tuple[str, Span] | None:
@@ -158,11 +161,9 @@ def _totals(program: Program, key: str) -> str:
 
 
 def _symbol(documents: Documents, document: Document, symbol: Symbol) -> str:
-    if symbol.kind == "import":
-        found = imported(documents, document, symbol)
-        return "" if found is None else _defined(found[0], found[1])
     if symbol.kind in DEFINITIONS:
-        return _defined(document, symbol)
+        found = origin(documents, document, symbol)
+        return "" if found is None else _defined(found.document, found.symbol)
     if symbol.kind == "parameter":
         return _parameter(document, symbol)
     first = symbol.places[0]
@@ -172,16 +173,24 @@ def _symbol(documents: Documents, document: Document, symbol: Symbol) -> str:
     return ""
 
 
-def imported(documents: Documents, document: Document, symbol: Symbol) -> tuple[Document, Symbol] | None:
-    """The definition that a name is imported for, and the text that it stands in; None where it is not there."""
-    for _ in range(16):  # as deep as imports go
+@frozen()
+class Target:
+    """What a name stands for: the text that gives it its meaning, and the symbol there."""
+
+    document: Document
+    symbol: Symbol
+
+
+def origin(documents: Documents, document: Document, symbol: Symbol) -> Target | None:
+    """Where a name is defined that may be imported; None where that is not there."""
+    for _ in range(_DEEPEST):
+        if symbol.kind != "import":
+            return Target(document, symbol)
         path = document.imported(symbol.path) if symbol.path else None
         other = None if path is None else documents.at(path)
         found = None if other is None else other.names.top.symbols.get(symbol.original)
         if other is None or found is None:
             return None
-        if found.kind != "import":
-            return other, found
         document, symbol = other, found
     return None
 
@@ -241,10 +250,8 @@ def _argument(documents: Documents, document: Document, argument: Named) -> str:
         if parameter.name == argument.name.text:
             return described(parameter)
     if argument.callee is not None:
-        given, callee = document, argument.callee
-        if callee.kind == "import":
-            given, callee = imported(documents, document, callee) or (given, callee)
-        for symbol in given.names.parameters(callee.name):
+        found = origin(documents, document, argument.callee) or Target(document, argument.callee)
+        for symbol in found.document.names.parameters(found.symbol.name):
             if symbol.name == argument.name.text:
                 return _parameter(document, symbol)
     return ""

@@ -10,22 +10,13 @@ from pathlib import Path
 from cnndsl.compilation import Compilation
 from cnndsl.diagnostics import Edit, Severity
 from cnndsl.fixing import edited
-from cnndsl.frozen import frozen
 from cnndsl.ir.words import WORDS
 from cnndsl.lsp.documents import Document, Documents
-from cnndsl.lsp.hover import imported
+from cnndsl.lsp.hover import Target, origin
 from cnndsl.lsp.names import Symbol
 from cnndsl.source import Span
 from cnndsl.syntax import tree
 from cnndsl.syntax.grammar import keywords
-
-
-@frozen()
-class Target:
-    """What a name stands for: the text that gives it its meaning, and the symbol there."""
-
-    document: Document
-    symbol: Symbol
 
 
 class RenameProblem(Exception):  # noqa: N818 - what is said to the user
@@ -38,7 +29,7 @@ def target(documents: Documents, document: Document, offset: int) -> tuple[Targe
     if argument is not None:
         if argument.callee is None:
             return None
-        callee = _origin(documents, document, argument.callee)
+        callee = origin(documents, document, argument.callee)
         for symbol in callee.document.names.parameters(callee.symbol.name) if callee is not None else ():
             if callee is not None and symbol.name == argument.name.text:
                 return Target(callee.document, symbol), argument.name.span
@@ -49,7 +40,7 @@ def target(documents: Documents, document: Document, offset: int) -> tuple[Targe
             return None if part is None else (part, name.span)
     for name, symbol in document.names.originals:
         if name.span.start <= offset <= name.span.end:
-            return _origin(documents, document, symbol) or Target(document, symbol), name.span
+            return origin(documents, document, symbol) or Target(document, symbol), name.span
     found = document.names.at(offset)
     if found is None:
         return None
@@ -60,14 +51,14 @@ def target(documents: Documents, document: Document, offset: int) -> tuple[Targe
 def _part(documents: Documents, document: Document, network: Symbol, name: str) -> Target | None:
     """The part of a network, which may be a variant of another one, with this name; None where it has none."""
     for _ in range(_DEEPEST):
-        origin = _origin(documents, document, network)
-        if origin is None:
+        found = origin(documents, document, network)
+        if found is None:
             return None
-        document, network = origin.document, origin.symbol
+        document, network = found.document, found.symbol
         if not isinstance(network.node, tree.Variant):
             parts = (one for one in document.names.symbols if one.owner == network.name and one.name == name)
-            found = next((one for one in parts if one.kind in ("part", "local")), None)
-            return None if found is None else Target(document, found)
+            part = next((one for one in parts if one.kind in ("part", "local")), None)
+            return None if part is None else Target(document, part)
         value = network.node.value.function if isinstance(network.node.value, tree.Call) else network.node.value
         base = document.names.top.symbols.get(value.text) if isinstance(value, tree.Name) else None
         if base is None:
@@ -82,15 +73,7 @@ _DEEPEST = 16
 
 def defined(documents: Documents, found: Target) -> Target:
     """Where something is defined that may be imported."""
-    return _origin(documents, found.document, found.symbol) or found
-
-
-def _origin(documents: Documents, document: Document, symbol: Symbol) -> Target | None:
-    """Where a name is defined that may be imported; None where that is not there."""
-    if symbol.kind != "import":
-        return Target(document, symbol)
-    found = imported(documents, document, symbol)
-    return None if found is None else Target(*found)
+    return origin(documents, found.document, found.symbol) or found
 
 
 def places(documents: Documents, found: Target, files: Iterable[Path]) -> list[tuple[Document, Span]]:
@@ -115,7 +98,7 @@ def places(documents: Documents, found: Target, files: Iterable[Path]) -> list[t
         if found.symbol.kind == "parameter":
             for argument in names.arguments:
                 if argument.name.text == found.symbol.name and argument.callee is not None:
-                    callee = _origin(documents, text, argument.callee)
+                    callee = origin(documents, text, argument.callee)
                     if callee is not None and (callee.symbol.name, _place(callee.document)) == (
                         found.symbol.owner,
                         _place(found.document),
@@ -125,10 +108,10 @@ def places(documents: Documents, found: Target, files: Iterable[Path]) -> list[t
 
 
 def _is_it(documents: Documents, text: Document, symbol: Symbol, found: Target) -> bool:
-    origin = _origin(documents, text, symbol)
-    if origin is None or origin.symbol.kind == "import":
+    defined_ = origin(documents, text, symbol)
+    if defined_ is None:
         return False
-    return origin.symbol.name == found.symbol.name and _place(origin.document) == _place(found.document)
+    return defined_.symbol.name == found.symbol.name and _place(defined_.document) == _place(found.document)
 
 
 def _place(document: Document) -> str:
