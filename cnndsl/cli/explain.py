@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 FORMATS = (".html", ".svg", ".png", ".pdf")
 """What a run can be written as."""
 MOST_MAPS = 64
+_RUNNING = ("weights", "seed", "mean", "std", "at", "maps", "depth", "labels", "allow_extern", "train", "kernel")
+"""The options that have a meaning only where the network is run."""
 
 
 def _numbers(context: click.Context, parameter: click.Parameter, given: str | None) -> tuple[float, ...] | None:
@@ -138,22 +140,7 @@ def command(
     cnndsl explain net.cnn --from cat.png --weights net.pt
     cnndsl explain net.cnn conv1 --from cat.png --kernel
     """  # noqa: D301 - a backspace is how click is told to leave lines as they are
-    running = {
-        name: common.pop(name)
-        for name in (
-            "weights",
-            "seed",
-            "mean",
-            "std",
-            "at",
-            "maps",
-            "depth",
-            "labels",
-            "allow_extern",
-            "train",
-            "kernel",
-        )
-    }
+    running = {name: common.pop(name) for name in _RUNNING}
     run = Run(**common)
     inputs = _inputs(pictures, values)
     if not inputs:
@@ -175,10 +162,8 @@ def command(
         if target is None:
             say(compilation.explain(**options, **by_terminal(run, Backends.explain.options)))
         else:
-            part, name = options["part"], options["network"]
-            compare = options["compare"]
             with speaking(options["lang"]):
-                _show(run, compilation, part, name, inputs, target, compare=compare, force=force, **running)
+                _show(run, compilation, inputs, target, options, running, force=force)
     return run.finish()
 
 
@@ -213,30 +198,20 @@ def _target(output: Path | None, file: Path, *, alone: bool) -> Path:
 def _show(
     run: Run,
     compilation: Compilation,
-    part: str,
-    name: str | None,
     inputs: tuple[Path | str, ...],
     target: Path,
+    options: dict[str, Any],
+    running: dict[str, Any],
     *,
-    compare: str | None,
     force: bool,
-    weights: Path | None,
-    seed: int | None,
-    mean: tuple[float, ...] | None,
-    std: tuple[float, ...] | None,
-    at: tuple[int, ...] | Literal["all"] | None,
-    maps: int | None,
-    depth: int | None,
-    labels: Path | None,
-    allow_extern: tuple[str, ...] | None,
-    train: bool | None,
-    kernel: bool | None,
 ) -> None:
     """Run the network, and write what there is to see."""
     from cnndsl.backends.explain import check_part
     from cnndsl.tracing.page import kernel_page, page
     from cnndsl.tracing.svg import svg
 
+    part, name, kernel = options["part"], options["network"], running["kernel"]
+    maps, mean, std, labels = (running[name] for name in ("maps", "mean", "std", "labels"))
     assert compilation.program is not None  # noqa: S101 - or there is nothing to run
     check_part(compilation.program, part, name)
     with run.building():
@@ -252,20 +227,22 @@ def _show(
                     compilation,
                     inputs,
                     name,
-                    Wanted(part, maps or 8, numbers, at, depth, kernels=(maps or 4) if kernel else 3),
-                    trained=weights,
-                    seed=seed or 0,
+                    Wanted(
+                        part, maps or 8, numbers, running["at"], running["depth"], kernels=(maps or 4) if kernel else 3
+                    ),
+                    trained=running["weights"],
+                    seed=running["seed"] or 0,
                     scale=None if mean is None and std is None else Scale(mean or (0.0,), std or (1.0,)),
                     labels=read_labels(labels) if labels is not None else (),
-                    allow_extern=allow_extern,
-                    training=bool(train),
-                    compare=compare,
+                    allow_extern=running["allow_extern"],
+                    training=bool(running["train"]),
+                    compare=options["compare"],
                 )
             write = kernel_page if kernel else page
             text = write(figure) if target == STDOUT or target.suffix == ".html" else None
         except Refused as problem:
             raise click.BadParameter(str(problem), param_hint=problem.option or None) from None
         if text is not None:
-            run.write(run.text(text, "html", target), force=force)
+            run.write(run.text(lambda: text, "html", target), force=force)
         else:
             run.write(run.svg(lambda: svg(figure), target.suffix[1:], target), force=force)
