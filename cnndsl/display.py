@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from html import escape
 from typing import Any, Protocol, Self
 
@@ -51,41 +51,42 @@ class SvgText(str):
         printer.text(f"<{SVG} of {len(self):,} characters>")
 
 
-class Table(str):
-    """A table as text, and what gives it in Markdown for those who can show that."""
+class _Shown(str):
+    """A text, and what gives its other form for those who can show that."""
 
-    _markdown: Callable[[], str]
+    _other: Callable[[], str | None]
 
-    def __new__(cls, text: str, markdown: Callable[[], str]) -> Self:
+    def __new__(cls, text: str, other: Callable[[], str | None]) -> Self:
         made = super().__new__(cls, text)
-        made._markdown = markdown
+        made._other = other
         return made
 
     def __reduce__(self) -> tuple[type[str], tuple[str]]:
         return str, (str(self),)  # without what could give the other form
 
-    def _repr_markdown_(self) -> str:
-        return self._markdown()
-
     def _repr_pretty_(self, printer: _Printer, _: bool) -> None:
         printer.text(self.rstrip("\n"))
 
 
-class NetworkText(str):
+class Table(_Shown):
+    """A table as text, and what gives it in Markdown."""
+
+    def _repr_markdown_(self) -> str | None:
+        return self._other()
+
+
+class NetworkText(_Shown):
     """The text of a network, and what gives the SVG of its picture."""
 
-    _picture: Callable[[], str | None]
-
-    def __new__(cls, text: str, picture: Callable[[], str | None]) -> Self:
-        made = super().__new__(cls, text)
-        made._picture = picture
-        return made
-
-    def __reduce__(self) -> tuple[type[str], tuple[str]]:
-        return str, (str(self),)  # without what could give the picture
-
     def _repr_html_(self) -> str:
-        return f"<pre>{escape(self)}</pre>{self._picture() or ''}"
+        return f"<pre>{escape(self)}</pre>{self._other() or ''}"
 
-    def _repr_pretty_(self, printer: _Printer, _: bool) -> None:
-        printer.text(self.rstrip("\n"))
+
+def json_lines(fields: Mapping[str, Any], name: str, rows: Iterable[Any]) -> str:
+    """One object as JSON, with a line for each field and for each row of its last one, a list with this name."""
+    from json import dumps
+
+    head = "".join(f'  "{key}": {dumps(value, ensure_ascii=False)},\n' for key, value in fields.items())
+    listed = ",\n".join(f"    {dumps(row, ensure_ascii=False)}" for row in rows)
+    inside = f"\n{listed}\n  " if listed else ""
+    return f'{{\n{head}  "{name}": [{inside}]\n}}\n'

@@ -192,12 +192,8 @@ class Run:
 
         return self._drawn(svg, "svg", kind, target, lambda: convert(svg(), kind))
 
-    def text(self, text: str, kind: str, target: Path) -> dict[Path, bytes]:
-        """The file with a picture that is text."""
-        return self.drawn_text(lambda: text, kind, target)
-
-    def drawn_text(self, text: Callable[[], str], kind: str, target: Path) -> dict[Path, bytes]:
-        """The same for a picture that is drawn now, with what has to be said of it."""
+    def text(self, text: Callable[[], str], kind: str, target: Path) -> dict[Path, bytes]:
+        """The file with a picture that is text, with what has to be said of it."""
         return self._drawn(text, kind, kind, target, bytes)
 
     def _drawn(

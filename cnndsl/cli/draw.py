@@ -94,7 +94,7 @@ def command(
             draw = compilation.volumes if style == "volume" else compilation.neurons
             if kind == "tex":
                 options["format"] = "tex"
-            make = run.drawn_text if kind == "tex" else run.svg
+            make = run.text if kind == "tex" else run.svg
             outputs = make(lambda: draw(**options), kind, target)
         else:
             outputs = _diagram(run, compilation, kind, target, options)
@@ -117,8 +117,8 @@ def _diagram(run: Run, compilation: Compilation, kind: str, target: Path, option
         message = f"--width is for a picture that is printed, and a .{kind} has no size"
         raise click.UsageError(message)
     if kind == "dot":
-        return run.text(compilation.dot(**options), kind, target)
-    return run.text(compilation.mermaid(fenced=kind == "md", **options), kind, target)
+        return run.text(lambda: compilation.dot(**options), kind, target)
+    return run.text(lambda: compilation.mermaid(fenced=kind == "md", **options), kind, target)
 
 
 def _dot(compilation: Compilation, options: dict[str, Any]) -> str:

@@ -9,12 +9,14 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import Field
 
+from cnndsl.backends.captions import bytes_said
 from cnndsl.backends.diff.comparison import Change, Status, courses
 from cnndsl.backends.diff.difference import Difference, Line, Side, Version, folded
 from cnndsl.backends.diff.state_dict import Keys
 from cnndsl.backends.options import Color, CommandLine, Width, model
+from cnndsl.display import json_lines
 from cnndsl.layers.formula import Shape, as_json, show
-from cnndsl.terminal import Style, bytes_said, clean, pad, paint, width
+from cnndsl.terminal import Style, clean, pad, paint, width
 
 MOST = 20_000
 """More differences than this are not looked at."""
@@ -283,8 +285,6 @@ def json(difference: Difference) -> str:
 
     Nothing is folded. Sizes are numbers, or text where they are left open; what depends on an open size is null.
     """
-    from json import dumps
-
     fields = {
         "before": _version(difference.before),
         "after": _version(difference.after),
@@ -292,9 +292,7 @@ def json(difference: Difference) -> str:
         "network": {"changes": _changes(difference.changes), "notes": list(difference.comparison.notes)},
         "state_dict": _keys(difference.keys),
     }
-    head = "".join(f'  "{key}": {dumps(value, ensure_ascii=False)},\n' for key, value in fields.items())
-    rows = ",\n".join(f"    {dumps(_line(line), ensure_ascii=False)}" for line in difference.lines(whole=True))
-    return f'{{\n{head}  "differences": [\n{rows}\n  ]\n}}\n' if rows else f'{{\n{head}  "differences": []\n}}\n'
+    return json_lines(fields, "differences", map(_line, difference.lines(whole=True)))
 
 
 def _version(version: Version) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from cnndsl.analysis.receptive_field import Seen
@@ -10,29 +10,12 @@ from cnndsl.backends import captions
 from cnndsl.backends.summary.entries import COLUMNS, USUAL, Entry, Totals
 from cnndsl.backends.summary.entries import shapes as shown
 from cnndsl.backends.summary.entries import shown_field as field_of
+from cnndsl.display import json_lines
 from cnndsl.i18n import tr
 from cnndsl.ir.program import Module
 from cnndsl.layers.formula import as_json
-from cnndsl.terminal import bytes_said, clean
+from cnndsl.terminal import clean
 
-_CSV_HEADS = (
-    "path",
-    "last",
-    "times",
-    "depth",
-    "kind",
-    "layer",
-    "arguments",
-    "output",
-    "parameters",
-    "shared",
-    "inserted",
-    "training",
-    "macs",
-    "memory",
-    "kept",
-    "field",
-)
 _FORMULA = ("=", "+", "-", "@")
 """With what a spreadsheet's formulas begin."""
 
@@ -52,9 +35,7 @@ def json(network: Module, totals: Totals, lines: Iterable[Entry]) -> str:
         "outputs": as_json(network.output_shapes),
         "totals": _totals(totals),
     }
-    head = "".join(f'  "{key}": {_json(value)},\n' for key, value in fields.items())
-    rows = ",\n".join(f"    {_json(_row(line))}" for line in lines)
-    return f'{{\n{head}  "rows": [\n{rows}\n  ]\n}}\n'
+    return json_lines(fields, "rows", map(_row, lines))
 
 
 def _totals(totals: Totals) -> dict[str, Any]:
@@ -80,12 +61,6 @@ def _totals(totals: Totals) -> dict[str, Any]:
     return sums | {"memory": taken}
 
 
-def _json(value: Any) -> str:
-    from json import dumps
-
-    return dumps(value, ensure_ascii=False)
-
-
 def csv(lines: Iterable[Entry]) -> str:
     """A line of heads and one for each row; nothing stands for what depends on an open size.
 
@@ -95,7 +70,7 @@ def csv(lines: Iterable[Entry]) -> str:
     from io import StringIO
 
     out = StringIO()
-    writer = DictWriter(out, _CSV_HEADS, lineterminator="\n")
+    writer = DictWriter(out, _FIELDS, lineterminator="\n")
     writer.writeheader()
     for line in lines:
         row = _row(line) | {"output": shown(line.row.output), "field": field_of(line)}
@@ -127,7 +102,7 @@ def _total(totals: Totals, key: str) -> str:
     cost, memory = totals.cost, totals.memory
     amounts = {"memory": memory.peak, "kept": memory.kept}
     if key in amounts:
-        return "" if amounts[key] is None else bytes_said(amounts[key] or 0)
+        return "" if amounts[key] is None else captions.bytes_said(amounts[key] or 0)
     macs = tr("open") if cost.macs is None else f"{cost.macs:,}"
     sums = {"name": tr("total"), "parameters": captions.at_least(cost), "macs": macs}
     return sums.get(key, "")
@@ -141,26 +116,28 @@ def _escaped(text: str) -> str:
     return "".join(f"\\{char}" if char in "\\|*_`<>[]&$" else char for char in clean(text))
 
 
+_FIELDS: dict[str, Callable[[Entry], Any]] = {
+    "path": lambda line: line.row.path,
+    "last": lambda line: line.last or line.row.path,
+    "times": lambda line: line.times,
+    "depth": lambda line: line.row.depth,
+    "kind": lambda line: line.row.what,
+    "layer": lambda line: line.row.word,
+    "arguments": lambda line: line.words,
+    "output": lambda line: as_json(line.row.output),
+    "parameters": lambda line: line.row.parameters,
+    "shared": lambda line: line.row.shared,
+    "inserted": lambda line: line.row.inserted,
+    "training": lambda line: line.row.training,
+    "macs": lambda line: line.row.macs,
+    "memory": lambda line: line.alive,
+    "kept": lambda line: line.kept,
+    "field": lambda line: [_field(seen) for seen in line.seen],
+}
+
+
 def _row(line: Entry) -> dict[str, Any]:
-    row = line.row
-    return {
-        "path": row.path,
-        "last": line.last or row.path,
-        "times": line.times,
-        "depth": row.depth,
-        "kind": row.what,
-        "layer": row.word,
-        "arguments": line.words,
-        "output": as_json(row.output),
-        "parameters": row.parameters,
-        "shared": row.shared,
-        "inserted": row.inserted,
-        "training": row.training,
-        "macs": row.macs,
-        "memory": line.alive,
-        "kept": line.kept,
-        "field": [_field(seen) for seen in line.seen],
-    }
+    return {name: value(line) for name, value in _FIELDS.items()}
 
 
 def _field(seen: Seen) -> dict[str, list[int | None]]:
