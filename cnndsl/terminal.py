@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Callable
 from typing import Literal
 
 Style = Literal["bold", "dim", "red", "green", "yellow", "blue", "violet", "cyan"]
@@ -81,11 +82,11 @@ def pieces(text: str) -> list[str]:
     return _PIECES.findall(text.strip())
 
 
-def wrap(text: str, columns: int) -> list[str]:
-    """The text in lines of at most so many columns, as far as its words are no longer."""
+def wrap(text: str, columns: float, measure: Callable[[str], float] = width) -> list[str]:
+    """The text in lines of at most so many columns, or of another measure, as far as its words are no longer."""
     lines = [""]
     for piece in pieces(text):
-        if lines[-1] and width((lines[-1] + piece).rstrip()) > columns:
+        if lines[-1] and measure((lines[-1] + piece).rstrip()) > columns:
             lines.append("")
         lines[-1] += piece
     return [line.rstrip() for line in lines if line]
@@ -114,30 +115,3 @@ def _width(char: str) -> int:
     if unicodedata.category(char) in _NO_ROOM:
         return 0
     return 2 if unicodedata.east_asian_width(char) in ("W", "F") else 1
-
-
-def count_said(number: int) -> str:
-    """A number in no more than three digits: `128`, `9.41 k`, `25.6 M`, `4.09 G`."""
-    size, unit = float(number), ""
-    for larger in ("k", "M", "G", "T"):
-        if size < 999.5:
-            break
-        size, unit = size / 1000, larger
-    if not unit:
-        return str(number)
-    digits = 2 if size < 9.995 else 1 if size < 99.95 else 0
-    return f"{size:,.{digits}f} {unit}"
-
-
-def bytes_said(number: int) -> str:
-    """A number of bytes for people, in units of 1,024 with three digits: `392 B`, `24.5 KiB`, `1.20 MiB`."""
-    unit, *units = ("B", "KiB", "MiB", "GiB", "TiB")
-    size = float(number)
-    for larger in units:
-        if round(size, 1 if size < 100 else 0) < 1000:
-            break
-        size, unit = size / 1024, larger
-    if unit == "B":
-        return f"{number:,} B"
-    digits = 2 if size < 9.995 else 1 if size < 99.95 else 0
-    return f"{size:,.{digits}f} {unit}"

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cnndsl.terminal import bytes_said, cells, clean, count_said, pad, paint, visible, width
+from cnndsl.backends.captions import bytes_said, count_said
+from cnndsl.terminal import cells, clean, pad, paint, visible, width
 
 
 @pytest.mark.parametrize(

@@ -66,8 +66,7 @@ class Repeats:
 
     def inner(self, module: Module, step: Step) -> Module | None:
         """The module that a step applies; None where it applies a layer or an operation."""
-        target = self.applied(module, step).target
-        return target if isinstance(target, Module) else None
+        return self.applied(module, step).inner
 
     def runs(self, module: Module) -> tuple[Run, ...]:
         """The steps of a module, in order, grouped into runs; most of them are one step that comes once."""

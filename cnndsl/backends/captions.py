@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from cnndsl.analysis.costs.counts import Cost
-from cnndsl.i18n import tr, trn
+from cnndsl.i18n import listed, tr, trn
 from cnndsl.ir.interpreter import Application
 from cnndsl.ir.program import Leaf, Module, OpenSize, Parameter
 from cnndsl.layers.formula import Dim, Shape, plain
@@ -42,6 +42,12 @@ def dim_text(dim: Dim, fitting: Fitting = MappingProxyType({})) -> str:
         return str(value_of(dim))
     fraction = _fraction(dim.expr) or _where_it_fits(dim.expr, fitting)
     return str(fraction) if fraction else "?"
+
+
+def change(xs: Iterable[Shape], ys: Iterable[Shape]) -> str:
+    """What comes in and what goes out, in full; nothing for what has no input."""
+    sides = ([full_size(shape) for shape in shapes] for shapes in (xs, ys))
+    return " → ".join(listed(sizes) for sizes in sides if sizes)
 
 
 def fitting_sizes(network: Module) -> Fitting:
@@ -154,7 +160,7 @@ def params(count: int) -> str:
 def memory(parameters: int) -> str:
     """The memory of that many 32-bit numbers: `2.08 MiB`."""
     size = parameters * 4
-    return _scaled(size / 1024, 1024, ("KiB", "MiB", "GiB", "TiB")) if size >= 1024 else f"{size} bytes"
+    return f"{size} bytes" if size < 1024 else _scaled(size / 1024, 1024, ("KiB", "MiB", "GiB", "TiB"), most=1023.5)
 
 
 def macs(count: int) -> str:
@@ -164,10 +170,20 @@ def macs(count: int) -> str:
     return _scaled(count / 1e6, 1000, ("MMACs", "GMACs", "TMACs", "PMACs"))
 
 
-def _scaled(amount: float, step: int, units: tuple[str, ...]) -> str:
-    """The amount in the largest unit that leaves it at least 1, with three digits."""
+def count_said(number: int) -> str:
+    """A number in no more than three digits: `128`, `9.41 k`, `25.6 M`, `4.09 G`."""
+    return str(number) if number < 1000 else _scaled(number / 1000, 1000, ("k", "M", "G", "T"))
+
+
+def bytes_said(number: int) -> str:
+    """A number of bytes for people, in units of 1,024 with three digits: `392 B`, `24.5 KiB`, `1.20 MiB`."""
+    return f"{number:,} B" if number < 1000 else _scaled(number / 1024, 1024, ("KiB", "MiB", "GiB", "TiB"))
+
+
+def _scaled(amount: float, step: int, units: Sequence[str], *, most: float = 999.5) -> str:
+    """The amount, with three digits, in the first of the units in which it is less than `most`, or the last."""
     power = 0
-    while amount >= step - 0.5 and power < len(units) - 1:
+    while amount >= most and power < len(units) - 1:
         amount /= step
         power += 1
     digits = 0 if amount >= 99.95 else 1 if amount >= 9.995 else 2

@@ -11,7 +11,7 @@ from cnndsl.analysis import costs
 from cnndsl.backends import captions
 from cnndsl.backends.graphviz.labels import BOLD, SLACK, shorten, text_width
 from cnndsl.backends.options import Checked, Colours, Network, Options, Paper, Sizes, model
-from cnndsl.backends.volume.svg import FONT, cross, number, safe, style, words
+from cnndsl.backends.volume.svg import cross, number, opened, safe, words
 from cnndsl.diagnostics import OptionError
 from cnndsl.display import SvgText
 from cnndsl.i18n import tr
@@ -21,7 +21,7 @@ from cnndsl.layers.base import Group, Layer
 from cnndsl.layers.formula import show
 from cnndsl.render.paper import PIXEL, fit
 from cnndsl.symbolic.number import value_of
-from cnndsl.theme import DARK, LIGHT, Theme, ThemeName, in_the_dark
+from cnndsl.theme import DARK, LIGHT, Theme, ThemeName
 
 MOST = 12
 """Up to so many neurons of a layer are all drawn; of more the first and the last."""
@@ -145,12 +145,8 @@ def _picture(name: str, summary: str, columns: Sequence[Column], theme: ThemeNam
     wide = max(text_width(name, _TITLE, BOLD), text_width(summary, _TEXT)) * SLACK
     width = 2 * _MARGIN + max((len(columns) - 1) * _APART + 60, wide)
     height = _HEAD + high + _FOOT + 12 * max(len(column.said) for column in columns)
-    size = f'viewBox="0 0 {number(width)} {number(height)}" width="{number(width)}" height="{number(height)}"'
-    yield f'<svg xmlns="http://www.w3.org/2000/svg" {size} class="cnndsl-neurons" role="img" font-family="{FONT}">'
     told = ", ".join(f"{column.name}: {column.count}" for column in columns)
-    yield f"<title>{safe(name)}</title><desc>{safe(told)}</desc>"
-    yield style("cnndsl-neurons", in_the_dark() if theme == "auto" else {})
-    yield f'<rect width="{number(width)}" height="{number(height)}" fill="{colours.background}"/>'
+    yield from opened("neurons", name, told, width, height, theme)
     yield words(shorten(name, width - 2 * _MARGIN, _TITLE, BOLD), _MARGIN, 34, _TITLE, colours.heading, BOLD)
     yield words(summary, _MARGIN, 50, _TEXT, colours.quiet)
     places = [_MARGIN + 30 + at * _APART for at in range(len(columns))]

@@ -67,6 +67,11 @@ class Application:
         return self.part.unit if self.part is not None and isinstance(self.part.unit, Leaf) else None
 
     @property
+    def inner(self) -> Module | None:
+        """The module that is applied, where it is one."""
+        return self.target if isinstance(self.target, Module) else None
+
+    @property
     def inserted(self) -> bool:
         """Whether the compiler put it there: the flatten before a dense layer."""
         return isinstance(self.step.action, Plain) and self.step.action.inserted

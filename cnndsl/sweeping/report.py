@@ -9,9 +9,11 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
+from cnndsl.backends.captions import bytes_said
+from cnndsl.display import json_lines
 from cnndsl.frozen import frozen
 from cnndsl.sweeping.members import Member
-from cnndsl.terminal import bytes_said, clean, pad, paint, width
+from cnndsl.terminal import clean, pad, paint, width
 
 FEW = 20
 """How many members a table shows if it is not told."""
@@ -124,9 +126,7 @@ def _cell(value: Any) -> Any:
 
 def as_json(swept: Swept) -> str:
     """One object: the network, and a list of members as in `rows`."""
-    lines = ",\n".join(f"    {json.dumps(row, ensure_ascii=False)}" for row in rows(swept))
-    head = json.dumps(swept.network, ensure_ascii=False)
-    return f'{{\n  "made_by": "cnndsl sweep",\n  "network": {head},\n  "members": [\n{lines}\n  ]\n}}\n'
+    return json_lines({"made_by": "cnndsl sweep", "network": swept.network}, "members", rows(swept))
 
 
 def rows(swept: Swept) -> list[dict[str, Any]]:

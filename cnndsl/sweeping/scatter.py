@@ -7,14 +7,14 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from cnndsl import web
-from cnndsl.backends.graphviz.labels import printable
-from cnndsl.backends.volume.svg import FONT, number, safe, style, words
+from cnndsl.backends.captions import bytes_said, count_said
+from cnndsl.backends.graphviz.labels import BOLD, printable
+from cnndsl.backends.volume.svg import number, opened, safe, words
 from cnndsl.diagnostics import OptionError
 from cnndsl.display import SvgText
 from cnndsl.sweeping.members import Member
 from cnndsl.sweeping.report import Swept, said, settings_said
-from cnndsl.terminal import bytes_said, count_said
-from cnndsl.theme import DARK, LIGHT, Theme, ThemeName, in_the_dark
+from cnndsl.theme import DARK, LIGHT, Theme, ThemeName
 
 _WIDTH, _HEIGHT = 720.0, 470.0
 _LEFT, _RIGHT, _TOP, _BOTTOM = 84.0, 28.0, 90.0, 62.0
@@ -61,14 +61,10 @@ def _picture(swept: Swept, points: list[Member], x: str, y: str, theme: ThemeNam
     colours = DARK if theme == "dark" else LIGHT
     across = Scale([member.row[x] for member in points])
     up = Scale([member.row[y] for member in points])
-    size = f'viewBox="0 0 {number(_WIDTH)} {number(_HEIGHT)}" width="{number(_WIDTH)}" height="{number(_HEIGHT)}"'
-    yield f'<svg xmlns="http://www.w3.org/2000/svg" {size} class="cnndsl-sweep" role="img" font-family="{FONT}">'
     best = front(points, x, y)
     told = f"{len(points):,} members by {x} and {y}; {len(best):,} have the most {y} for their {x}"
-    yield f"<title>{safe(swept.network)}</title><desc>{safe(told)}</desc>"
-    yield style("cnndsl-sweep", in_the_dark() if theme == "auto" else {})
-    yield f'<rect width="{number(_WIDTH)}" height="{number(_HEIGHT)}" fill="{colours.background}"/>'
-    yield words(swept.network, _LEFT, 34, _TITLE, colours.heading, "bold")
+    yield from opened("sweep", swept.network, told, _WIDTH, _HEIGHT, theme)
+    yield words(swept.network, _LEFT, 34, _TITLE, colours.heading, BOLD)
     yield words(told, _LEFT, 52, _TEXT, colours.quiet)
     yield from _grid(across, up, x, y, colours)
     line = "L".join(f"{number(_x(across, m.row[x]))} {number(_y(up, m.row[y]))}" for m in best)
@@ -108,8 +104,8 @@ def _grid(across: Scale, up: Scale, x: str, y: str, colours: Theme) -> Iterator[
         at = _y(up, value)
         yield f'<path d="M{number(_LEFT)} {number(at)}h{number(_WIDE)}" {line}/>'
         yield words(_short(y, value), _LEFT - 8, at + 4, _TEXT, colours.text, "", "end")
-    yield words(x, _LEFT + _WIDE / 2, bottom + 42, _TEXT + 1, colours.heading, "bold", "middle")
-    yield words(y, _LEFT - 68, _TOP - 16, _TEXT + 1, colours.heading, "bold")
+    yield words(x, _LEFT + _WIDE / 2, bottom + 42, _TEXT + 1, colours.heading, BOLD, "middle")
+    yield words(y, _LEFT - 68, _TOP - 16, _TEXT + 1, colours.heading, BOLD)
 
 
 def _short(column: str, value: float) -> str:

@@ -8,12 +8,13 @@ from dataclasses import replace
 from math import prod
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from cnndsl.backends.explain.comparison import Comparison, written
+from cnndsl.backends.explain.comparison import Comparison
 from cnndsl.compiler import compile_source
 from cnndsl.i18n import tr
 from cnndsl.ir.program import Module
 from cnndsl.layers.base import Layer
 from cnndsl.source import Source
+from cnndsl.symbolic.number import literal
 from cnndsl.tracing.figure import Shown
 from cnndsl.tracing.inputs import Refused
 from cnndsl.tracing.recording import Recorder, Wanted
@@ -99,7 +100,7 @@ def compared(
 
 def _network(layer: Layer, sizes: Sequence[int]) -> str:
     """The text of a network of the layer alone."""
-    given = ", ".join(f"{name}={written(value)}" for name, value in layer.non_default().items())
+    given = ", ".join(f"{name}={literal(value)}" for name, value in layer.non_default().items())
     return f"network Compared {{ input({', '.join(map(str, sizes))}); {layer.kind}({given}) }}"
 
 

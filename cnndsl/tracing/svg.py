@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from math import ceil, floor
 
 from cnndsl.backends.graphviz.labels import BOLD, MONO, SLACK, shorten, text_width
-from cnndsl.backends.volume.svg import FONT, cross, number, safe, words, wrap
+from cnndsl.backends.volume.svg import FONT, cross, number, safe, words, wrapped
 from cnndsl.frozen import frozen
 from cnndsl.i18n import listed, tr, trn
 from cnndsl.theme import LIGHT
@@ -229,7 +229,7 @@ def _worked(shown: Shown) -> Iterator[_Piece]:
     yield from _in_rows(drawings(worked, shown.channels))
     if len(worked) == 1:
         for line in lines(worked[0]):
-            for part in wrap(line, _ROOM, _TEXT, MONO):
+            for part in wrapped(line, _ROOM, _TEXT, MONO):
                 yield _line(part, _TEXT, LIGHT.text, MONO)
 
 

@@ -27,7 +27,7 @@ from cnndsl.sweeping import run as running
 from cnndsl.sweeping.members import Family, Member
 from cnndsl.sweeping.processes import WorkerKilledError, in_processes
 from cnndsl.sweeping.run import Journal, Plan, work_out
-from cnndsl.sweeping.scatter import front
+from cnndsl.sweeping.scatter import front, svg
 from cnndsl.sweeping.space import parse
 from cnndsl.syntax.parser import parse as read
 
@@ -234,3 +234,10 @@ def test_a_process_that_is_killed_is_said_and_what_is_done_is_kept(monkeypatch: 
     with closing(Journal(plan.text, space)) as journal:
         assert len(journal.done) >= 3
     assert len(list(work_out(plan.text, space, space.numbers(), jobs=2))) == space.size
+
+
+def test_the_headings_of_a_picture_are_bold() -> None:
+    space = parse(["width=4,8"])
+    plan = Plan.of(Source("<text>", FAMILY), None, space)
+    swept = plan.swept(work_out(plan.text, space, [0, 1]))
+    assert svg(swept, "macs", "parameters").count('font-weight="bold"') == 3  # its name, and those of both axes

@@ -13,6 +13,7 @@ from xml.etree import ElementTree as Tree
 
 import pytest
 
+import cnndsl
 from cnndsl.backends.graphviz.labels import KINDS
 from cnndsl.backends.graphviz.picture import IO, MERGE
 from cnndsl.backends.volume import scene_of
@@ -221,6 +222,11 @@ def test_networks_out_of_the_ordinary(body: str) -> None:
     program = program_of(f"network Net {{ {body} }}")
     drawn = len(groups(read(program), "volume"))
     assert drawn == len(scene_of(program, program.network()).volumes) > 0
+
+
+def test_several_sizes_are_listed_in_the_language_of_the_picture() -> None:
+    text = "network Net { input(3, 8, 8); a = it -> conv(4, 3); b = it -> conv(4, 3); concat(a, b) -> conv(2, 3) }"
+    assert "4 × 6 × 6と4 × 6 × 6" in cnndsl.compile(text).volumes(lang="ja")
 
 
 def test_nothing_is_loaded_that_is_not_needed() -> None:

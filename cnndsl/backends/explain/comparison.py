@@ -15,6 +15,7 @@ from cnndsl.frozen import frozen
 from cnndsl.i18n import tr
 from cnndsl.layers.base import Layer
 from cnndsl.layers.formula import Shape, SizeError, plain
+from cnndsl.symbolic.number import literal
 
 _FEW, _MOST = 2, 4
 _WORDS = {"true": True, "false": False}
@@ -60,7 +61,7 @@ class Comparison:
             raise OptionError("compare", message)
         found = []
         for value in self.values:
-            words = f"{self.name} {written(value)}"
+            words = f"{self.name} {literal(value)}"
             try:
                 other = type(layer)(**{**layer.model_dump(), self.name: value})
                 other.output(x)
@@ -70,7 +71,7 @@ class Comparison:
             except SizeError as problem:
                 message = f"{title} does not fit with {words}: {problem.message}"
                 raise OptionError("compare", message) from None
-            found.append(Variant(f"{tr(self.name)} {written(value)}", other))
+            found.append(Variant(f"{tr(self.name)} {literal(value)}", other))
         return found
 
 
@@ -84,15 +85,6 @@ def _value(word: str) -> Any:
         except ValueError:
             continue
     return _WORDS.get(word, word)
-
-
-def written(value: Any) -> str:
-    """A value of a parameter as a text of the language has it."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, tuple | list):
-        return f"[{', '.join(map(written, value))}]"
-    return f'"{value}"' if isinstance(value, str) else str(value)
 
 
 def explanations(applied: Occurrence, variants: Sequence[Variant], places: Places) -> Iterator[tuple[str, Explanation]]:

@@ -9,6 +9,7 @@ from cnndsl.backends.diff import Difference
 from cnndsl.backends.diff.comparison import Comparison, Node, Status, told
 from cnndsl.backends.diff.matching import Item
 from cnndsl.backends.diff.report import entries
+from cnndsl.backends.explain.content import inside
 from cnndsl.ir.interpreter import Application, Frame, applications
 from cnndsl.ir.program import Module, Origin, Program
 
@@ -72,7 +73,7 @@ class Changes:
         missing = Status.ADDED if side else Status.REMOVED
         around: list[tuple[str, Status]] = []
         for number, at in enumerate(self._applications[side]):
-            while around and not _is_inside(at, around[-1][0]):
+            while around and not inside(at.frame.path, around[-1][0]):
                 around.pop()
             node = self._nodes[side].get(number)
             if node is not None:
@@ -92,10 +93,6 @@ def _said(node: Node) -> Iterator[str]:
         yield f"{node.before.name or node.before.word} -> {node.after.name or node.after.word}"
     yield from (told((change,)) for change in node.changes)
     yield from node.notes
-
-
-def _is_inside(at: Application, path: str) -> bool:
-    return at.frame.path == path or at.frame.path.startswith(f"{path}.")
 
 
 def _walk(program: Program, frame: Frame) -> Iterator[Application]:

@@ -10,12 +10,13 @@ from cnndsl.analysis.costs.counts import Cost, Row
 from cnndsl.analysis.costs.memory import WIDTHS, Held, Memory, Type
 from cnndsl.analysis.receptive_field import ReceptiveField, Seen
 from cnndsl.backends import captions
+from cnndsl.backends.captions import bytes_said, count_said
 from cnndsl.frozen import frozen
 from cnndsl.i18n import tr
 from cnndsl.ir.interpreter import Frame, applications
 from cnndsl.ir.program import Module, Program
 from cnndsl.layers.formula import Shape, show
-from cnndsl.terminal import bytes_said, clean, count_said
+from cnndsl.terminal import clean
 
 MOST_MEASURED = 20_000
 """With more applications than this, memory and receptive fields are not worked out one by one."""

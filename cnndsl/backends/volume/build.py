@@ -14,9 +14,9 @@ from cnndsl.backends.graphviz.picture import BLOCK, IO, MERGE
 from cnndsl.backends.volume.folding import Plan, Shapes
 from cnndsl.backends.volume.layout import Route
 from cnndsl.backends.volume.scene import Band, Link, Scene, Volume
-from cnndsl.frozen import frozen
 from cnndsl.i18n import tr
-from cnndsl.ir.program import Call, Child, Leaf, Module, Step
+from cnndsl.ir.interpreter import Application, Frame, applications
+from cnndsl.ir.program import Call, Child, Module
 from cnndsl.layers.base import Group, Layer, times
 from cnndsl.layers.formula import Shape, per_axis, plain, same_size
 from cnndsl.layers.operations import Operation
@@ -85,37 +85,21 @@ class _Value(NamedTuple):
     alone: bool
 
 
-@frozen()
-class _Place:
-    """Where in the network the builder is: the path from there by attribute names, and the blocks around it."""
-
-    path: str = ""
-    level: int = 0
-    training: bool = False
-
-    def part(self, name: str) -> str:
-        return f"{self.path}.{name}" if self.path else name
-
-
 @dataclass(slots=True)
-class _Frame:
-    """A module that is being drawn, and its values so far."""
+class _Drawn:
+    """A module that is being drawn: its values so far, how many blocks are around it, whether it is for training."""
 
-    module: Module
-    place: _Place
     values: dict[int, _Value]
     readers: Counter[int]
+    level: int
+    training: bool
 
-    def inputs(self, step: Step) -> list[_Value]:
-        return [self.values[i] for i in step.read]
+    def alone(self, index: int) -> bool:
+        """Whether no more than one step or output reads a value."""
+        return self.readers[index] <= 1
 
-    def shapes(self, values: Sequence[int]) -> tuple[Shape, ...]:
-        return tuple(self.module.values[value] for value in values)
-
-    def change(self, step: Step) -> str:
-        """What comes in and what goes out, in full."""
-        shapes = (self.shapes(step.inputs), self.shapes(step.outputs))
-        return " → ".join(" and ".join(map(full_size, given)) for given in shapes if given)
+    def inputs(self, at: Application) -> list[_Value]:
+        return [self.values[i] for i in at.step.read]
 
 
 class _Builder:
@@ -123,7 +107,6 @@ class _Builder:
         self, shapes: Shapes, table: dict[str, costs.Cost], scene: Scene, plan: Plan, expand: frozenset[str]
     ) -> None:
         self._shapes = shapes
-        self._repeats = shapes.repeats
         self._costs = table
         self._scene = scene
         self._plan = plan
@@ -137,7 +120,7 @@ class _Builder:
             title = f"{tr('input')} {name}" if len(network.inputs) > 1 else tr("input")
             at = self._add(Volume(IO, title, [], plain(shape), network.origin, [full_size(shape)]), [])
             inputs.append(_Value(at, shape, True))
-        outputs = self._inside(network, inputs, _Place())
+        outputs = self._inside(Frame(network), inputs)
         several = len(network.outputs) > 1
         for output, value in zip(network.outputs, outputs, strict=True):
             name = output.name or (network.names.get(output.value, "") if several else "")
@@ -154,48 +137,47 @@ class _Builder:
             end.training = output.training
             self._add(end, [value])
 
-    def _inside(self, module: Module, inputs: Sequence[_Value], place: _Place) -> list[_Value]:
+    def _inside(
+        self, frame: Frame, inputs: Sequence[_Value], level: int = 0, *, training: bool = False
+    ) -> list[_Value]:
         """Draw the steps of a module; returns its outputs."""
+        module = frame.module
         readers = Counter(value for step in module.steps for value in step.read)
         readers.update(output.value for output in module.outputs)
         values = {i: value._replace(alone=value.alone and readers[i] <= 1) for i, value in enumerate(inputs)}
-        frame = _Frame(module, place, values, readers)
-        for run in self._repeats.runs(module):
-            for at, step in enumerate(module.steps[run.start : run.start + run.period * run.times]):
-                self._step(frame, step, (place.path, run, at % run.period) if run.times > 1 else None)
-        return [frame.values[output.value] for output in module.outputs]
+        drawn = _Drawn(values, readers, level, training)
+        steps = list(applications(self._shapes.program, frame))
+        for run in self._shapes.repeats.runs(module):
+            for number, at in enumerate(steps[run.start : run.start + run.period * run.times]):
+                self._step(drawn, at, (frame.path, run, number % run.period) if run.times > 1 else None)
+        return [drawn.values[output.value] for output in module.outputs]
 
-    def _step(self, frame: _Frame, step: Step, run: object) -> None:
-        at = self._repeats.applied(frame.module, step)
+    def _step(self, drawn: _Drawn, at: Application, run: object) -> None:
         if isinstance(at.target, Operation):
-            self._combine(frame, step, at.target)
+            self._combine(drawn, at, at.target)
         elif isinstance(at.target, Layer):
-            self._layer(frame, step, at.target, at.part)
+            self._layer(drawn, at, at.target)
         elif at.part is not None:
-            self._part(frame, step, at.part, at.target, run)
+            self._part(drawn, at, at.part, at.target, run)
 
-    def _part(self, frame: _Frame, step: Step, child: Child, inner: Module, run: object) -> None:
-        place, path = frame.place, frame.place.part(child.name)
-        training = place.training or step.training
-        if self._opens(inner, path, place.level):
-            within = _Place(path, place.level + 1, training)
+    def _part(self, drawn: _Drawn, at: Application, child: Child, inner: Module, run: object) -> None:
+        step, path = at.step, at.path
+        training = drawn.training or step.training
+        if self._opens(inner, path, drawn.level):
             self._scene.can_close |= inner.kind != "chain"
             self._scene.parts[path] = len({s.action.child for s in inner.steps if isinstance(s.action, Call)})
-            outputs = self._inside(inner, frame.inputs(step), within)
-            for index, value in zip(step.outputs, outputs, strict=True):
-                alone = value.alone and frame.readers[index] <= 1
-                frame.values[index] = _Value(value.volume, frame.module.values[index], alone)
+            outputs = self._inside(at.inside(inner), drawn.inputs(at), drawn.level + 1, training=training)
+            for index, value, shape in zip(step.outputs, outputs, at.ys, strict=True):
+                drawn.values[index] = _Value(value.volume, shape, value.alone and drawn.alone(index))
             return
         title = inner.name or "Sequential"
-        detail = captions.arguments(inner.parameters)
-        shape = plain(frame.module.values[step.outputs[0]])
-        lines = [detail, frame.change(step)]
+        shape = plain(at.ys[0])
+        lines = [captions.arguments(inner.parameters), captions.change(at.xs, at.ys)]
         volume = Volume(BLOCK, title, [path], shape, child.origin, lines, (title, _size_key(shape)))
         self._weigh(volume, path, self._costs[inner.id].parameters)
-        volume.training = training
         volume.run = run
         volume.hops = [self._shapes.is_residual(inner)]
-        self._finish(frame, step, volume)
+        self._finish(drawn, at, volume)
 
     def _opens(self, module: Module, path: str, level: int) -> bool:
         if level >= self._plan.deepest or len(self._scene.volumes) >= self._plan.most_walked:
@@ -206,25 +188,20 @@ class _Builder:
             return level < self._plan.depth
         return self._plan.opens(self._shapes, module)
 
-    def _layer(self, frame: _Frame, step: Step, layer: Layer, child: Child | None) -> None:
-        x = frame.module.values[step.inputs[0]] if step.inputs else ()
-        y = frame.module.values[step.outputs[0]]
-        path = frame.place.part(child.name) if child else ""
+    def _layer(self, drawn: _Drawn, at: Application, layer: Layer) -> None:
+        x, y, path = at.x, at.ys[0], at.path
         title, detail = layer.title(x), layer.words(plain(x))
-        learned = captions.learned(child.unit) if child and isinstance(child.unit, Leaf) else 0
-        lines = [detail, frame.change(step)]
+        learned = captions.learned(at.leaf) if at.leaf else 0
         kind = layer.group.value
-        through = len(step.inputs) == len(step.outputs) == 1
+        through = len(at.xs) == len(at.ys) == 1
         if through and layer.group not in _BODIES and _keeps(x, y):
-            value = frame.values[step.inputs[0]]
-            volume = self._scene.volumes[value.volume]
-            if value.alone and not volume.sign:
-                said = ", ".join(filter(None, (title, path, detail, captions.params(learned))))
-                self._stripe(frame, step, value, Band(kind, title), path, said)
+            said = ", ".join(filter(None, (title, path, detail, captions.params(learned))))
+            if self._stripe(drawn, at, Band(kind, title), said):
                 return
         window = _window(layer, len(x) - 1)
         key = (title, detail, _size_key(plain(y)))
-        volume = Volume(kind, title, [path] if path else [], plain(y), (child or step).origin, lines, key)
+        lines = [detail, captions.change(at.xs, at.ys)]
+        volume = Volume(kind, title, [path] if path else [], plain(y), (at.part or at.step).origin, lines, key)
         self._weigh(volume, path, learned)
         if window:
             volume.title = f"{title} {times(window)}"  # the plain title stays
@@ -232,33 +209,34 @@ class _Builder:
         volume.whole = layer.group is Group.DENSE and len(y) == 1
         if layer.group is Group.POOLING and window is None:
             volume.whole = all(value_of(size) == 1 for size in y[1:])
-        self._finish(frame, step, volume)
+        self._finish(drawn, at, volume)
 
-    def _combine(self, frame: _Frame, step: Step, operation: Operation) -> None:
-        xs = frame.shapes(step.inputs)
+    def _combine(self, drawn: _Drawn, at: Application, operation: Operation) -> None:
+        xs, y = at.xs, plain(at.ys[0])
         sign, detail = captions.operation(operation, xs)
-        y = plain(frame.module.values[step.outputs[0]])
-        lines = ["" if sign == operation.kind else operation.kind, detail, frame.change(step)]
-        if len(step.inputs) == 1 and len(step.outputs) == 1 and _keeps(xs[0], y):
-            value = frame.values[step.inputs[0]]
-            if value.alone and not self._scene.volumes[value.volume].sign:
-                self._stripe(frame, step, value, Band(MERGE, sign), "", f"{operation.kind} {sign}")
-                return
-        volume = Volume(MERGE, sign, [], y, step.origin, lines)
-        volume.sign = len(step.inputs) == 2 and len(sign) == 1
+        is_one = len(xs) == len(at.ys) == 1
+        if is_one and _keeps(xs[0], y) and self._stripe(drawn, at, Band(MERGE, sign), f"{operation.kind} {sign}"):
+            return
+        lines = ["" if sign == operation.kind else operation.kind, detail, captions.change(xs, at.ys)]
+        volume = Volume(MERGE, sign, [], y, at.step.origin, lines)
+        volume.sign = len(xs) == 2 and len(sign) == 1
         if len(xs) > 1 and not volume.sign and all(len(x) == len(y) for x in xs):
             channels = tuple(value_of(x[0]) for x in xs)
             volume.joined = channels if sum(channels) == value_of(y[0]) else ()
-        self._finish(frame, step, volume)
+        self._finish(drawn, at, volume)
 
-    def _stripe(self, frame: _Frame, step: Step, value: _Value, band: Band, path: str, said: str) -> None:
-        """Put a layer that keeps the size onto the volume that it works on."""
+    def _stripe(self, drawn: _Drawn, at: Application, band: Band, said: str) -> bool:
+        """Put what keeps the size onto the volume that it works on, if that is its alone; says whether it was."""
+        value = drawn.values[at.step.inputs[0]]
         volume = self._scene.volumes[value.volume]
+        if not value.alone or volume.sign:
+            return False
         volume.bands.append(band)
-        volume.paths += [path] if path else []
+        volume.paths += [at.path] if at.path else []
         volume.lines.append(tr("then {what}", what=said))
-        index = step.outputs[0]
-        frame.values[index] = _Value(value.volume, frame.module.values[index], frame.readers[index] <= 1)
+        index = at.step.outputs[0]
+        drawn.values[index] = _Value(value.volume, at.ys[0], drawn.alone(index))
+        return True
 
     def _weigh(self, volume: Volume, path: str, parameters: int) -> None:
         """Tell the learned numbers of a part; those of a shared one where it is first applied."""
@@ -266,13 +244,12 @@ class _Builder:
         self._counted.add(path)
         volume.lines.append(tr("shared: counted before") if volume.shared else captions.params(parameters))
 
-    def _finish(self, frame: _Frame, step: Step, volume: Volume) -> None:
-        volume.training = volume.training or frame.place.training or step.training
-        volume.others = len(step.outputs) - 1
-        at = self._add(volume, frame.inputs(step))
-        for index in step.outputs:
-            alone = frame.readers[index] <= 1 and len(step.outputs) == 1
-            frame.values[index] = _Value(at, frame.module.values[index], alone)
+    def _finish(self, drawn: _Drawn, at: Application, volume: Volume) -> None:
+        volume.training = drawn.training or at.step.training
+        volume.others = len(at.ys) - 1
+        number = self._add(volume, drawn.inputs(at))
+        for index, shape in zip(at.step.outputs, at.ys, strict=True):
+            drawn.values[index] = _Value(number, shape, drawn.alone(index) and len(at.ys) == 1)
 
     def _add(self, volume: Volume, inputs: Sequence[_Value]) -> int:
         volumes = self._scene.volumes

@@ -31,7 +31,7 @@ class Shapes:
     """What the plans ask about definitions: which have branches, and which add what comes in."""
 
     def __init__(self, program: Program, network: Module) -> None:
-        self._program = program
+        self.program = program
         self.repeats = Repeats(program, network)
         self._branched: set[str] | None = None
         self._deeply: dict[str, bool] = {}
@@ -43,7 +43,7 @@ class Shapes:
         of a U-Net does, brings together what others have branched, and shows more opened.
         """
         if self._branched is None:
-            self._branched = {m.name for m in self._program.modules.values() if len(m.inputs) == 1 and self._forks(m)}
+            self._branched = {m.name for m in self.program.modules.values() if len(m.inputs) == 1 and self._forks(m)}
         if not inside or module.name in self._branched:
             return module.name in self._branched
         if module.id not in self._deeply:

@@ -30,8 +30,9 @@ from cnndsl.backends.volume.layout import (
 )
 from cnndsl.backends.volume.scene import Scene, Volume
 from cnndsl.i18n import tr
-from cnndsl.terminal import pieces
+from cnndsl.terminal import wrap
 from cnndsl.theme import DARK, LIGHT, Theme, ThemeName
+from cnndsl.theme import in_the_dark as every_dark
 
 FONT = "Helvetica,Arial,'Liberation Sans','Nimbus Sans',sans-serif"
 _MONO_FONT = "Menlo,Consolas,'DejaVu Sans Mono','Liberation Mono',monospace"
@@ -78,14 +79,9 @@ def cross(x: float, y: float, wide: float, high: float, colour: str, stroke: flo
     return f'<path d="{corners}" fill="none" stroke="{colour}" stroke-width="{number(stroke)}"/>'
 
 
-def wrap(text: str, room: float, points: float, face: str = SANS) -> list[str]:
+def wrapped(text: str, room: float, points: float, face: str = SANS) -> list[str]:
     """The text in lines of at most this width."""
-    lines = [""]
-    for piece in pieces(text):
-        if lines[-1] and text_width((lines[-1] + piece).rstrip(), points, face) > room:
-            lines.append("")
-        lines[-1] += piece
-    return [line.rstrip() for line in lines]
+    return wrap(text, room, lambda line: text_width(line, points, face))
 
 
 class Shade(NamedTuple):
@@ -113,6 +109,16 @@ def style(picture: str, swaps: Mapping[str, str]) -> str:
     return f"<style>\n{rules}\n</style>"
 
 
+def opened(kind: str, name: str, told: str, width: float, height: float, theme: ThemeName) -> Iterator[str]:
+    """The beginning of a picture of the class `cnndsl-KIND`: its name, what it tells, its style sheet, its ground."""
+    size = f'width="{number(width)}" height="{number(height)}"'
+    box = f'viewBox="0 0 {number(width)} {number(height)}" {size}'
+    yield f'<svg xmlns="http://www.w3.org/2000/svg" {box} class="cnndsl-{kind}" role="img" font-family="{FONT}">'
+    yield f"<title>{safe(name)}</title><desc>{safe(told)}</desc>"
+    yield style(f"cnndsl-{kind}", every_dark() if theme == "auto" else {})
+    yield f'<rect {size} fill="{(DARK if theme == "dark" else LIGHT).background}"/>'
+
+
 def shade(theme: Theme, kind: str) -> Shade:
     """The faces of a kind of volume: light comes from above."""
     tint = theme.tints[kind]
@@ -125,8 +131,7 @@ def shade(theme: Theme, kind: str) -> Shade:
 
 def in_the_dark(kinds: list[str]) -> dict[str, str]:
     """Light colour -> dark colour, for every colour of a picture with these kinds of volumes."""
-    light, dark = LIGHT.roles(), DARK.roles()
-    found = {light[role]: dark[role] for role in light}
+    found = every_dark()
     for kind in kinds:
         found |= dict(zip(shade(LIGHT, kind), shade(DARK, kind), strict=True))
     return found
@@ -163,7 +168,7 @@ def legend(scene: Scene, layout: Layout, theme: Theme, left: float, room: float)
         lines.append(words(entry.word, x + _SAMPLE, y, SMALL, theme.text))
         x += entry.width
     y += _ROW
-    for line in wrap(note(scene), room / SLACK, SMALL):
+    for line in wrapped(note(scene), room / SLACK, SMALL):
         lines.append(words(line, left, y, SMALL, theme.quiet))
         y += LINE
     return lines, y

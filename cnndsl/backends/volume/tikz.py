@@ -11,7 +11,7 @@ from cnndsl.backends.graphviz.picture import IO, MERGE
 from cnndsl.backends.volume.build import Window
 from cnndsl.backends.volume.layout import BAND, LINE, MARGIN, SMALL, TITLE, Box, Layout, Placed, Point, Route
 from cnndsl.backends.volume.scene import Scene
-from cnndsl.backends.volume.svg import Side, Writer, corners_of, divisions, note, number, shade, slabs, wrap
+from cnndsl.backends.volume.svg import Side, Writer, corners_of, divisions, note, number, shade, slabs, wrapped
 from cnndsl.theme import ThemeName
 
 _HEAD, _FOOT, _LEGEND = 62.0, 24.0, 18.0
@@ -142,7 +142,7 @@ class _Tikz(Writer):
             found.append(_words(x + 20, y, rf"\cnnsmall {kind}"))
             x += room
         y += _LEGEND
-        for line in wrap(note(self._scene), (width - 2 * MARGIN) / SLACK, SMALL):
+        for line in wrapped(note(self._scene), (width - 2 * MARGIN) / SLACK, SMALL):
             found.append(_words(MARGIN, y, rf"\cnnsmall {escaped(line)}"))
             y += LINE
         return found, y
