@@ -152,8 +152,7 @@ def _inputs(module: nn.Module, sizes: Sequence[tuple[int, ...]]) -> list[Tensor]
         else:
             return inputs
     shown = " and ".join(" x ".join(map(str, size)) for size in sizes)
-    message = f"{type(module).__name__} cannot be run on {shown}: {type(first).__name__}: {first}"
-    raise Unusable(message)
+    raise Unusable(f"{type(module).__name__} cannot be run on {shown}: {type(first).__name__}: {first}")
 
 
 def made(name: str, arguments: Mapping[str, Any]) -> nn.Module:
@@ -163,19 +162,16 @@ def made(name: str, arguments: Mapping[str, Any]) -> nn.Module:
     """
     where, _, what = name.rpartition(":")
     if not where or not what:
-        message = f"{name!r} is not of the form MODULE:NAME, such as torchvision.models:resnet50, and no FILE.pt2"
-        raise Unusable(message)
+        raise Unusable(f"{name!r} is not of the form MODULE:NAME, such as torchvision.models:resnet50, and no FILE.pt2")
     try:
         found = _loaded(where)
         for word in what.split("."):
             found = getattr(found, word)
         made_ = found(**arguments) if callable(found) and not isinstance(found, nn.Module) else found
     except (Exception, SystemExit) as problem:  # whatever the user's code raises
-        message = f"{name} cannot be made: {type(problem).__name__}: {problem}"
-        raise Unusable(message) from None
+        raise Unusable(f"{name} cannot be made: {type(problem).__name__}: {problem}") from None
     if not isinstance(made_, nn.Module):
-        message = f"{name} gives no module of PyTorch, but {type(made_).__name__}"
-        raise Unusable(message)
+        raise Unusable(f"{name} gives no module of PyTorch, but {type(made_).__name__}")
     return made_
 
 

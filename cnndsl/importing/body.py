@@ -199,12 +199,12 @@ class Each:
 Operand = Given | Made | Own | Number | Slot | Turned | Taken | Outer | Carried | Each | tuple["Operand", ...]
 
 
-def flat(operands: Iterable[Operand]) -> Iterator[Operand]:
-    """The operands, those in lists too; for one of the values of a list, the list."""
+def flat(operands: Iterable[Operand], *, taken: bool = False) -> Iterator[Operand]:
+    """The operands, those in lists too; for one of the values of a list, the list, or with `taken` that itself."""
     for operand in operands:
         if isinstance(operand, tuple):
-            yield from flat(operand)
-        elif isinstance(operand, Taken):
+            yield from flat(operand, taken=taken)
+        elif isinstance(operand, Taken) and not taken:
             yield from flat([operand.of])
         else:
             yield operand

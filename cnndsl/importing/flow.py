@@ -10,19 +10,9 @@ from cnndsl.importing.body import Body, Given, Made, Operand, Step, Taken, flat
 _SHORT_BRANCH = 4
 
 
-def operands(body: Body) -> Iterator[Operand]:
-    """What the steps are given and what comes out; for one of the values of a list, the list."""
-    return flat((*(step.operands for step in body.steps), *body.outputs, *body.training_outputs))
-
-
-def all_operands(body: Body) -> Iterator[Operand]:
-    """All operands, those in lists too, and what is taken of lists as such."""
-
-    def inside(operands: tuple[Operand, ...]) -> Iterator[Operand]:
-        for operand in operands:
-            yield from inside(operand) if isinstance(operand, tuple) else (operand,)
-
-    return inside((*(step.operands for step in body.steps), *body.outputs, *body.training_outputs))
+def operands(body: Body, *, taken: bool = False) -> Iterator[Operand]:
+    """What the steps are given and what comes out, as `flat` has it."""
+    return flat((*(step.operands for step in body.steps), *body.outputs, *body.training_outputs), taken=taken)
 
 
 def paths(step: Step, turns: int = 1) -> Iterator[str]:

@@ -35,7 +35,7 @@ from cnndsl.importing.body import (
     Use,
     moved,
 )
-from cnndsl.importing.turns import Apart, together
+from cnndsl.importing.turns import Apart, side_by_side, together
 from cnndsl.layers.base import Group
 from cnndsl.layers.registry import KINDS
 
@@ -157,14 +157,9 @@ class _Unifier:
             return first
         given: Any = parts if all(type(part) is type(first) for part in parts) else ()
         if given and isinstance(first, Single) and all(part.word == first.word for part in given):
-            kind = KINDS[first.word]
-            held = _with_same_padding([dict(part.arguments) for part in given])
-            names = [name for name in kind.model_fields if any(name in arguments for arguments in held)]
-            made = []
-            for name in names:
-                default = Number(kind.model_fields[name].default)
-                made.append((name, self._number([a.get(name, default) for a in held], label, first.word, name)))
-            return Single(first.word, tuple(made))
+            sides = side_by_side(first.word, _with_same_padding([dict(part.arguments) for part in given]))
+            made = tuple((name, self._number(values, label, first.word, name)) for name, values in sides)
+            return Single(first.word, made)
         if given and isinstance(first, Use) and all(part.name == first.name for part in given):
             uses = [dict(part.arguments) for part in given]
             arguments: list[tuple[str, Any]] = []

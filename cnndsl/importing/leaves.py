@@ -260,5 +260,4 @@ def _check_rest(module: nn.Module, standard: type[nn.Module]) -> None:
                 continue  # as it is where nothing is given
             is_plain = isinstance(have, (bool, int, float, str)) or have is None
             if is_plain and have != parameter.default and name != "batch_first":
-                message = f"{standard.__name__}({name}={have!r}) is no layer of the language"
-                raise Unreadable(message)
+                raise Unreadable(f"{standard.__name__}({name}={have!r}) is no layer of the language")

@@ -36,7 +36,7 @@ from cnndsl.importing.body import (
     flat,
     parts_in,
 )
-from cnndsl.importing.flow import all_operands, operands, paths, way_between, way_to
+from cnndsl.importing.flow import operands, paths, way_between, way_to
 from cnndsl.importing.generalising import IDENTITY, has_state
 from cnndsl.importing.heads import Head, Source, head
 from cnndsl.importing.parameters import KEYWORDS, is_name
@@ -341,11 +341,10 @@ class Lines:
         """How many items a list has; where that is not known, how many of them are used."""
         if isinstance(operand, Made) and (loop := self.body.steps[operand.step].loop) is not None:
             return length(loop, operand.number)
-        items = [o.at for o in all_operands(self.body) if isinstance(o, Taken) and o.of == operand]
+        every = list(operands(self.body, taken=True))
+        items = [o.at for o in every if isinstance(o, Taken) and o.of == operand]
         if isinstance(operand, Given):
-            items += [
-                o.item or 0 for o in all_operands(self.body) if isinstance(o, Given) and o.number == operand.number
-            ]
+            items += [o.item or 0 for o in every if isinstance(o, Given) and o.number == operand.number]
         return max(items, default=0) + 1
 
     def _part(self, path: str) -> Part | None:

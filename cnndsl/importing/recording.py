@@ -89,7 +89,8 @@ class Recorder:
     def __init__(self, root: nn.Module) -> None:
         self.root = root
         self.traces: dict[nn.Module, list[Trace]] = {}
-        self._owned = {id(tensor): Owned(path, is_learned, tensor) for path, is_learned, tensor in _tensors(root)}
+        self._owned = {id(tensor): Owned(path, True, tensor) for path, tensor in root.named_parameters()}
+        self._owned |= {id(tensor): Owned(path, False, tensor) for path, tensor in root.named_buffers()}
         self._values: dict[int, Value] = {}
         self._versions: dict[int, int] = {}
         self._writes: list[tuple[int, Tensor]] = []
@@ -271,11 +272,6 @@ def _is_no_caller(frame: FrameType) -> bool:
     name = frame.f_globals.get("__name__", "")
     is_ours = name in ("torch", __name__) or name.startswith(("torch.", "cnndsl.importing."))
     return is_ours and NAMES not in frame.f_locals
-
-
-def _tensors(root: nn.Module) -> Iterator[tuple[str, bool, Tensor]]:
-    yield from ((path, True, tensor) for path, tensor in root.named_parameters())
-    yield from ((path, False, tensor) for path, tensor in root.named_buffers())
 
 
 def mapped(held: Any, change: Any) -> Any:

@@ -9,6 +9,7 @@ What is read here is believed only if the layer gives the same as its operators 
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -140,9 +141,14 @@ _NORMS: dict[str, Callable[[nn.Module], nn.Module]] = {
 # Rules: from calls to the arguments of a constructor
 
 
-def _same(word: str, *names: str) -> Rule:
-    """A layer that is one call, and gets arguments of it: `_same("leaky_relu", "negative_slope")`."""
-    return lambda calls: _picked(_only(calls, word), names)
+def _alike(kind: type[nn.Module]) -> Rule:
+    """A layer that is one call, whose arguments have the names that the layer has for them."""
+    names = [name for name in inspect.signature(kind).parameters if name not in _NOT_TOLD]
+    return lambda calls: _picked(_only(calls), names)
+
+
+_NOT_TOLD = ("inplace", "return_indices", "min_value", "max_value", "args", "kwargs")
+"""Arguments of layers that their call does not have: how it is called says them, or they stand for others."""
 
 
 def _picked(call: Call, names: Iterable[str]) -> Arguments:
@@ -151,9 +157,9 @@ def _picked(call: Call, names: Iterable[str]) -> Arguments:
 
 
 def _only(calls: list[Call], *words: str) -> Call:
-    """The one call that there is, of an operator with one of these names. Raises ValueError for others."""
+    """The one call that there is, of an operator with one of these names, if some are given. Raises ValueError."""
     (call,) = calls
-    _expect(call, *words)
+    _expect(call, *words or (call.name,))
     return call
 
 
@@ -324,10 +330,12 @@ def _lp_pool(rank: int) -> Rule:
     return rule
 
 
-def _pool(word: str, *names: str) -> Rule:
+def _pool(kind: type[nn.Module]) -> Rule:
+    """A pooling, which by itself goes on by as much as its kernel is wide."""
+    read = _alike(kind)
+
     def rule(calls: list[Call]) -> Arguments:
-        call = _only(calls, word)
-        given = _picked(call, names)
+        given = read(calls)
         return given | {"stride": given["stride"] or None}
 
     return rule
@@ -504,45 +512,15 @@ def _attention(calls: list[Call]) -> Arguments:
     }
 
 
-_ACTIVATIONS = {
-    "CELU": _same("celu", "alpha"),
-    "ELU": _same("elu", "alpha"),
-    "GELU": _same("gelu", "approximate"),
-    "GLU": _same("glu", "dim"),
-    "Hardshrink": _same("hardshrink", "lambd"),
-    "Hardsigmoid": _same("hardsigmoid"),
-    "Hardswish": _same("hardswish"),
-    "Hardtanh": _same("hardtanh", "min_val", "max_val"),
-    "LeakyReLU": _same("leaky_relu", "negative_slope"),
-    "LogSigmoid": _same("log_sigmoid"),
-    "LogSoftmax": _same("log_softmax", "dim"),
-    "Mish": _same("mish"),
-    "PReLU": _prelu,
-    "RReLU": _same("rrelu", "lower", "upper"),
-    "ReLU": _same("relu"),
-    "ReLU6": _same("hardtanh"),
-    "SELU": _same("selu"),
-    "SiLU": _same("silu"),
-    "Sigmoid": _same("sigmoid"),
-    "Softmax": _same("softmax", "dim"),
-    "Softmax2d": _same("softmax"),
-    "Softmin": lambda calls: {"dim": calls[1].arguments["dim"]},
-    "Softplus": _same("softplus", "beta", "threshold"),
-    "Softshrink": _same("softshrink", "lambd"),
-    "Softsign": lambda _: {},
-    "Tanh": _same("tanh"),
-    "Tanhshrink": lambda _: {},
-    "Threshold": _same("threshold", "threshold", "value"),
-}
-_OTHERS = {
-    "AlphaDropout": _same("alpha_dropout", "p"),
+_ONE_CALL = (
+    "AlphaDropout", "CELU", "ChannelShuffle", "Dropout", "Dropout1d", "Dropout2d", "Dropout3d", "ELU",
+    "FeatureAlphaDropout", "Flatten", "Fold", "GELU", "GLU", "Hardshrink", "Hardsigmoid", "Hardswish", "Hardtanh",
+    "LeakyReLU", "LogSigmoid", "LogSoftmax", "Mish", "PixelShuffle", "PixelUnshuffle", "RReLU", "ReLU", "ReLU6", "SELU",
+    "SiLU", "Sigmoid", "Softmax", "Softmax2d", "Softplus", "Softshrink", "Tanh", "Threshold", "Unfold",
+)  # fmt: skip
+_OTHERS: dict[str, Rule] = {
     "Bilinear": _bilinear,
-    "ChannelShuffle": _same("channel_shuffle", "groups"),
-    "Dropout": _same("dropout", "p"),
     "Embedding": _embedding,
-    "FeatureAlphaDropout": _same("feature_alpha_dropout", "p"),
-    "Flatten": _same("flatten", "start_dim", "end_dim"),
-    "Fold": _same("col2im", "output_size", "kernel_size", "dilation", "padding", "stride"),
     "GRU": _recurrent("gru"),
     "GroupNorm": _group_norm,
     "LSTM": _recurrent("lstm"),
@@ -550,12 +528,13 @@ _OTHERS = {
     "Linear": _linear,
     "LocalResponseNorm": _local_response_norm,
     "MultiheadAttention": _attention,
-    "PixelShuffle": _same("pixel_shuffle", "upscale_factor"),
-    "PixelUnshuffle": _same("pixel_unshuffle", "downscale_factor"),
+    "PReLU": _prelu,
     "RMSNorm": _norm_over_last("rms_norm"),
     "RNN": _recurrent("rnn_tanh", "rnn_relu"),
+    "Softmin": lambda calls: {"dim": calls[1].arguments["dim"]},
+    "Softsign": lambda _: {},
+    "Tanhshrink": lambda _: {},
     "Unflatten": _unflatten,
-    "Unfold": _same("im2col", "kernel_size", "dilation", "padding", "stride"),
     "Upsample": _upsample,
     "UpsamplingBilinear2d": _upsample_of("bilinear"),
     "UpsamplingNearest2d": _upsample_of("nearest"),
@@ -566,20 +545,16 @@ def _by_rank() -> dict[str, Rule]:
     """The rules of the layers that there are for one, two and three axes."""
     found: dict[str, Rule] = {}
     for r in (1, 2, 3):
-        divisor = {"divisor_override": "divisor_override"} if r > 1 else {}
         found |= {
             f"Conv{r}d": _conv(r),
             f"ConvTranspose{r}d": _conv_transpose(r),
             f"BatchNorm{r}d": _norm_over_batch("batch_norm"),
             f"InstanceNorm{r}d": _norm_over_batch("instance_norm"),
-            f"MaxPool{r}d": _pool(f"max_pool{r}d", "kernel_size", "stride", "padding", "dilation", "ceil_mode"),
-            f"AvgPool{r}d": _pool(
-                f"avg_pool{r}d", "kernel_size", "stride", "padding", "ceil_mode", "count_include_pad", *divisor
-            ),
+            f"MaxPool{r}d": _pool(getattr(nn, f"MaxPool{r}d")),
+            f"AvgPool{r}d": _pool(getattr(nn, f"AvgPool{r}d")),
             f"LPPool{r}d": _lp_pool(r),
             f"AdaptiveAvgPool{r}d": _adaptive_pool(f"adaptive_avg_pool{r}d"),
             f"AdaptiveMaxPool{r}d": _adaptive_pool(f"adaptive_max_pool{r}d"),
-            f"Dropout{r}d": _same("feature_dropout", "p"),
             f"ZeroPad{r}d": _padding("constant"),
             f"ConstantPad{r}d": _padding("constant", "value"),
             f"ReflectionPad{r}d": _padding("reflect"),
@@ -589,7 +564,7 @@ def _by_rank() -> dict[str, Rule]:
     return found
 
 
-RULES: dict[str, Rule] = {**_ACTIVATIONS, **_OTHERS, **_by_rank()}
+RULES: dict[str, Rule] = {name: _alike(getattr(nn, name)) for name in _ONE_CALL} | _OTHERS | _by_rank()
 """How the arguments of a class of `torch.nn` are read from its calls."""
 _OWNERS = {
     **{f"conv{r}d": f"Conv{r}d" for r in (1, 2, 3)},
@@ -611,7 +586,7 @@ _HELPED: dict[str, Rule] = {
     "ChainedLSTM": _chained(_recurrent("lstm")),
     "ChainedMultiheadAttention": _chained(_attention),
     "ChainedRNN": _chained(_recurrent("rnn_tanh", "rnn_relu")),
-    "Permute": _same("permute", "dims"),
+    "Permute": lambda calls: _picked(_only(calls, "permute"), ("dims",)),
     "StochasticDepth": _stochastic_depth,
     **{f"Conv{r}dSame": _conv_same(r) for r in (1, 2, 3)},
     **{f"MaxPool{r}dSame": _pool_same(f"max_pool{r}d", "dilation") for r in (1, 2, 3)},

@@ -121,7 +121,7 @@ class _Importer:
                     self.shapes.setdefault(event.module, first.shape[1:])
                 self.passed.setdefault(event.module, []).append(_passed(event))
         for module in self.paths:
-            if any(module in recorder.traces for recorder in self.recorders) and not _is_plain_chain(module):
+            if any(module in recorder.traces for recorder in self.recorders) and type(module) is not nn.Sequential:
                 self.families.setdefault(self._family(module), []).append(module)
         body = self._body(self.root)
         name = self._name(type(self.root).__name__)
@@ -203,7 +203,7 @@ class _Importer:
                 self._declare(dict.fromkeys([module, *self._others_like(module)], problem))
                 return self.uses[module]
             return None if layer is None else single(layer)
-        if _is_plain_chain(module):
+        if type(module) is nn.Sequential:
             if module in self.uses:  # its parts are called from outside of it
                 return self.uses[module]
             chain = self._chain(module)
@@ -806,10 +806,6 @@ def single(layer: Layer) -> Single:
         layer.kind,
         tuple((name, Number(value)) for name, value in layer.non_default().items() if name != "inplace"),
     )
-
-
-def _is_plain_chain(module: nn.Module) -> bool:
-    return type(module) is nn.Sequential
 
 
 def _is_chain_class(module: nn.Module) -> bool:

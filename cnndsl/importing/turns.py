@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise, product
 from typing import Any
@@ -57,6 +57,13 @@ def together(steps: Sequence[Step]) -> Iterator[tuple[str, list[Any]]]:
         yield name, [arguments.get(name, usual) for arguments in held]
 
 
+def side_by_side(word: str, uses: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, list[Any]]]:
+    """Each argument that some uses of a layer have, with its values in all; where it is left out, with the default."""
+    for name, field in KINDS[word].model_fields.items():
+        if any(name in arguments for arguments in uses):
+            yield name, [arguments.get(name, Number(field.default)) for arguments in uses]
+
+
 def in_turns(parts: Sequence[Part]) -> Part:
     """Parts as one that is not the same in all turns of a loop. Raises Apart."""
     first = parts[0]
@@ -68,11 +75,8 @@ def in_turns(parts: Sequence[Part]) -> Part:
     if isinstance(first, Single):
         if any(part.word != first.word for part in given):
             raise Apart
-        fields = KINDS[first.word].model_fields
-        held = [dict(part.arguments) for part in given]
-        names = [name for name in fields if any(name in arguments for arguments in held)]
-        made = [(name, numbers([h.get(name, Number(fields[name].default)) for h in held])) for name in names]
-        return Single(first.word, tuple(made))
+        sides = side_by_side(first.word, [dict(part.arguments) for part in given])
+        return Single(first.word, tuple((name, numbers(values)) for name, values in sides))
     if isinstance(first, Use):
         if any(part.name != first.name for part in given):
             raise Apart
