@@ -57,8 +57,7 @@ def __getattr__(name: str) -> Any:
 
         return version("cnndsl")
     if name not in _HOMES:
-        message = f"module 'cnndsl' has no attribute {name!r}"
-        raise AttributeError(message)
+        raise AttributeError(f"module 'cnndsl' has no attribute {name!r}")
     from importlib import import_module
 
     return getattr(import_module(_HOMES[name]), name)

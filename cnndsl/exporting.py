@@ -123,8 +123,7 @@ def _fitting(program: Program, top: Module) -> list[dict[str, int]]:
         return [{}, {}]
     found = list(islice(_choices(program, top, symbols), 2))
     if not found:
-        message = f"no sizes were found that {top.name} takes: give them with --size {symbols[0]}=256"
-        raise Refused(message)
+        raise Refused(f"no sizes were found that {top.name} takes: give them with --size {symbols[0]}=256")
     return found
 
 
@@ -208,8 +207,7 @@ def _written(model: nn.Module, top: Module, sample: tuple[Tensor, ...], outputs:
         proto = made.model_proto
     except Exception as problem:  # whatever the exporter raises, which says what it cannot do
         said = next((line.strip() for line in str(problem).splitlines() if line.strip()), type(problem).__name__)
-        message = f"PyTorch's exporter cannot write {top.name} as ONNX: {said}"
-        raise Refused(message) from None
+        raise Refused(f"PyTorch's exporter cannot write {top.name} as ONNX: {said}") from None
     proto.doc_string = f"{top.name} of {source}, made by cnndsl"
     if proto.ByteSize() > LARGEST:
         message = f"{top.name} is too large: a file of ONNX has at most 2 GiB, and this has {proto.ByteSize():,} bytes"
@@ -249,8 +247,7 @@ def _compared(
         for want, found in zip(wanted, session.run(None, given), strict=True):
             have = torch.from_numpy(found)
             if have.shape != want.shape:
-                message = f"ONNX Runtime gives {tuple(have.shape)} where PyTorch gives {tuple(want.shape)}"
-                raise Refused(message)
+                raise Refused(f"ONNX Runtime gives {tuple(have.shape)} where PyTorch gives {tuple(want.shape)}")
             gap = (want.double() - have.double()).abs().nan_to_num(nan=float("inf"))
             gap[want.isnan() & have.isnan() | (want == have)] = 0.0
             if gap.numel():

@@ -42,14 +42,12 @@ def parse_modules(given: str | Iterable[str]) -> tuple[str, ...]:
     """
     texts = (given,) if isinstance(given, str) else tuple(given) if isinstance(given, Iterable) else (None,)
     if not all(isinstance(text, str) for text in texts):
-        message = f'modules are allowed by their names, such as ["torch.nn"], and this is {given!r:.80}'
-        raise TypeError(message)
+        raise TypeError(f'modules are allowed by their names, such as ["torch.nn"], and this is {given!r:.80}')
     names = [name.strip() for text in texts for name in text.split(",")]
     for name in filter(None, names):
         reason = why_not_package(name)
         if reason:
-            message = f"{name[:80]!r} is no module: {reason}"
-            raise ValueError(message)
+            raise ValueError(f"{name[:80]!r} is no module: {reason}")
     return tuple(filter(None, names))
 
 

@@ -143,15 +143,12 @@ def _text(target: Path, path: PurePosixPath) -> str:
     """The text of a file; `path` is what messages call it. Raises ImportProblem."""
     try:
         if not target.is_file():
-            message = f"there is no file {path}"
-            raise ImportProblem(message, "the path counts from the folder of the importing file")
+            raise ImportProblem(f"there is no file {path}", "the path counts from the folder of the importing file")
         if target.stat().st_size > LARGEST_FILE:
-            message = f"{path} is larger than {LARGEST_FILE // 2**20} MiB"
-            raise ImportProblem(message, "split it into smaller files")
+            raise ImportProblem(f"{path} is larger than {LARGEST_FILE // 2**20} MiB", "split it into smaller files")
         return target.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError:
-        message = f"{path} is not UTF-8 text"
-        raise ImportProblem(message, "save it as UTF-8") from None
+        raise ImportProblem(f"{path} is not UTF-8 text", "save it as UTF-8") from None
     except OSError as problem:
         message = f"{path} cannot be read: {problem.strerror or problem}"
         raise ImportProblem(message, "check the file and its permissions") from None

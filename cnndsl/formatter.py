@@ -392,15 +392,12 @@ def formatted(source: Source) -> tuple[str, tuple[Diagnostic, ...]]:
     if len(result.text) > LONGEST:
         return source.text, wrong
     if has_errors(wrong) or not is_same(before, after):
-        message = "the text would not say the same"
-        raise LayoutError(message)
+        raise LayoutError("the text would not say the same")
     again = pieces_of(result, words(result.text))
     if comments_of(again) != comments_of(pieces):
-        message = "a comment would be lost"
-        raise LayoutError(message)
+        raise LayoutError("a comment would be lost")
     if _laid_out(again) != result.text:
-        message = "the text would change once more the next time"
-        raise LayoutError(message)
+        raise LayoutError("the text would change once more the next time")
     return result.text, ()
 
 

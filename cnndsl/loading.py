@@ -38,8 +38,7 @@ def load(
     (`extern`) is not allowed, not there, or no `nn.Module`.
     """
     if target not in get_args(Target):
-        message = f"there is no target {target!r}; there are {', '.join(get_args(Target))}"
-        raise ValueError(message)
+        raise ValueError(f"there is no target {target!r}; there are {', '.join(get_args(Target))}")
     compilation = compile(Path(path), settings=settings)
     wanted = compilation.for_inference() if target == "inference" else compilation
     return wanted.load(network, allow_extern=allow_extern)

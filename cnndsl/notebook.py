@@ -26,8 +26,7 @@ def load_ipython_extension(ipython: Any) -> None:
         """
         given = parse_argstring(cnn, line)
         if given.name is not None and (not given.name.isidentifier() or iskeyword(given.name)):
-            message = f"{given.name!r} is no name for a variable: write %%cnn net"
-            raise UsageError(message)
+            raise UsageError(f"{given.name!r} is no name for a variable: write %%cnn net")
         try:
             settings = parse(given.set)
         except ValueError as problem:

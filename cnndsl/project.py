@@ -58,31 +58,25 @@ def _table(path: Path) -> Any:
         with path.open("rb") as file:
             data = file.read(_LARGEST + 1)
     except OSError as problem:
-        message = f"{path} cannot be read: {problem.strerror or problem}"
-        raise ProjectProblem(message) from None
+        raise ProjectProblem(f"{path} cannot be read: {problem.strerror or problem}") from None
     if len(data) > _LARGEST:
-        message = f"{path} is larger than {_LARGEST // 2**20} MiB"
-        raise ProjectProblem(message)
+        raise ProjectProblem(f"{path} is larger than {_LARGEST // 2**20} MiB")
     try:
         tool = tomllib.loads(data.decode()).get("tool", {})
     except UnicodeDecodeError:
-        message = f"{path} is not UTF-8 text"
-        raise ProjectProblem(message) from None
+        raise ProjectProblem(f"{path} is not UTF-8 text") from None
     except (ValueError, RecursionError) as problem:  # also for a number of more digits than Python reads
-        message = f"{path} cannot be read: {problem}"
-        raise ProjectProblem(message) from None
+        raise ProjectProblem(f"{path} cannot be read: {problem}") from None
     return tool.get("cnndsl") if isinstance(tool, dict) else None
 
 
 def _settings(path: Path, table: Any) -> dict[str, tuple[str, ...]]:
     if not isinstance(table, dict):
-        message = f"{path}: tool.cnndsl is a table: write [tool.cnndsl], and below it what is to be set"
-        raise ProjectProblem(message)
+        raise ProjectProblem(f"{path}: tool.cnndsl is a table: write [tool.cnndsl], and below it what is to be set")
     found = {}
     for name, value in table.items():
         if name not in _SETTINGS:
-            message = f"{path}: [tool.cnndsl] has nothing called {name}, only {' and '.join(_SETTINGS)}"
-            raise ProjectProblem(message)
+            raise ProjectProblem(f"{path}: [tool.cnndsl] has nothing called {name}, only {' and '.join(_SETTINGS)}")
         if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
             message = f"{path}: {name} in [tool.cnndsl] is a list of texts, such as {name} = {_SETTINGS[name]}"
             raise ProjectProblem(message)

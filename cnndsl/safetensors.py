@@ -154,8 +154,7 @@ def _object(name: str, data: bytes, what: str) -> dict[str, Any]:
     def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         made = dict(pairs)
         if len(made) < len(pairs):
-            message = "a name stands in it twice"
-            raise ValueError(message)
+            raise ValueError("a name stands in it twice")
         return made
 
     try:

@@ -39,8 +39,7 @@ def from_python(settings: Mapping[str, Any]) -> dict[str, Value]:
         raise TypeError(message)
     for name in settings:
         if not isinstance(name, str):
-            message = f"the name of a setting is a text, and {name!r} is {_kind(name)}"
-            raise TypeError(message)
+            raise TypeError(f"the name of a setting is a text, and {name!r} is {_kind(name)}")
     return {name: _from_python(name, value) for name, value in settings.items()}
 
 
@@ -52,13 +51,11 @@ def _from_python(name: str, value: Any, depth: int = 0) -> Value:
             raise _too_deep()
         return [_from_python(name, item, depth + 1) for item in value]
     if isinstance(value, float) and not math.isfinite(value):
-        message = f"the setting {name} must be finite, and it is {value}"
-        raise ValueError(message)
+        raise ValueError(f"the setting {name} must be finite, and it is {value}")
     for kind in (bool, int, float, str):  # a truth value is a whole number to Python
         if isinstance(value, kind):
             return kind(value)
-    message = f"the setting {name} must be a number, a truth value, a text or a list of them, not {_kind(value)}"
-    raise TypeError(message)
+    raise TypeError(f"the setting {name} must be a number, a truth value, a text or a list of them, not {_kind(value)}")
 
 
 def _kind(value: object) -> str:
@@ -71,8 +68,7 @@ def parse(given: Iterable[str]) -> dict[str, Value]:
     for text in given:
         name, equals, value = text.partition("=")
         if not equals or not _NAME.fullmatch(name.strip()):
-            message = f"{text!r} is not of the form NAME=VALUE, such as classes=100"
-            raise ValueError(message)
+            raise ValueError(f"{text!r} is not of the form NAME=VALUE, such as classes=100")
         found[name.strip()] = parse_value(value)
     return found
 
@@ -81,8 +77,7 @@ def parse_value(text: str) -> Value:
     """The value that a literal stands for. Raises ValueError with a sentence for the user."""
     pieces = _pieces(text.strip())
     if not pieces:
-        message = 'the value is missing; an empty text is written ""'
-        raise ValueError(message)
+        raise ValueError('the value is missing; an empty text is written ""')
     lists: list[list[Value]] = [[]]  # the open lists, innermost last; the first one holds the value itself
     expected = True  # whether a value may come now; after one, only a comma or the end of the list
     for kind, piece in pieces:
@@ -138,19 +133,16 @@ def _single(kind: str, piece: str) -> Value:
     if kind == "string":
         return piece
     if piece in ("True", "False"):
-        message = f"{piece} is written {piece.lower()}"
-        raise ValueError(message)
+        raise ValueError(f"{piece} is written {piece.lower()}")
     return {"true": True, "false": False}.get(piece, piece)
 
 
 def _number(text: str) -> int | float:
     if len(text) > _LONGEST_NUMBER:
-        message = f"the number {text[:20]}... is too long"
-        raise ValueError(message)
+        raise ValueError(f"the number {text[:20]}... is too long")
     number = int(text) if text.lstrip("+-").isdigit() else float(text)
     if not math.isfinite(number):
-        message = f"the number {text} is too large"
-        raise ValueError(message)
+        raise ValueError(f"the number {text} is too large")
     return number
 
 

@@ -13,5 +13,4 @@ if not TYPE_CHECKING:  # a type checker finds them by the imports in `registry`
         except ModuleNotFoundError as problem:
             if problem.name != f"{__name__}.{name}":
                 raise
-            message = f"module {__name__!r} has no attribute {name!r}"
-            raise AttributeError(message) from None
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}") from None

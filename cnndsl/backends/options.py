@@ -108,8 +108,7 @@ class Options(ABC, Generic[T_co]):
 
 def _names(given: Any) -> tuple[str, ...]:
     if isinstance(given, str) or not isinstance(given, Iterable) or not all(isinstance(name, str) for name in given):
-        message = f"takes a list of names, and not {given!r}"
-        raise ValueError(message)
+        raise ValueError(f"takes a list of names, and not {given!r}")
     return tuple(given)
 
 

@@ -96,14 +96,12 @@ class _Commands(click.Group):
         commands = self.list_commands(ctx)
         if args[0] not in commands and os.path.isfile(args[0]):  # noqa: PTH113 - raises nothing, as Path's would
             takers = [name for name in commands if self._takes_files(ctx, name)]
-            message = f"what is to be done with {args[0]}? Write cnndsl {'|'.join(takers)} {args[0]}"
-            raise click.UsageError(message, ctx)
+            raise click.UsageError(f"what is to be done with {args[0]}? Write cnndsl {'|'.join(takers)} {args[0]}", ctx)
         if args[0] not in commands and not args[0].startswith("-"):
             from cnndsl.hints.spelling import nearest
 
             near = f"--{args[0]}" if args[0] in ("help", "version") else nearest(args[0], commands)
-            message = f"there is no command {args[0]}" + (f": did you mean {near}?" if near else "")
-            raise click.UsageError(message, ctx)
+            raise click.UsageError(f"there is no command {args[0]}" + (f": did you mean {near}?" if near else ""), ctx)
         return super().resolve_command(ctx, args)
 
 

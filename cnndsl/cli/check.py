@@ -69,14 +69,11 @@ def command(
     _check_use(files, fix=fix, diff=diff, weights=weights, network=network)
 
     if fix and diff:
-        message = "write either --fix or --diff: the one changes what the other shows"
-        raise click.UsageError(message)
+        raise click.UsageError("write either --fix or --diff: the one changes what the other shows")
     if unsafe and not (fix or diff):
-        message = "--unsafe belongs to --fix or --diff"
-        raise click.UsageError(message)
+        raise click.UsageError("--unsafe belongs to --fix or --diff")
     if fix and STDIN in files:
-        message = "standard input cannot be changed: save it in a file, or write --diff"
-        raise click.UsageError(message)
+        raise click.UsageError("standard input cannot be changed: save it in a file, or write --diff")
     if weights is not None:
         return _compare(Run(**common, to_stdout=True), files[0], weights, network, settings)
     if diff:
@@ -115,15 +112,12 @@ def _check_use(files: tuple[Path, ...], *, fix: bool, diff: bool, weights: Path 
     """Raise UsageError where it is not clear which network weights are for."""
     if weights is None:
         if network is not None:
-            message = "all networks of a file are checked: --network goes with --weights"
-            raise click.UsageError(message)
+            raise click.UsageError("all networks of a file are checked: --network goes with --weights")
         return
     if fix or diff:
-        message = "--weights compares a network as it is: leave out --fix and --diff, or do that first"
-        raise click.UsageError(message)
+        raise click.UsageError("--weights compares a network as it is: leave out --fix and --diff, or do that first")
     if len(set(files)) > 1 or os.path.isdir(files[0]):  # noqa: PTH112 - raises nothing, as Path's would
-        message = "--weights is about the network of one FILE"
-        raise click.UsageError(message)
+        raise click.UsageError("--weights is about the network of one FILE")
 
 
 def _compare(run: Run, path: Path, weights: Path, network: str | None, settings: Mapping[str, Any]) -> int:

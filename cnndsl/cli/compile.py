@@ -147,8 +147,7 @@ def _check_use(
         raise click.BadParameter(message, param_hint="--diagram")
     several = len(set(files)) > 1 or os.path.isdir(files[0])  # noqa: PTH112 - raises nothing, as Path's would
     if network is not None and several:
-        message = "--network is about one FILE"
-        raise click.UsageError(message)
+        raise click.UsageError("--network is about one FILE")
     if output == STDOUT:
         if only_shown:
             message = "--check and --diff compare with a file, and - is none: leave out -o, or name a folder"
@@ -161,11 +160,10 @@ def _check_use(
         raise click.UsageError(message)
     if output is None:
         if STDIN in files:
-            message = (
+            raise click.UsageError(
                 "what comes from standard input belongs to no folder: say with -o DIR where to write, "
                 "or with -o - that the module is to be printed"
             )
-            raise click.UsageError(message)
     elif output.suffix[1:] in (*PICTURES, "py") and not os.path.isdir(output):  # noqa: PTH112
         message = f"{output} looks like a file, and what is named here is a folder for the module and the picture"
         raise click.BadParameter(message, param_hint="-o")
@@ -306,6 +304,5 @@ def _check_targets(jobs: Iterable[_Job], sources: Iterable[Path]) -> None:
             check_no_source(target, [*sources, job.source])
             place = os.path.normcase(os.path.realpath(target))
             if place in written:
-                message = f"{written[place]} and {job.source} would both be written to {target}"
-                raise click.UsageError(message)
+                raise click.UsageError(f"{written[place]} and {job.source} would both be written to {target}")
             written[place] = job.source

@@ -72,8 +72,7 @@ def command(
     run = Run(**common)
     sides = [_side(given, network) for given in (before, after)]
     if [path for path, _ in sides] == [STDIN, STDIN]:
-        message = "standard input can be one of the two files, and not both"
-        raise click.UsageError(message)
+        raise click.UsageError("standard input can be one of the two files, and not both")
     if output is not None:
         _check_page(output, [path for path, _ in sides], options)
     same_file = sides[0][0] == sides[1][0]
@@ -96,11 +95,9 @@ def command(
 def _check_page(output: Path, sources: list[Path], options: dict[str, Any]) -> None:
     """Refuse what is no page, and options of the report."""
     if output != STDOUT and output.suffix != ".html":
-        message = f"{output.name} does not end in .html"
-        raise click.BadParameter(message, param_hint="-o")
+        raise click.BadParameter(f"{output.name} does not end in .html", param_hint="-o")
     if options["format"] != "text" or options["whole"]:
-        message = "--format and --all are for the report, and a page has everything"
-        raise click.UsageError(message)
+        raise click.UsageError("--format and --all are for the report, and a page has everything")
     check_no_source(output, sources)
 
 

@@ -114,8 +114,7 @@ def _diagram(run: Run, compilation: Compilation, kind: str, target: Path, option
         whole = partial(compilation.diagram, cast("Format", kind), width=width, **options)
         return run.graph(lambda: compilation.dot(**options), kind, target, whole)
     if width is not None:
-        message = f"--width is for a picture that is printed, and a .{kind} has no size"
-        raise click.UsageError(message)
+        raise click.UsageError(f"--width is for a picture that is printed, and a .{kind} has no size")
     if kind == "dot":
         return run.text(lambda: compilation.dot(**options), kind, target)
     return run.text(lambda: compilation.mermaid(fenced=kind == "md", **options), kind, target)
@@ -130,8 +129,7 @@ def _refuse(options: dict[str, Any], why: str, *words: str) -> None:
     """Take options out that a style or a form has not, where nobody has given them."""
     for word in words:
         if options.pop(word):
-            message = f"--{word} {why}"
-            raise click.UsageError(message)
+            raise click.UsageError(f"--{word} {why}")
 
 
 def _target(file: Path, output: Path | None, form: str | None, style: Style) -> tuple[Path, str]:

@@ -149,11 +149,9 @@ def command(
         message = "a run is shown as a page or a picture: leave out --format, and name with -o what to write"
         raise click.UsageError(message)
     elif options["sizes"]:
-        message = "a run has the sizes of what it is given: leave out --size"
-        raise click.UsageError(message)
+        raise click.UsageError("a run has the sizes of what it is given: leave out --size")
     elif running["kernel"] and options["compare"] is not None:
-        message = "--kernel shows one layer as it is written: leave out --compare"
-        raise click.UsageError(message)
+        raise click.UsageError("--kernel shows one layer as it is written: leave out --compare")
     target = _target(output, file, alone=bool(running["kernel"])) if inputs else None
     if target is not None:
         check_no_source(target, [file, *(path for path in inputs if isinstance(path, Path))])
@@ -169,8 +167,7 @@ def command(
 
 def _inputs(pictures: tuple[Path, ...], values: tuple[str, ...]) -> tuple[Path | str, ...]:
     if pictures and values:
-        message = "an input is either a file, with --from, or numbers, with --values"
-        raise click.UsageError(message)
+        raise click.UsageError("an input is either a file, with --from, or numbers, with --values")
     return pictures or values
 
 
@@ -179,16 +176,14 @@ def _refuse_alone(**given: Any) -> None:
     for name, value in given.items():
         if value is not None:
             option = "-o" if name == "output" else f"--{name.replace('_', '-')}"
-            message = f"{option} goes with --from PICTURE or --values NUMBERS, which run the network"
-            raise click.UsageError(message)
+            raise click.UsageError(f"{option} goes with --from PICTURE or --values NUMBERS, which run the network")
 
 
 def _target(output: Path | None, file: Path, *, alone: bool) -> Path:
     if output is None:
         return beside(file, "-kernel.html" if alone else ".html")
     if alone and output != STDOUT and output.suffix != ".html":
-        message = f"{output.name} does not end in .html: a kernel moves on a page"
-        raise click.BadParameter(message, param_hint="-o")
+        raise click.BadParameter(f"{output.name} does not end in .html: a kernel moves on a page", param_hint="-o")
     if output != STDOUT and output.suffix not in FORMATS:
         message = f"{output.name} does not end in {', '.join(FORMATS[:-1])} or {FORMATS[-1]}"
         raise click.BadParameter(message, param_hint="-o")

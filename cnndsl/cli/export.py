@@ -77,8 +77,7 @@ def command(
     run = Run(**common)
     target = beside(file, ".onnx") if output is None else output
     if target != STDOUT and target.suffix != ".onnx":
-        message = f"{shown(target)} does not end in .onnx"
-        raise click.BadParameter(message, param_hint="-o")
+        raise click.BadParameter(f"{shown(target)} does not end in .onnx", param_hint="-o")
     check_no_source(target, [file] if weights is None else [file, weights])
     compilation = run.compile(file, settings)
     if compilation is not None and compilation.program is not None:

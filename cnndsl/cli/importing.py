@@ -120,8 +120,7 @@ def _imported(name: str, sizes: tuple[tuple[int, ...], ...], arguments: dict[str
     except Unusable as problem:
         raise click.UsageError(str(problem)) from None
     except Unreadable as problem:
-        message = f"{name} has no words in the language: {problem}"
-        raise click.UsageError(message) from None
+        raise click.UsageError(f"{name} has no words in the language: {problem}") from None
     finally:
         sys.path.remove("")
 
@@ -137,8 +136,7 @@ def _imported_program(path: Path, sizes: tuple[tuple[int, ...], ...]) -> Import:
         program = loaded(path)
         return import_program(program, samples(program, sizes) if sizes else None)
     except (Unreadable, OSError) as problem:
-        message = f"{shown(path)} cannot be imported: {problem}"
-        raise click.UsageError(message) from None
+        raise click.UsageError(f"{shown(path)} cannot be imported: {problem}") from None
 
 
 def _check_torch() -> None:

@@ -29,8 +29,7 @@ def command(folder: Path | None) -> int:
 
     place = folder or Path.cwd()
     if not place.is_dir():
-        message = f"there is no folder {place}"
-        raise click.BadParameter(message, param_hint="FOLDER")
+        raise click.BadParameter(f"there is no folder {place}", param_hint="FOLDER")
     wait_for("an assistant")
     serve(place)
     return 0

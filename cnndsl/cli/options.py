@@ -37,11 +37,9 @@ def parse_sizes(_context: click.Context, _parameter: click.Parameter, given: tup
     for word in (word.strip() for text in given for word in text.split(",")):
         name, equals, number = (part.strip() for part in word.partition("="))
         if not (name and equals and number.isascii() and number.isdecimal() and len(number) < 20):
-            message = f"{word!r} is not of the form NAME=NUMBER, such as H=256"
-            raise click.BadParameter(message)
+            raise click.BadParameter(f"{word!r} is not of the form NAME=NUMBER, such as H=256")
         if found.setdefault(name, int(number)) != int(number):
-            message = f"{name} is given twice, as {found[name]} and {number}"
-            raise click.BadParameter(message)
+            raise click.BadParameter(f"{name} is given twice, as {found[name]} and {number}")
     return found
 
 
@@ -158,8 +156,7 @@ force = click.option("--force", is_flag=True, help="Overwrite files that cnndsl 
 def beside(file: Path, ending: str) -> Path:
     """The output that belongs to a file where none is named: its name with another ending."""
     if file == STDIN:
-        message = "what comes from standard input belongs to no folder: say with -o OUT where to write"
-        raise click.UsageError(message)
+        raise click.UsageError("what comes from standard input belongs to no folder: say with -o OUT where to write")
     return file.parent / f"{file.stem}{ending}"
 
 
@@ -170,5 +167,4 @@ def check_no_source(target: Path, sources: Iterable[Path]) -> None:
     for source in sources:
         with suppress(OSError):
             if source.samefile(target):
-                message = f"{target} is a source, and would be overwritten"
-                raise click.UsageError(message)
+                raise click.UsageError(f"{target} is a source, and would be overwritten")

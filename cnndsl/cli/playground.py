@@ -40,8 +40,7 @@ def command(output: Path | None, port: int) -> int:
     cache = cache_folder()
     folder = output or (cache and cache / "playground")
     if folder is None:
-        message = "this user has no folder for what can be made again: name one by --output"
-        raise click.UsageError(message)
+        raise click.UsageError("this user has no folder for what can be made again: name one by --output")
     try:
         if output is not None or not is_current(folder):
             say(f"making the page in {folder}\n", err=True)

@@ -141,8 +141,7 @@ def command(
     except ImportError as problem:
         if problem.name != "ray":
             raise
-        message = "Ray is not installed: run pip install 'cnndsl[ray]'"
-        raise click.BadParameter(message, param_hint="--engine") from None
+        raise click.BadParameter("Ray is not installed: run pip install 'cnndsl[ray]'", param_hint="--engine") from None
     if not swept.members and len(swept.problems) == swept.asked:
         run.code = TEXT_HAS_ERRORS
     if top is not None and form != "table":
@@ -161,8 +160,7 @@ def _form(output: Path | None, form: str | None) -> str:
         return form or "table"
     kind = output.suffix[1:]
     if kind not in FORMATS[1:]:
-        message = f"{output.name} does not end in .csv, .json, .svg or .html"
-        raise click.BadParameter(message, param_hint="-o")
+        raise click.BadParameter(f"{output.name} does not end in .csv, .json, .svg or .html", param_hint="-o")
     if form not in (None, kind):
         message = f"{output.name} is to be a {kind} by its name, and a {form} by --format: leave one of them out"
         raise click.UsageError(message)

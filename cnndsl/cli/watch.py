@@ -33,13 +33,11 @@ def _repeat(command: Callable[..., int], given: dict[str, Any]) -> int:
     """Run the command until it is interrupted; the exit code of the last run."""
     paths: list[Path] = list(given["files"]) if "files" in given else [given["file"]]
     if STDIN in paths:
-        message = "standard input does not change: --watch is for files"
-        raise click.UsageError(message)
+        raise click.UsageError("standard input does not change: --watch is for files")
     try:
         from watchfiles import watch
     except ImportError:
-        message = "--watch needs a package more: run pip install 'cnndsl[watch]'"
-        raise click.UsageError(message) from None
+        raise click.UsageError("--watch needs a package more: run pip install 'cnndsl[watch]'") from None
     folders = _folders(paths)
     code: int | None = None
     with suppress(KeyboardInterrupt):
@@ -79,7 +77,6 @@ def _folders(paths: Iterable[Path]) -> list[Path]:
             project = find(folder).path
             folder = project.parent if project is not None else folder
         if not folder.is_dir():
-            message = f"there is no folder {folder}"
-            raise click.UsageError(message)
+            raise click.UsageError(f"there is no folder {folder}")
         found.append(folder)
     return list(dict.fromkeys(found))

@@ -10,12 +10,13 @@ import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import islice
 from pathlib import Path, PurePosixPath
 
 from cnndsl.compilation import Compilation
 from cnndsl.compiler import compile_source
 from cnndsl.diagnostics import Diagnostic
-from cnndsl.files import FolderReader, ImportProblem, Reader, nowhere
+from cnndsl.files import FolderReader, ImportProblem, Reader, nowhere, sources
 from cnndsl.ir.program import Program
 from cnndsl.lsp.moves import Change, Moves
 from cnndsl.lsp.names import Names
@@ -320,14 +321,9 @@ class Documents:
         return []
 
 
-def files_below(folders: Iterable[Path], most: int = 500) -> Iterator[Path]:
-    """The `.cnn` files in some folders and below them, up to so many."""
-    from cnndsl.files import sources
+def files_below(folders: Iterable[Path]) -> Iterator[Path]:
+    """The `.cnn` files in some folders and below them, as many as are looked at."""
+    return islice((path for path in sources(folders) if isinstance(path, Path)), _MOST_FILES)
 
-    count = 0
-    for path in sources(folders):
-        if isinstance(path, Path):
-            if count == most:
-                return
-            count += 1
-            yield path
+
+_MOST_FILES = 500

@@ -127,11 +127,9 @@ def rename(
     and no text without an error gets one.
     """
     if not re.fullmatch(r"[^\W\d]\w*", name):
-        message = f"{name!r} is no name: letters, digits and _, and no digit first"
-        raise RenameProblem(message)
+        raise RenameProblem(f"{name!r} is no name: letters, digits and _, and no digit first")
     if name in keywords() or (name in WORDS and found.symbol.kind not in ("part", "local", "loop", "constant")):
-        message = f"{name} is a word of the language"
-        raise RenameProblem(message)
+        raise RenameProblem(f"{name} is a word of the language")
     if found.symbol.kind != "import" or found.symbol.original == found.symbol.name:
         found = defined(documents, found)
     files = list(files)
@@ -147,15 +145,13 @@ def rename(
         place = _place(text)
         after = Document(text.name, text.path, texts.get(place, text.text), texts)
         if place in edits and not _means_the_same(edits[place][1], after, found.symbol):
-            message = f"called {name}, it would be taken for another {name}, or another one for it"
-            raise RenameProblem(message)
+            raise RenameProblem(f"called {name}, it would be taken for another {name}, or another one for it")
         before, then = text.compiled(), after.compiled()
         was_wrong, wrong = ([d for d in one.diagnostics if d.severity is Severity.ERROR] for one in (before, then))
         if len(wrong) > len(was_wrong):  # what is wrong already may hide the rest
             new = next((d for d in wrong if d.message not in {one.message for one in was_wrong}), wrong[0])
             line = f", line {new.span.position.line} of {new.span.source.short}" if new.span is not None else ""
-            message = f"called {name}, it would not compile: {new.message}{line}"
-            raise RenameProblem(message)
+            raise RenameProblem(f"called {name}, it would not compile: {new.message}{line}")
         for old_key, key in zip(_keys(before), _keys(then), strict=False):
             if key != old_key and not _plain(old_key).startswith(_plain(found.symbol.name)):
                 message = f"called {name}, it would take the number of another layer: {old_key} would be {key}"

@@ -20,7 +20,7 @@ from cnndsl.formatter import LayoutError, formatted
 from cnndsl.lsp import actions, completion, outline, references
 from cnndsl.lsp.actions import line_edits
 from cnndsl.lsp.documents import Document, Documents, files_below
-from cnndsl.lsp.hover import hover
+from cnndsl.lsp.hover import Target, hover
 from cnndsl.lsp.positions import Positions
 from cnndsl.lsp.sizes import Style, shown
 from cnndsl.source import Source, Span
@@ -252,7 +252,7 @@ class Server:
             return None
         return document, self._positions(document.source).offset(params.position)
 
-    def _target(self, params: Any) -> tuple[references.Target, Span] | None:
+    def _target(self, params: Any) -> tuple[Target, Span] | None:
         """What the name at a place stands for, and where that name is."""
         here = self._at(params)
         return None if here is None else references.target(self.documents, *here)

@@ -72,8 +72,7 @@ class Folder:
     def read(self, given: Text) -> Document:
         """Raises Refused, or Problem where a file cannot be read or is no text."""
         if (given.file is None) == (given.text is None):
-            message = "give either `file`, the name of a .cnn file, or `text`, what would stand in it"
-            raise Refused(message)
+            raise Refused("give either `file`, the name of a .cnn file, or `text`, what would stand in it")
         if given.file is None:
             data = (given.text or "").encode("utf-8", "surrogatepass")
             return Document(files.decode(data, "<text>"), _Reader(self._top, self._top))
@@ -93,12 +92,10 @@ class Folder:
         """The place of a file below the folder, no link on the way to it leading out. Raises Refused."""
         given = self._top / name
         if given.suffix not in suffixes:
-            message = f"{name} does not end in {' or '.join(suffixes)}"
-            raise Refused(message)
+            raise Refused(f"{name} does not end in {' or '.join(suffixes)}")
         path = Path(os.path.realpath(given))
         if not path.is_relative_to(self._top):
-            message = (
+            raise Refused(
                 f"{name} lies outside the folder that this server may read and write: give `text`, or start it there"
             )
-            raise Refused(message)
         return path

@@ -155,8 +155,7 @@ class Tools:
         """Apply the fixes of what is wrong with a text, and give the text then. Safe fixes say the same otherwise."""
         document = self._read(file, text)
         if write and document.path is None:
-            message = "`write` is for a `file`: the fixed text is in the answer"
-            raise Refused(message)
+            raise Refused("`write` is for a `file`: the fixed text is in the answer")
         fixed = fix(document.source, lambda now: document.compiled(settings or {}, now).diagnostics, unsafe=unsafe)
         written = None
         if write and document.path is not None and fixed.applied:
@@ -315,8 +314,7 @@ class Tools:
         try:
             page = pages.page(code.strip().upper())
         except KeyError:
-            message = f"there is no error or warning {code}"
-            raise Refused(message) from None
+            raise Refused(f"there is no error or warning {code}") from None
         return results.Page(code=page.code, title=page.title, text=page.text)
 
     def _read(self, file: str | None, text: str | None) -> Document:
@@ -348,8 +346,7 @@ def _picture(compilation: Compilation, network: str | None, style: str, form: st
         draw = compilation.mermaid if form == "mmd" else compilation.dot
         return draw(network, depth=depth).encode()
     forms = "svg, or png in a file" if style == "volume" else ", ".join(_SUFFIXES).replace(".", "")
-    message = f"the style {style} can be {forms}, and no {form or 'file without a suffix'}"
-    raise Refused(message)
+    raise Refused(f"the style {style} can be {forms}, and no {form or 'file without a suffix'}")
 
 
 def _brief(kind: type[Layer | Operation], group: str) -> results.Kind:

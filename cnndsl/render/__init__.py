@@ -49,8 +49,7 @@ def render(dot: str, format: str = "svg", *, theme: ThemeName = "light", timeout
     RenderWarning when letters will be missing from a PNG.
     """
     if format not in get_args(Format):
-        message = f"no such format: {format!r}; there are {', '.join(get_args(Format))}"
-        raise ValueError(message)
+        raise ValueError(f"no such format: {format!r}; there are {', '.join(get_args(Format))}")
     if format == "pdf" or (format == "png" and has_letters(dot) and _finds_fonts()):
         return convert(render(dot, theme="light", timeout=timeout).decode(), format)
     from cnndsl.render.svg import finish
@@ -106,8 +105,7 @@ def _draw(dot: str, format: str, timeout: float, made: Callable[[bytes], T]) -> 
         except ParseError as problem:
             failures.append(f"what was drawn is no SVG: {problem}")
         except TimeoutError as problem:
-            message = f"{problem}; show fewer boxes (a smaller depth), or give it more time"
-            raise RenderError(message) from None
+            raise RenderError(f"{problem}; show fewer boxes (a smaller depth), or give it more time") from None
         else:
             if letters and not is_complete(renderer):
                 message = (

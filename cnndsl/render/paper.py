@@ -24,8 +24,7 @@ def points(length: str) -> float:
     """A length such as `17cm`, in points. Raises ValueError where it is none."""
     found = _LENGTH.fullmatch(length.strip())
     if found is None or not float(found[1]):
-        message = f"takes a number with its unit, {', '.join(_UNITS)}, as in 17cm, and not {length!r}"
-        raise ValueError(message)
+        raise ValueError(f"takes a number with its unit, {', '.join(_UNITS)}, as in 17cm, and not {length!r}")
     return float(found[1]) * _UNITS[found[2]]
 
 

@@ -34,8 +34,7 @@ def pdf(svg: str) -> bytes:
     try:
         import typst
     except ImportError:
-        message = "nothing here can make a PDF: run pip install 'cnndsl[pdf]'; an SVG needs nothing"
-        raise RenderError(message) from None
+        raise RenderError("nothing here can make a PDF: run pip install 'cnndsl[pdf]'; an SVG needs nothing") from None
     fonts = typst.Fonts()
     there = frozenset(fonts.families())
     sans = next((name for name in SANS if name in there), "")
@@ -51,8 +50,7 @@ def pdf(svg: str) -> bytes:
         compiler = typst.Compiler(_PAGE.encode(), font_paths=fonts, sys_inputs={"svg": narrow(bare)})
         drawn = compiler.compile(format="pdf", timestamp=0)  # the same picture gives the same bytes
     except typst.TypstError as problem:
-        message = f"Typst: {problem}"
-        raise RenderError(message) from problem
+        raise RenderError(f"Typst: {problem}") from problem
     assert isinstance(drawn, bytes)  # noqa: S101 - there is one page
     return drawn
 

@@ -38,19 +38,16 @@ class Renderer:
         try:
             done = execute.run_check(command, input=dot.encode(), capture_output=True, quiet=True, timeout=timeout)
         except subprocess.TimeoutExpired:
-            message = f"{self.name} was not done after {timeout:g} seconds"
-            raise TimeoutError(message) from None
+            raise TimeoutError(f"{self.name} was not done after {timeout:g} seconds") from None
         except subprocess.CalledProcessError as problem:
             said = problem.stderr.decode(errors="replace").strip().splitlines()
             message = f"{self.name}: {said[-1] if said else f'exit status {problem.returncode}'}"
             raise RendererFailed(message) from problem
         except (execute.ExecutableNotFound, OSError) as problem:
-            message = f"{self.name}: cannot run {self.program}"
-            raise RendererFailed(message) from problem
+            raise RendererFailed(f"{self.name}: cannot run {self.program}") from problem
         picture: bytes = done.stdout
         if not picture:
-            message = f"{self.name} gave no picture"
-            raise RendererFailed(message)
+            raise RendererFailed(f"{self.name} gave no picture")
         return picture
 
 

@@ -80,8 +80,7 @@ class _Row:
         size = [float(number) for number in _NUMBER.findall(root.get("viewBox", ""))[2:]]
         moved = _NUMBER.findall(graph.get("transform", "").rpartition("translate")[2]) if graph is not None else []
         if graph is None or len(size) != 2 or len(moved) != 2:
-            message = "there is no graph"
-            raise Tree.ParseError(message)
+            raise Tree.ParseError("there is no graph")
         return cls(graph, size, [float(number) for number in moved])
 
     def ends(self, kind: str) -> list[Point]:

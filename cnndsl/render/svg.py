@@ -196,8 +196,7 @@ def png(svg: str) -> bytes:
         )
         return bytes(drawn)
     except ValueError as problem:
-        message = f"resvg: {problem}"
-        raise RenderError(message) from problem
+        raise RenderError(f"resvg: {problem}") from problem
 
 
 def narrow(svg: str) -> str:

@@ -165,8 +165,7 @@ class _Texts:
 
     def __call__(self, path: PurePosixPath) -> str:
         if str(path) not in self._texts:
-            message = f"{path} was not imported at first"
-            raise ImportProblem(message, "import the same files whatever the settings are")
+            raise ImportProblem(f"{path} was not imported at first", "import the same files whatever the settings are")
         return self._texts[str(path)]
 
     def known(self, path: PurePosixPath) -> PurePosixPath:

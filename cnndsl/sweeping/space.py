@@ -81,11 +81,9 @@ def parse(texts: Iterable[str]) -> Space:
         name, equals, values = text.partition("=")
         name = name.strip()
         if not equals or not name.isidentifier():
-            message = f"{text!r} is not of the form NAME=VALUES, such as width=0.5:1.5:0.1 or depth=1,1.2"
-            raise ValueError(message)
+            raise ValueError(f"{text!r} is not of the form NAME=VALUES, such as width=0.5:1.5:0.1 or depth=1,1.2")
         if name in axes:
-            message = f"{name} is given twice: write all its values in one, {name}=1,2,3"
-            raise ValueError(message)
+            raise ValueError(f"{name} is given twice: write all its values in one, {name}=1,2,3")
         axes[name] = _axis(name, [value for piece in _pieces(values) for value in _values(piece)])
     return Space(tuple(axes.values()))
 
@@ -108,11 +106,9 @@ def _list(values: Any) -> Any:
 def _axis(name: str, values: Iterable[Value]) -> Axis:
     different = {(type(value), repr(value)): value for value in values}  # 1, 1.0 and true are three values
     if not different:
-        message = f"{name} has no values"
-        raise ValueError(message)
+        raise ValueError(f"{name} has no values")
     if len(different) > _LONGEST:
-        message = f"{name} has {len(different):,} values, and at most {_LONGEST:,} are gone through"
-        raise ValueError(message)
+        raise ValueError(f"{name} has {len(different):,} values, and at most {_LONGEST:,} are gone through")
     return Axis(name, tuple(different.values()))
 
 
@@ -139,14 +135,11 @@ def _range(piece: str, *texts: str) -> list[Value]:
     try:
         first, last, step = (Decimal(text.strip()) for text in texts)
     except InvalidOperation:
-        message = f"{piece} is no range of numbers, such as 8:64:8 or 0.5:1.5:0.1"
-        raise ValueError(message) from None
+        raise ValueError(f"{piece} is no range of numbers, such as 8:64:8 or 0.5:1.5:0.1") from None
     if not (first.is_finite() and last.is_finite() and step.is_finite()) or step == 0 or (last - first) / step < 0:
-        message = f"{piece} never gets from {first} to {last}"
-        raise ValueError(message)
+        raise ValueError(f"{piece} never gets from {first} to {last}")
     steps = int((last - first) / step)
     if steps >= _LONGEST:
-        message = f"{piece} has {steps + 1:,} values, and at most {_LONGEST:,} are gone through"
-        raise ValueError(message)
+        raise ValueError(f"{piece} has {steps + 1:,} values, and at most {_LONGEST:,} are gone through")
     is_whole = all(re.fullmatch(r"\s*[+-]?\d+\s*", text) for text in texts)
     return [int(first + k * step) if is_whole else float(first + k * step) for k in range(steps + 1)]

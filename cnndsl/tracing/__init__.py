@@ -79,8 +79,7 @@ def watch(
             gave = run(program, top, model, batches, recorder, training=training)
     except (RuntimeError, IndexError, ValueError) as problem:
         first_line = str(problem).strip().partition("\n")[0]
-        message = f"PyTorch cannot run {top.name} on this: {first_line}"
-        raise Refused(message) from None
+        raise Refused(f"PyTorch cannot run {top.name} on this: {first_line}") from None
     about = (
         top.name,
         compilation.source.short,
@@ -89,20 +88,17 @@ def watch(
     )
     if isinstance(recorder, Finder):
         if comparison is None or recorder.seen is None:
-            message = f"{wanted.part or top.name} is no layer that is applied: name one, such as conv1"
-            raise Refused(message, "LAYER")
+            raise Refused(f"{wanted.part or top.name} is no layer that is applied: name one, such as conv1", "LAYER")
         seen = recorder.seen
         steps = tuple(compared(seen, comparison, wanted, seed, trained=trained is not None, training=training))
         came = _given_to(seen.given[0], made, wanted)
         return Figure(*about, (came,), steps, (), wanted.part, is_compared=True)
     if wanted.part and not recorder.steps:
-        message = f"{wanted.part} is not applied outside of training"
-        raise Refused(message, "LAYER")
+        raise Refused(f"{wanted.part} is not applied outside of training", "LAYER")
     if wanted.at is not None and not recorder.worked_out:
         at = wanted.at
         place = f"up to {recording.MOST_PLACES} numbers" if at == "all" else f"a number at {', '.join(map(str, at))}"
-        message = f"no convolution or pooling that is shown has {place}"
-        raise Refused(message, "--at")
+        raise Refused(f"no convolution or pooling that is shown has {place}", "--at")
     return Figure(
         *about,
         tuple(_given(sample, wanted) for sample in made),

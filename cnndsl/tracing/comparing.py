@@ -88,8 +88,7 @@ def compared(
             model = compilation.load()()
             own = _give(next(model.children(), None), seen.part)
             if own and (trained or seen.is_fixed):
-                message = f"{title} has weights of another size, and there are none of that: {own}"
-                raise Refused(message, "--compare")
+                raise Refused(f"{title} has weights of another size, and there are none of that: {own}", "--compare")
             torch.manual_seed(seed)
             run(program, program.network(), model, (seen.given.clone(),), recorder, training=training)
         (shown,) = recorder.steps

@@ -198,15 +198,13 @@ def parse(text: str, size: Size, option: str) -> Tensor:
     rows = _rows(text, option)
     flat = [number for row in rows for number in row]
     if not flat:
-        message = "there are no numbers in it"
-        raise Refused(message, option)
+        raise Refused("there are no numbers in it", option)
     lengths = {len(row) for row in rows}
     is_table = len(lengths) == 1
     found = _filled(size, len(rows), len(rows[0]), len(flat), is_table=is_table)
     if found is None:
         said = f"{len(rows)} x {len(rows[0])} numbers" if is_table else "numbers in rows of different lengths"
-        message = f"the network takes {_show(size)}, and {said} are given ({len(flat):,} in all)"
-        raise Refused(message, option)
+        raise Refused(f"the network takes {_show(size)}, and {said} are given ({len(flat):,} in all)", option)
     return torch.tensor(flat).view(found)
 
 
@@ -255,16 +253,14 @@ def load(path: Path, size: Size) -> Tensor:
 
     tensor = read_saved(path)
     if not isinstance(tensor, torch.Tensor):
-        message = f"{shown(path)} holds no tensor, but a {type(tensor).__name__}"
-        raise Refused(message, "--from")
+        raise Refused(f"{shown(path)} holds no tensor, but a {type(tensor).__name__}", "--from")
     if tensor.dim() == len(size) + 1 and tensor.shape[0] == 1:
         tensor = tensor[0]
     if tensor.dim() != len(size) or any(a not in (None, b) for a, b in zip(size, tensor.shape, strict=True)):
         message = f"the network takes {_show(size)}, and the tensor in {shown(path)} is {show(tuple(tensor.shape))}"
         raise Refused(message, "--from")
     if tensor.is_complex() or tensor.is_quantized or tensor.layout is not torch.strided:
-        message = f"the tensor in {shown(path)} is complex, quantised or sparse, and no plain one"
-        raise Refused(message, "--from")
+        raise Refused(f"the tensor in {shown(path)} is complex, quantised or sparse, and no plain one", "--from")
     return tensor.float()
 
 
@@ -389,8 +385,7 @@ def _picture(network: Module, name: str, shape: Shape, path: Path, scale: Scale)
     sample = fitted_picture(name, picture, channels, *_room(network, shape, picture.height, picture.width))
     words, tensor = f"{path.name}: {sample.words}", sample.tensor
     if 0 in scale.std:
-        message = "a picture cannot be divided by 0"
-        raise Refused(message, "--std")
+        raise Refused("a picture cannot be divided by 0", "--std")
     if scale != Scale():
         tensor = (tensor - _each(scale.mean, channels, "--mean")) / _each(scale.std, channels, "--std")
         then = tr("then minus {mean} and divided by {std}", mean=_listed(scale.mean), std=_listed(scale.std))
@@ -402,8 +397,7 @@ def _each(given: tuple[float, ...], channels: int, option: str) -> Tensor:
     import torch
 
     if len(given) not in (1, channels):
-        message = f"the picture has {channels} channels, and {len(given)} numbers are given"
-        raise Refused(message, option)
+        raise Refused(f"the picture has {channels} channels, and {len(given)} numbers are given", option)
     return torch.tensor(given).view(-1, 1, 1)
 
 
@@ -436,8 +430,7 @@ def _whole(sample: Sample) -> Sample:
     """The sample as the whole numbers that an embedding reads. Raises Refused for others."""
     tensor = sample.tensor
     if bool((tensor != tensor.round()).any()) or bool((tensor < 0).any()):
-        message = f"{sample.name} takes whole numbers from 0 on: the rows of a table"
-        raise Refused(message, "--from")
+        raise Refused(f"{sample.name} takes whole numbers from 0 on: the rows of a table", "--from")
     return Sample(sample.name, tensor.long(), sample.words)
 
 

@@ -51,8 +51,7 @@ def results(
     outputs = [output for output in network.outputs if training or not output.training]
     names = [output.name or (network.names.get(output.value, "") if len(outputs) > 1 else "") for output in outputs]
     if labels and all(tensor.dim() != 2 for tensor in gave):
-        message = f"what comes out of {network.name} is no list of numbers, one for each class"
-        raise Refused(message, "--labels")
+        raise Refused(f"what comes out of {network.name} is no list of numbers, one for each class", "--labels")
     return tuple(
         _result(name, tensor[0], wanted, labels, may_be_shares=_ends_open(program, network, output.value))
         for name, tensor, output in zip(names, gave, outputs, strict=True)

@@ -68,8 +68,7 @@ def _compare(wanted: Mapping[str, Any], found: Mapping[str, Any], path: Path) ->
     if other:
         said.append(_listed(other))
     if said:
-        message = f"{shown(path)} holds the weights of another network: {'; '.join(said)}"
-        raise Refused(message, "--weights")
+        raise Refused(f"{shown(path)} holds the weights of another network: {'; '.join(said)}", "--weights")
 
 
 def _size(tensor: Any) -> str:
@@ -121,16 +120,6 @@ class Watcher(Protocol):
         """A step that is watched was run; the steps inside it came before."""
 
 
-class _Nobody:
-    """Looks at nothing."""
-
-    def looks(self, _module: Module, _at: int, _path: str, _inner: Module | None) -> Look:
-        return Look.NOT
-
-    def saw(self, ran: Ran) -> None:
-        """Nothing is watched."""
-
-
 def run(
     program: Program,
     network: Module,
@@ -148,7 +137,7 @@ def run(
 
 
 class _Runner(Interpreter["Tensor"]):
-    def __init__(self, program: Program, model: nn.Module, watcher: Watcher) -> None:
+    def __init__(self, program: Program, model: nn.Module, watcher: Watcher | None) -> None:
         super().__init__(program)
         self._model = model
         self._training = model.training
@@ -172,20 +161,20 @@ class _Runner(Interpreter["Tensor"]):
         return self._training or not at.step.training
 
     def apply(self, at: Application, inputs: Sequence[Tensor]) -> Sequence[Tensor]:
-        module, inner = at.frame.module, at.target if isinstance(at.target, Module) else None
-        look = self._watcher.looks(module, at.index, at.path, inner)
+        module, inner, watcher = at.frame.module, at.inner, self._watcher
+        look = Look.NOT if watcher is None else watcher.looks(module, at.index, at.path, inner)
         if inner is not None and look is Look.INSIDE:
             gave = self.module(at.inside(inner), inputs)
         else:
             gave = tuple(super().apply(at, inputs))
-        if look is not Look.NOT:
+        if watcher is not None and look is not Look.NOT:
             part = self._part(at) if at.part is not None else None
-            self._watcher.saw(Ran(at.path, module, at.step, part, at.leaf, inner, tuple(inputs), gave))
+            watcher.saw(Ran(at.path, module, at.step, part, at.leaf, inner, tuple(inputs), gave))
         return gave
 
     def call_module(self, at: Application, module: Module, inputs: Sequence[Tensor]) -> Sequence[Tensor]:
         # The class may take several values as one list, which a program does not say: so its steps are run here too.
-        return _Runner(self.program, self._model, _Nobody()).module(at.inside(module), inputs)
+        return _Runner(self.program, self._model, None).module(at.inside(module), inputs)
 
     def call_layer(self, at: Application, layer: Layer, inputs: Sequence[Tensor]) -> Sequence[Tensor]:
         if at.part is not None:

@@ -73,6 +73,13 @@ class Line:
     alike: tuple[Line, ...] = ()
 
     @property
+    def side(self) -> Side:
+        """The side on which it is now, or was."""
+        side = self.after or self.before
+        assert side is not None  # noqa: S101 - it is there on one of them
+        return side
+
+    @property
     def title(self) -> str:
         """What it is, in words."""
         return titled(self.item)
@@ -214,9 +221,10 @@ def _key(line: Line, *, exact: bool = True) -> object:
     """The same for lines that are alike; without `exact`, for those that are but for numbers."""
     before, after = line.before, line.after
     if before is None or after is None:
-        side = before or after
         title = line.title if exact else without_numbers(line.title)
-        return (line.status, title, *_place(line.item, side), bool(side and side.path))
+        # A block is like another in the same block, a layer wherever it is.
+        block = line.side.block if line.item.module is not None else ""
+        return (line.status, title, block, _stem(line.side), bool(line.side.path))
     if line.status is Status.FOLLOWS:
         return (line.status, _sizes(line), after.name, line.lasts[1].rpartition(".")[2])
     if not (line.changes or line.notes):
@@ -226,13 +234,6 @@ def _key(line: Line, *, exact: bool = True) -> object:
     said = [(change.what, *change.texts) for change in line.changes]
     made = tuple(said if exact else [tuple(map(without_numbers, texts)) for texts in said])
     return (line.status, made, line.notes, before.name == after.name, place)
-
-
-def _place(item: Item, side: Side | None) -> tuple[str, str]:
-    """Where an added or removed part is alike to another: a block in the same block, a layer anywhere."""
-    if side is None:
-        return ("", "")
-    return (side.block if item.module is not None else "", _stem(side))
 
 
 def _stem(side: Side) -> str:

@@ -216,11 +216,8 @@ def _mark(line: Line) -> str:
 
 
 def _name(line: Line) -> str:
-    side = line.after or line.before
-    if side is None:
-        return ""
-    name = _span(line, side.path, line.lasts[1 if line.after else 0])
-    name = name or f"{side.block} ({line.item.word})".lstrip()
+    name = _span(line, line.side.path, line.lasts[1 if line.after else 0])
+    name = name or f"{line.side.block} ({line.item.word})".lstrip()
     return clean(f"{name} (x {line.times})" if line.times > 1 else name)
 
 
@@ -235,12 +232,10 @@ def _pieces(line: Line) -> Iterator[str]:
     """What is said of a difference, bit by bit."""
     before, after = line.before, line.after
     if before is None or after is None:
-        side = after or before
         yield clean(line.titles)
         if line.item.training:
             yield "in training only"
-        if side is not None:
-            yield from _held(side)
+        yield from _held(line.side)
         return
     if line.renamed and before.path:
         yield clean(f"was {_span(line, before.path, line.lasts[0])}")

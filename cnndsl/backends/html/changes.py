@@ -49,10 +49,8 @@ class Changes:
         found = []
         for entry in entries(self._difference):
             side = int(entry.line.after is not None)
-            where = entry.line.after or entry.line.before
-            if where is not None:
-                path = where.path or where.block
-                found.append({"mark": entry.mark, "name": entry.name, "said": entry.said, "side": side, "path": path})
+            path = entry.line.side.path or entry.line.side.block
+            found.append({"mark": entry.mark, "name": entry.name, "said": entry.said, "side": side, "path": path})
         return found
 
     def _pair(self, comparison: Comparison, old: str, new: str) -> None:

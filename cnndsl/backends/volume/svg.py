@@ -474,12 +474,12 @@ def _point(point: Point) -> str:
     return f"{number(point[0])} {number(point[1])}"
 
 
-def _rounded(points: Sequence[Point], radius: float = 8.0) -> str:
+def _rounded(points: Sequence[Point]) -> str:
     """A line through these points, along the page or down it, with round corners."""
     line = f"M{_point(points[0])}"
     for (x0, y0), (x, y), (x1, y1) in zip(points, points[1:], points[2:], strict=False):
         before, after = abs(x - x0) + abs(y - y0), abs(x1 - x) + abs(y1 - y)
-        r = min(radius, before / 2, after / 2)
+        r = min(8.0, before / 2, after / 2)
         if r:
             start = (x + (x0 - x) / before * r, y + (y0 - y) / before * r)
             end = (x + (x1 - x) / after * r, y + (y1 - y) / after * r)
