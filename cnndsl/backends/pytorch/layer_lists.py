@@ -179,62 +179,51 @@ def as_before(body: Body, recipe: Any, wanted: str) -> Any:
 # Loops
 
 
-class _Way:
-    """Goes through lists of layers by a loop."""
+def _bind(body: Body, rule: LayerRule | Rows, targets: nodes.Targets) -> Code:
+    """Give the names of a loop through lists of layers what they are in every turn; its variables in Python."""
+    if isinstance(rule, LayerRule):
+        rule.target = _bind_layer(body, rule, targets)
+        return rule.target
+    if isinstance(targets, str) or (rule.word == "enumerate" and len(targets) != 2):
+        raise Untranslatable("a loop gives a row with layers one name")
+    columns: list[Any] = list(rule.columns)
+    if rule.word == "enumerate":  # behind the list may be the number that it counts from
+        columns = [Sort({"int"}, 1), columns[0]]
+    parts = []
+    if len(columns) != len(targets):
+        raise Untranslatable("a loop gives a row with layers another number of names")
+    for target, column in zip(targets, columns, strict=True):
+        inner = rule_of(column)
+        if inner is not None:
+            parts.append(_bind(body, inner, target))
+        else:
+            sort = column if isinstance(column, Sort) else sort_of(column).of_items
+            parts.append(bind_generic(body, target, sort))
+    return ast.Tuple(parts, ast.Store())
 
-    def __init__(self, body: Body, rule: LayerRule | Rows) -> None:
-        self._body, self._rule = body, rule
-        self.rules = list(_layer_rules(rule))
-        self._scopes = {id(each): Scope(each.scope) for each in self.rules}
-        if len({each.whole for each in self.rules}) < len(self.rules):
-            raise Untranslatable("a loop goes through the same list of layers twice at a time")
 
-    @property
-    def lists(self) -> list[Part]:
-        """The lists that it goes through."""
-        return [rule.whole for rule in self.rules if rule.whole is not None]
+def _bind_layer(body: Body, rule: LayerRule, targets: nodes.Targets) -> Code:
+    assert rule.whole is not None  # noqa: S101 - as `rule_of` has looked
+    if not isinstance(targets, str):
+        raise Untranslatable("a layer is taken apart")
+    with body.having(scope=Scope(rule.scope)):
+        made = bind_generic(body, rule.targets, sort_of(rule.source).of_items)
+        body.each[rule.whole.number] = body.file.evaluate(body, rule.item)
+    rule.whole.each = targets if why_not(targets) is None else ""
+    body.scope.names[targets] = PartRecipe(rule.whole)
+    return made
 
-    def bind(self, targets: nodes.Targets) -> Code:
-        """Give the names of the loop what they are in every turn; its variables in Python."""
-        return self._bind(self._rule, targets)
 
-    def _bind(self, rule: LayerRule | Rows, targets: nodes.Targets) -> Code:
-        body = self._body
-        if isinstance(rule, LayerRule):
-            rule.target = self._bind_layer(rule, targets)
-            return rule.target
-        if isinstance(targets, str) or (rule.word == "enumerate" and len(targets) != 2):
-            raise Untranslatable("a loop gives a row with layers one name")
-        columns: list[Any] = list(rule.columns)
-        if rule.word == "enumerate":  # behind the list may be the number that it counts from
-            columns = [Sort({"int"}, 1), columns[0]]
-        parts = []
-        if len(columns) != len(targets):
-            raise Untranslatable("a loop gives a row with layers another number of names")
-        for target, column in zip(targets, columns, strict=True):
-            inner = rule_of(column)
-            if inner is not None:
-                parts.append(self._bind(inner, target))
-            else:
-                sort = column if isinstance(column, Sort) else sort_of(column).of_items
-                parts.append(bind_generic(body, target, sort))
-        return ast.Tuple(parts, ast.Store())
-
-    def _bind_layer(self, rule: LayerRule, targets: nodes.Targets) -> Code:
-        body = self._body
-        assert rule.whole is not None  # noqa: S101 - as `rule_of` has looked
-        if not isinstance(targets, str):
-            raise Untranslatable("a layer is taken apart")
-        with body.having(scope=self._scopes[id(rule)]):
-            made = bind_generic(body, rule.targets, sort_of(rule.source).of_items)
-            body.each[rule.whole.number] = body.file.evaluate(body, rule.item)
-        rule.whole.each = targets if why_not(targets) is None else ""
-        body.scope.names[targets] = PartRecipe(rule.whole)
-        return made
+def _lists_of(rule: LayerRule | Rows) -> list[Part]:
+    """The lists of layers that a loop goes through at a time. Raises Untranslatable where one is there twice."""
+    lists = [each.whole for each in _layer_rules(rule) if each.whole is not None]
+    if len(set(lists)) < len(lists):
+        raise Untranslatable("a loop goes through the same list of layers twice at a time")
+    return lists
 
 
 def _layer_rules(rule: LayerRule | Rows) -> Iterator[LayerRule]:
-    """The lists of layers that a loop goes through at a time."""
+    """How the layers of these lists are made."""
     if isinstance(rule, LayerRule):
         yield rule
         return
@@ -256,18 +245,18 @@ def loop(body: Body, statement: nodes.For, source: Static, turn: Callable[[], No
     """A loop through layers. Raises Untranslatable where it does not go through all of them in the same way."""
     rule = rule_of(source)
     assert rule is not None  # noqa: S101 - as the caller has looked
-    way = _Way(body, rule)
+    lists = _lists_of(rule)
     before = dict(body.list_registers)
 
     def bind() -> Code:
         body.list_registers = dict(before)  # what an earlier try has registered is gone
-        return way.bind(statement.targets)
+        return _bind(body, rule, statement.targets)
 
     with body.having(each=dict(body.each)):
-        run_loop(body, statement, source_of(rule), bind, turn, way.lists)
+        run_loop(body, statement, source_of(rule), bind, turn, lists)
     line = body.lines[-1]
     line.way = rule
-    for each in way.rules:
+    for each in _layer_rules(rule):
         _move(body, each, line)
 
 
@@ -299,11 +288,10 @@ def each_value(body: Body, node: nodes.Comprehension, source: Static) -> AnyTens
     rule = rule_of(source)
     if not isinstance(rule, LayerRule) or node.condition is not None or body.chain is not None:
         raise Untranslatable("a list goes through layers in a way that a list in Python does not")
-    way = _Way(body, rule)
     state = mark_of(body)
-    line = For(name("_"), source_of(rule), [], way.lists)
+    line = For(name("_"), source_of(rule), [], _lists_of(rule))
     with body.having(each=dict(body.each), scope=Scope(body.scope), target=None), body.inside(line, line.lines):
-        line.target = way.bind(node.targets)
+        line.target = _bind(body, rule, node.targets)
         value = body.file.evaluate(body, node.item)
     given = {body.current[each] for each in assigned(line.lines) if each in body.current}
     if (
