@@ -20,7 +20,6 @@ from cnndsl.symbolic.number import Traced
 
 Outputs = list[tuple[str | None, Shape]]
 """The outputs of a block, each with its name, where it has one, and its size."""
-_Work = Callable[[nodes.Definition, Mapping[str, Any], Sequence[tuple[str, Tensor]]], Outputs | None]
 
 _NUMBER = re.compile(r"·(\d{6})")
 _SYMBOL = re.compile(r"\w+(?:·\w+)+")
@@ -45,14 +44,14 @@ class KnownOutputs:
         """Whether something was too deep to be followed, so that what comes out depends on where it was asked for."""
 
     def of(
-        self, definition: nodes.Definition, given: Mapping[str, Any], inputs: Sequence[tuple[str, Tensor]], work: _Work
+        self, definition: nodes.Definition, given: Mapping[str, Any], inputs: Sequence[tuple[str, Tensor]]
     ) -> Outputs | None:
         """What a block gives, in the names of the caller; None where it takes a list of features."""
         told = [f"{word} = {self._said(value)}" for word, value in given.items()]
         sizes = [f"{word}: {', '.join(map(_size, tensor.shape))}" for word, tensor in inputs]
         text = "; ".join([definition.key, *told, *sizes])
         if text not in self._in_names:
-            self._in_names[text] = self._of_make(text, lambda: work(definition, given, inputs))
+            self._in_names[text] = self._of_make(text, lambda: self._file.worked_out(definition, given, inputs))
         return self._in_names[text]
 
     def _of_make(self, told: str, work: Callable[[], Outputs | None]) -> Outputs | None:

@@ -277,14 +277,15 @@ class Translation:
         self, definition: nodes.Definition, given: Mapping[str, Any], inputs: Sequence[tuple[str, Tensor]]
     ) -> list[tuple[str | None, Shape]]:
         """What a block gives for arguments and inputs, in the names of the caller. Raises NeedsFlatten."""
-        known = self._outputs.of(definition, given, inputs, self._worked_out)
+        known = self._outputs.of(definition, given, inputs)
         if known is None:
             raise NeedsFlatten
         return known
 
-    def _worked_out(
+    def worked_out(
         self, definition: nodes.Definition, given: Mapping[str, Any], inputs: Sequence[tuple[str, Tensor]]
     ) -> Outputs | None:
+        """The same, which is not known yet; None where it takes a list of features."""
         deep = self._running.count(definition.key)
         if deep > _DEEPEST or (deep > 1 and not _all_constant(given)):
             self._outputs.has_given_up = True
