@@ -109,14 +109,13 @@ class PReLU(Activation):
     num: Count = Field(default=1, description="number of slopes: 1, or the number of channels")
     init: Real = Field(default=0.25, description="slope at the start")
 
-    def output(self, x: Shape) -> Shape:
+    def check(self, x: Shape) -> None:
         if self.num != 1 and self.num != x[0]:
             raise SizeError(
                 f"prelu has {self.num} slopes, and the input has {x[0]} channels",
                 f"write prelu for one slope, or prelu({x[0]}) for one a channel",
                 code="E304",
             )
-        return x
 
     def tensors(self, x: Shape) -> tuple[Tensor, ...]:
         return (Tensor("weight", (self.num,)),)
@@ -142,14 +141,13 @@ class RReLU(TwoSteps):  # PyTorch makes room for the slopes that training would 
     upper: Real = Field(default=1.0 / 3, description="greatest slope")
     inplace: Flag = Field(default=False, description=INPLACE)
 
-    def output(self, x: Shape) -> Shape:
+    def check(self, x: Shape) -> None:
         if self.lower > self.upper:
             raise SizeError(
                 f"rrelu draws a slope between lower={self.lower} and upper={self.upper}, which is less",
                 "write the smaller slope first",
                 code="E312",
             )
-        return x
 
     def function(self, x: Shape) -> Spelling | None:
         training = Argument("training", Code("self.training"), None)
@@ -196,14 +194,13 @@ class Hardtanh(Activation):
     max: Real = Field(default=1.0, description="upper bound")
     inplace: Flag = Field(default=False, description=INPLACE)
 
-    def output(self, x: Shape) -> Shape:
+    def check(self, x: Shape) -> None:
         if self.max <= self.min:
             raise SizeError(
                 f"hardtanh needs min below max, and they are {self.min} and {self.max}",
                 "write the lower bound first",
                 code="E312",
             )
-        return x
 
     def words(self, x: Shape) -> str:
         return tr("{low} to {high}", low=self.min, high=self.max)
@@ -220,14 +217,13 @@ class Softshrink(Activation):
 
     threshold: Real = Field(default=0.5, description="how far from 0 a number has to be")
 
-    def output(self, x: Shape) -> Shape:
+    def check(self, x: Shape) -> None:
         if self.threshold < 0:
             raise SizeError(
                 f"the threshold of softshrink is at least 0, and it is {self.threshold}",
                 "leave out the sign",
                 code="E312",
             )
-        return x
 
     def words(self, x: Shape) -> str:
         return tr("by {number}", number=self.threshold)

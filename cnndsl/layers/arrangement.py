@@ -46,13 +46,11 @@ class Arrangement(Operation):
     """The base of functions of one value that give each axis of it another place, or take one away."""
 
     values = "a value"
+    shares = True
 
     def places(self, x: Shape) -> tuple[int | None, ...]:
         """Where each axis of the value is in what comes out; None for one that is gone."""
         return tuple(range(len(x)))
-
-    def outputs(self, xs: tuple[Shape, ...]) -> tuple[Shape, ...]:
-        return self.size_rule(xs)
 
     def size_rule(self, xs: tuple[Shape, ...]) -> tuple[Shape, ...]:
         (x,) = xs
@@ -68,10 +66,6 @@ class Arrangement(Operation):
         old = axis_names(x)
         came = {at: axis for axis, at in enumerate(self.places(x)) if at is not None}
         return in_words(y, (of_input(old[came[at]]) if at in came else tr("a new axis of one") for at in range(len(y))))
-
-    @property
-    def shares(self) -> bool:
-        return True
 
     def in_order(self, xs: tuple[KnownShape, ...], in_order: tuple[bool, ...]) -> bool:
         (x,) = xs
@@ -120,7 +114,7 @@ class Squeeze(Arrangement):
         gone = self._gone(x)
         return tuple(None if axis in gone else axis - sum(g < axis for g in gone) for axis in range(len(x)))
 
-    def outputs(self, xs: tuple[Shape, ...]) -> tuple[Shape, ...]:
+    def check(self, xs: tuple[Shape, ...]) -> None:
         (x,) = xs
         gone = self._gone(x)
         if len(gone) < len(axes_of(self.axis)) or not gone:
@@ -134,7 +128,6 @@ class Squeeze(Arrangement):
             )
         if len(gone) == len(x):
             raise SizeError(f"squeeze would leave no axis of {show(x)}", "leave out one axis", code="E307")
-        return self.size_rule(xs)
 
 
 class Transpose(Arrangement):
@@ -187,7 +180,7 @@ class Select(_OnePlace):
 
     index: Annotated[AnyAxis, "free"] = Field(description="which place, counted from 0")
 
-    def outputs(self, xs: tuple[Shape, ...]) -> tuple[Shape, ...]:
+    def check(self, xs: tuple[Shape, ...]) -> None:
         (x,) = xs
         at = self.at(x)
         if self.index >= x[at] or -self.index > x[at]:
@@ -200,7 +193,6 @@ class Select(_OnePlace):
             raise SizeError(
                 f"select would leave no axis of {show(x)}", f"write narrow(x, 1, {self.index}, 1)", code="E307"
             )
-        return self.size_rule(xs)
 
     def reach(self, xs: tuple[Shape, ...], ys: tuple[Shape, ...], k: int) -> tuple[Reaches, ...]:
         ((*reaches,),) = super().reach(xs, ys, k)
@@ -225,7 +217,7 @@ class Narrow(Arrangement):
     start: Annotated[AnyAxis, "free"] = Field(description="the first place, counted from 0; negative from the end")
     length: Annotated[Positive, "count"] = Field(description="how many places")
 
-    def outputs(self, xs: tuple[Shape, ...]) -> tuple[Shape, ...]:
+    def check(self, xs: tuple[Shape, ...]) -> None:
         (x,) = xs
         at = axis_index(self.axis, x, "narrow")
         first = self.start + x[at] if self.start < 0 else self.start
@@ -235,7 +227,6 @@ class Narrow(Arrangement):
                 f"start and length may add up to {x[at]}",
                 code="E304",
             )
-        return self.size_rule(xs)
 
     def size_rule(self, xs: tuple[Shape, ...]) -> tuple[Shape, ...]:
         (x,) = xs
@@ -352,7 +343,7 @@ class Index(Arrangement):
         left = iter(range(len(x)))
         return tuple(next(left) if isinstance(place, slice) else None for place in self.taken(x))
 
-    def outputs(self, xs: tuple[Shape, ...]) -> tuple[Shape, ...]:
+    def check(self, xs: tuple[Shape, ...]) -> None:
         (x,) = xs
         taken = self.taken(x)
         for axis, (place, dim) in enumerate(zip(taken, x, strict=True), self.batched):
@@ -366,7 +357,6 @@ class Index(Arrangement):
                 )
         if self.batched and not any(isinstance(place, slice) for place in taken):
             raise SizeError(f"{self.sign} would leave no axis of {show(x)}", "leave one axis", code="E307")
-        return self.size_rule(xs)
 
     def outputs_of(self, xs: tuple[Shape, ...], unbatched: tuple[bool, ...]) -> tuple[Shape, ...]:
         return self.outputs(xs)
@@ -493,6 +483,7 @@ class Moving(Arrangement):
     """The base of functions by which numbers change places along axes."""
 
     along = True
+    shares = False
 
     @property
     @abstractmethod
@@ -508,10 +499,6 @@ class Moving(Arrangement):
 
     def reach(self, xs: tuple[Shape, ...], ys: tuple[Shape, ...], k: int) -> tuple[Reaches, ...]:
         return (mixing(xs[0], self.turned(xs[0])),)
-
-    @property
-    def shares(self) -> bool:
-        return False
 
 
 class Flip(Moving):
@@ -529,10 +516,9 @@ class Flip(Moving):
     def axes(self) -> tuple[int, ...]:
         return axes_of(self.axis)
 
-    def outputs(self, xs: tuple[Shape, ...]) -> tuple[Shape, ...]:
+    def check(self, xs: tuple[Shape, ...]) -> None:
         if len(self.turned(xs[0])) < len(self.axes) or not self.axes:
             raise SizeError("flip takes each axis once", "name every axis once", code="E307")
-        return xs
 
     def torch(self, xs: tuple[Shape, ...]) -> Spelling:
         return Spelling("", (Argument("axes", self.axes),), "torch.flip({v0}, {axes})")
@@ -552,11 +538,10 @@ class Roll(Moving):
     shifts: Annotated[ShiftOrShifts, "free"] = Field(description="by how many places, or a list with one for each axis")
     axis: AxisOrAxes = Field(description=_AXES)
 
-    def outputs(self, xs: tuple[Shape, ...]) -> tuple[Shape, ...]:
+    def check(self, xs: tuple[Shape, ...]) -> None:
         self.turned(xs[0])
         if len(self.shifts if isinstance(self.shifts, tuple) else (self.shifts,)) != len(self.axes) or not self.axes:
             raise SizeError("roll takes a shift for each axis", "give two lists of the same length", code="E307")
-        return xs
 
     @property
     def axes(self) -> tuple[int, ...]:
@@ -578,7 +563,7 @@ class Unbind(_OnePlace):
     call = "torch.unbind"
     example = "input(8, 2, 6); conv(8, 1); a, b = unbind(it, 2); concat(a -> conv(4, 1), b)"
 
-    def outputs(self, xs: tuple[Shape, ...]) -> tuple[Shape, ...]:
+    def check(self, xs: tuple[Shape, ...]) -> None:
         (x,) = xs
         if len(x) == 1:
             raise SizeError(f"unbind would leave no axis of {show(x)}", "write split(x, n)", code="E307")
@@ -589,7 +574,6 @@ class Unbind(_OnePlace):
                 f"the axis must have a known size of at most {MOST_PIECES}",
                 code="E304",
             )
-        return self.size_rule(xs)
 
     def size_rule(self, xs: tuple[Shape, ...]) -> tuple[Shape, ...]:
         count: int = value_of(xs[0][self.at(xs[0])])
@@ -617,20 +601,16 @@ class Stack(Operation):
     values = "values of the same size, or a list of them"
     call = "torch.stack"
     example = "input(8, 6, 6); stack(it, it -> conv(8, 3, padding=1), axis=2) -> conv(4, [1, 3, 3])"
+    takes = (1, 65_536)
 
     axis: AnyAxis = Field(description="the place of the new axis, the batch being axis 0")
 
-    @property
-    def takes(self) -> tuple[int, int]:
-        return (1, 65_536)
-
-    def outputs(self, xs: tuple[Shape, ...]) -> tuple[Shape, ...]:
+    def check(self, xs: tuple[Shape, ...]) -> None:
         if any(len(x) != len(xs[0]) or any(a != b for a, b in zip(x, xs[0], strict=True)) for x in xs[1:]):
             sizes = " and ".join(show(shape) for shape in xs)
             raise SizeError(
                 f"stack needs values of the same size: {sizes}", "bring them to the same size first", code="E306"
             )
-        return self.size_rule(xs)
 
     def size_rule(self, xs: tuple[Shape, ...]) -> tuple[Shape, ...]:
         at = axis_index(self.axis, (1, *xs[0]), "stack")
@@ -675,6 +655,7 @@ class Expand(Operation):
     values = "a value"
     call = "x.expand"
     example = "input(8, 6, 6); global_avgpool; concat(expand(it, [-1, 6, 6]), input)"
+    shares = True
     reads = 1
 
     sizes: Annotated[OptionalIndices, "free"] = Field(
@@ -682,19 +663,24 @@ class Expand(Operation):
     )
 
     @property
-    def takes(self) -> tuple[int, int]:
+    def takes(self) -> tuple[int, int]:  # type: ignore[override] # it depends on the parameters
         return (2 if self.sizes is None else 1, 2)
 
-    def outputs(self, xs: tuple[Shape, ...]) -> tuple[Shape, ...]:
-        return self._outputs(xs[0], 0)
+    def check(self, xs: tuple[Shape, ...]) -> None:
+        self._check(xs[0], 0)
 
     def outputs_of(self, xs: tuple[Shape, ...], unbatched: tuple[bool, ...]) -> tuple[Shape, ...]:
-        if unbatched == (True, False):
-            return xs[:1] if self.sizes is None else self._outputs(xs[0], len(self.sizes) - len(xs[0]))
-        return super().outputs_of(xs, unbatched)
+        if unbatched != (True, False):
+            return super().outputs_of(xs, unbatched)
+        if self.sizes is not None:
+            self._check(xs[0], len(self.sizes) - len(xs[0]))
+        return self.size_rule(xs)
 
-    def _outputs(self, x: Shape, before: int) -> tuple[Shape, ...]:
-        """The sizes of x repeated, with `before` new axes in front; with -1 the batch takes the place of its first."""
+    def _check(self, x: Shape, before: int) -> None:
+        """Raise SizeError where x with `before` new axes in front does not become the sizes that are given.
+
+        With -1 the batch takes the place of its first.
+        """
         sizes = self.sizes or ()
         dims = x[1:] if before == -1 and x[0] == 1 else (1,) * before + x
         fits = len(dims) == len(sizes) and -1 not in sizes[: max(before, 0)]
@@ -707,7 +693,6 @@ class Expand(Operation):
                 "give a size for each axis but the batch, and -1 for those that are not 1",
                 code="E306",
             )
-        return self.size_rule((x,))
 
     def size_rule(self, xs: tuple[Shape, ...]) -> tuple[Shape, ...]:
         if self.sizes is None:
@@ -739,10 +724,6 @@ class Expand(Operation):
                 for at, (p, q) in axes
             ),
         )
-
-    @property
-    def shares(self) -> bool:
-        return True
 
     def in_order(self, xs: tuple[KnownShape, ...], in_order: tuple[bool, ...]) -> bool:
         return in_order[0] and prod(map(value_of, self.size_rule(xs)[0])) == prod(xs[0])  # where no number is repeated

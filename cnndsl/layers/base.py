@@ -298,12 +298,13 @@ class Layer(Parameterised):
     """Whether what comes in is whole numbers, such as the rows of a table."""
 
     def output(self, x: Shape) -> Shape:
-        """The size of what comes out. Raises SizeError where PyTorch would refuse, or nothing would be left.
-
-        By default all fits that has the right number of axes.
-        """
+        """The size of what comes out. Raises SizeError where PyTorch would refuse, or nothing would be left."""
         self.check_rank(x)
+        self.check(x)
         return self.size_rule(x)
+
+    def check(self, x: Shape) -> None:
+        """Raise SizeError unless an input fits that has the right number of axes. By default each does."""
 
     def outputs(self, x: Shape) -> tuple[Shape, ...]:
         """The sizes of all values that come out: one, except of a class from elsewhere that gives several."""

@@ -55,8 +55,7 @@ class _Convolution(WithNorm):
     if TYPE_CHECKING:  # each has other parameters before it
         groups: int
 
-    def _check(self, x: Shape) -> None:
-        self.check_rank(x)
+    def check(self, x: Shape) -> None:
         self.check_norm()
         if x[0] % self.groups or self.channels % self.groups:
             raise SizeError(
@@ -147,8 +146,8 @@ class Conv(_Convolution):
     weight_norm: Flag = Field(default=False, description=WEIGHT_NORM)
     spectral_norm: Flag = Field(default=False, description=SPECTRAL_NORM)
 
-    def output(self, x: Shape) -> Shape:
-        self._check(x)
+    def check(self, x: Shape) -> None:
+        super().check(x)
         # Of an open size with padding="same" and a stride what may be added at most, for the size 1 and all like it.
         given = (1 if is_open(size) else size for size in x[1:])
         before, after = zip(
@@ -158,7 +157,6 @@ class Conv(_Convolution):
         y = self.size_rule(x)
         if self.padding != "same" and any(size < 1 for size in y[1:]):
             raise does_not_fit(self, x)
-        return y
 
     def size_rule(self, x: Shape) -> Shape:
         return (self.channels, *window_counts(self, x))
@@ -253,8 +251,8 @@ class ConvTranspose(_Convolution):
     weight_norm: Flag = Field(default=False, description=WEIGHT_NORM)
     spectral_norm: Flag = Field(default=False, description=SPECTRAL_NORM)
 
-    def output(self, x: Shape) -> Shape:
-        self._check(x)
+    def check(self, x: Shape) -> None:
+        super().check(x)
         stride = self._axes(x, "stride")
         padding = self._axes(x, "padding")
         extra = self._axes(x, "output_padding")
@@ -271,7 +269,6 @@ class ConvTranspose(_Convolution):
                 f"padding {extent(padding)} takes away all of the output: it would be {show(y[1:])}",
                 "conv_transpose's padding makes the output smaller: use less of it, or a larger kernel",
             )
-        return y
 
     def size_rule(self, x: Shape) -> Shape:
         names = ("kernel", "stride", "padding", "output_padding", "dilation")

@@ -55,7 +55,7 @@ class Linear(_Weighted, WithNorm):
     def flattens(self, x: Shape) -> bool:
         return self.axis is None and len(x) > 1
 
-    def output(self, x: Shape) -> Shape:
+    def check(self, x: Shape) -> None:
         self.check_norm()
         if self.flattens(x):
             raise SizeError(
@@ -69,7 +69,6 @@ class Linear(_Weighted, WithNorm):
                 "write axis=-1, with a permute before it that puts the axis last",
                 code="E307",
             )
-        return self.size_rule(x)
 
     def tensors(self, x: Shape) -> tuple[Tensor, ...]:
         weight = Tensor("weight", (self.features, x[-1]))  # type: ignore[arg-type]
@@ -105,7 +104,7 @@ class Bilinear(_Weighted, MultiInput):
     calling = "{module}({x}, {x1})"
     example = "input(64); a, b = split(it, [48, 16]); [a, b] -> bilinear(10)"
 
-    def output(self, x: Shape) -> Shape:
+    def check(self, x: Shape) -> None:
         if len(self.others) != 1:
             raise SizeError("bilinear is applied to two values", "write [a, b] -> bilinear(...)", code="E407")
         (z,) = self.others
@@ -116,7 +115,6 @@ class Bilinear(_Weighted, MultiInput):
                 "flatten both, or bring them to the same size first",
                 code="E306",
             )
-        return self.size_rule(x)
 
     def tensors(self, x: Shape) -> tuple[Tensor, ...]:
         weight = Tensor("weight", (self.features, x[-1], self.others[0][-1]))  # type: ignore[arg-type]
@@ -166,14 +164,13 @@ class Embedding(Layer):
     )
     sparse: Flag = Field(default=False, description="whether the gradient of the table is sparse")
 
-    def output(self, x: Shape) -> Shape:
+    def check(self, x: Shape) -> None:
         if self.padding_idx is not None and not -self.num <= self.padding_idx < self.num:
             raise SizeError(
                 f"padding_idx={self.padding_idx} is not one of the {self.num} rows",
                 f"choose a row from 0 to {self.num - 1}",
                 code="E312",
             )
-        return self.size_rule(x)
 
     def size_rule(self, x: Shape) -> Shape:
         return (*x, self.features)

@@ -84,7 +84,7 @@ class Elementwise(Broadcasting):
         return ()  # a number stands where a value could
 
     @property
-    def takes(self) -> tuple[int, int]:
+    def takes(self) -> tuple[int, int]:  # type: ignore[override] # it depends on the parameters
         return (2, 2) if self.scalar is None else (1, 1)
 
     def outputs(self, xs: tuple[Shape, ...]) -> tuple[Shape, ...]:
@@ -218,9 +218,6 @@ class Pointwise(Operation):
     keeps: ClassVar[Literal["", "input", "output"]] = ""
     """What PyTorch keeps for the backward pass."""
 
-    def outputs(self, xs: tuple[Shape, ...]) -> tuple[Shape, ...]:
-        return xs
-
     def outputs_of(self, xs: tuple[Shape, ...], unbatched: tuple[bool, ...]) -> tuple[Shape, ...]:
         return self.outputs(xs)
 
@@ -262,7 +259,7 @@ class Clamp(Pointwise):
     min: Limit = Field(default=None, description="lower bound")
     max: Limit = Field(default=None, description="upper bound")
 
-    def outputs(self, xs: tuple[Shape, ...]) -> tuple[Shape, ...]:
+    def check(self, xs: tuple[Shape, ...]) -> None:
         if self.min is None and self.max is None:
             raise SizeError("clamp has no bound", "write clamp(x, min, max), or one of them by name", code="E207")
         if self.min is not None and self.max is not None and self.min > self.max:
@@ -271,7 +268,6 @@ class Clamp(Pointwise):
                 "write the smaller bound first",
                 code="E312",
             )
-        return xs
 
 
 _ROOT = "input(8, 4, 4); conv(8, 1) -> relu; "

@@ -77,6 +77,16 @@ def per_axis(value: Any, rank: int, what: str) -> tuple[Any, ...]:
     return value
 
 
+def check_groups(x: Shape, groups: int) -> None:
+    """Raise SizeError unless the channels divide into groups."""
+    if x[0] % groups:
+        raise SizeError(
+            f"{x[0]} channels do not divide into {groups} groups",
+            "choose a number of groups that divides the channels",
+            code="E304",
+        )
+
+
 def product(dims: Iterable[Dim]) -> Dim:
     """How many numbers there are, remembered as the product that it is: 400 as `16 * 5 * 5`."""
     factors = tuple(dims)

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from cnndsl.i18n import tr, trn
 from cnndsl.layers.base import NOTHING, Argument, Extra, Group, Kept, Layer, Spelling, Tensor
-from cnndsl.layers.formula import KnownShape, Shape, SizeError, show
+from cnndsl.layers.formula import KnownShape, Shape, SizeError, check_groups, show
 from cnndsl.layers.operations import axis_index
 from cnndsl.layers.reach import Reaches, all_of, mixing, same
 from cnndsl.layers.types import AxisOrChannels, Count, Flag, OptionalPositiveReal, Positive, PositiveReal, Real
@@ -110,14 +110,12 @@ class InstanceNorm(_ByChannel):
     affine: Flag = Field(default=False, description="whether each channel has a learned weight and bias")
     track_running_stats: Flag = Field(default=False, description="whether running averages are kept for evaluation")
 
-    def output(self, x: Shape) -> Shape:
-        self.check_rank(x)
+    def check(self, x: Shape) -> None:
         if prod(x[1:]) == 1:
             raise SizeError(
                 f"instancenorm needs more than one number in each channel, and a map of {show(x[1:])} has one",
                 "leave it out here, or use groupnorm or batchnorm",
             )
-        return x
 
     def _groups(self, x: KnownShape) -> Extra:
         return Extra(numbers=2 * x[0])
@@ -152,14 +150,8 @@ class GroupNorm(_ByStatistics):
     eps: PositiveReal = Field(default=1e-05, description=_EPS)
     affine: Flag = Field(default=True, description="whether each channel has a learned weight and bias")
 
-    def output(self, x: Shape) -> Shape:
-        if x[0] % self.groups:
-            raise SizeError(
-                f"{x[0]} channels do not divide into {self.groups} groups",
-                "choose a number of groups that divides the channels",
-                code="E304",
-            )
-        return x
+    def check(self, x: Shape) -> None:
+        check_groups(x, self.groups)
 
     def tensors(self, x: Shape) -> tuple[Tensor, ...]:
         return _statistics(self.affine, False, x[0])
@@ -198,9 +190,8 @@ class _OverAxes(_ByStatistics):
         default=1, description='the first axis that is normalised over, the batch being axis 0; or "channels"'
     )
 
-    def output(self, x: Shape) -> Shape:
+    def check(self, x: Shape) -> None:
         self.normalised(x)
-        return x
 
     def _by_place(self, x: Shape) -> bool:
         """Whether places of a map are normalised one by one; a list of features has but one."""

@@ -47,6 +47,10 @@ class Operation(Parameterised):
     """Whether a number may stand in the place of a value."""
     reads: ClassVar[int | None] = None
     """Of how many values, from the first on, it uses the numbers; of the others only the size. None for all."""
+    takes = (1, 1)
+    """The fewest and the most values that it takes."""
+    shares = False
+    """Whether what comes out lies where the value does."""
 
     @property
     def word(self) -> str:
@@ -58,14 +62,13 @@ class Operation(Parameterised):
         """What a diagram and a table write for it."""
         return self.symbol
 
-    @property
-    def takes(self) -> tuple[int, int]:
-        """The fewest and the most values that it takes."""
-        return (1, 1)
-
-    @abstractmethod
     def outputs(self, xs: tuple[Shape, ...]) -> tuple[Shape, ...]:
         """The shapes that come out. Raises SizeError where the shapes do not go together."""
+        self.check(xs)
+        return self.size_rule(xs)
+
+    def check(self, xs: tuple[Shape, ...]) -> None:
+        """Raise SizeError unless the shapes go together. By default they do."""
 
     def outputs_of(self, xs: tuple[Shape, ...], unbatched: tuple[bool, ...]) -> tuple[Shape, ...]:
         """As `outputs`, for values of which some have no batch. Raises SizeError where it would take one for it."""
@@ -130,11 +133,6 @@ class Operation(Parameterised):
         """Whether what comes out is a view of one place of an axis that lies inside of others."""
         return False
 
-    @property
-    def shares(self) -> bool:
-        """Whether what comes out lies where the value does."""
-        return False
-
     def in_order(self, xs: tuple[KnownShape, ...], in_order: tuple[bool, ...]) -> bool:
         """Whether the numbers of each output sample lie in memory as its axes do; `in_order`: those of the values."""
         return True
@@ -187,14 +185,11 @@ class Concat(Operation):
     call = "torch.cat"
     along = True
     example = "input(8, 4, 4); concat(input, it -> conv(16, 3, padding=1))"
+    takes = (1, 65_536)
 
     axis: AnyAxis = Field(default=1, description="the axis, the batch being axis 0")
 
-    @property
-    def takes(self) -> tuple[int, int]:
-        return (1, 65_536)
-
-    def outputs(self, xs: tuple[Shape, ...]) -> tuple[Shape, ...]:
+    def check(self, xs: tuple[Shape, ...]) -> None:
         at = axis_index(self.axis, xs[0], "concat")
         for x in xs[1:]:
             if len(x) != len(xs[0]) or any(a != b for i, (a, b) in enumerate(zip(x, xs[0], strict=True)) if i != at):
@@ -204,7 +199,6 @@ class Concat(Operation):
                     "bring them to the same size first: padding in a convolution, upsample, or crop",
                     code="E306",
                 )
-        return self.size_rule(xs)
 
     def size_rule(self, xs: tuple[Shape, ...]) -> tuple[Shape, ...]:
         at = axis_index(self.axis, xs[0], "concat")
@@ -246,22 +240,13 @@ class Split(Operation):
     call = "torch.chunk, torch.split"
     along = True
     example = "input(64, 8, 8); a, b = split(it, [16, 48]); concat(a -> conv(16, 3, padding=1), b)"
+    shares = True
 
     parts: Pieces = Field(description="number of equal pieces, or a list of their sizes")
     axis: AnyAxis = Field(default=1, description="the axis, the batch being axis 0")
 
-    def outputs(self, xs: tuple[Shape, ...]) -> tuple[Shape, ...]:
-        self._check(xs[0][axis_index(self.axis, xs[0], "split")])
-        return self.size_rule(xs)
-
-    def size_rule(self, xs: tuple[Shape, ...]) -> tuple[Shape, ...]:
-        (x,) = xs
-        at = axis_index(self.axis, x, "split")
-        parts = (x[at] // self.parts,) * self.parts if isinstance(self.parts, int) else self.parts
-        return tuple((*x[:at], size, *x[at + 1 :]) for size in parts)
-
-    def _check(self, whole: Dim) -> None:
-        """Raise SizeError where the pieces along the axis are not the whole."""
+    def check(self, xs: tuple[Shape, ...]) -> None:
+        whole = xs[0][axis_index(self.axis, xs[0], "split")]
         if isinstance(self.parts, int):
             if whole % self.parts:
                 raise SizeError(
@@ -276,6 +261,12 @@ class Split(Operation):
                 "give sizes that add up to what there is",
                 code="E304",
             )
+
+    def size_rule(self, xs: tuple[Shape, ...]) -> tuple[Shape, ...]:
+        (x,) = xs
+        at = axis_index(self.axis, x, "split")
+        parts = (x[at] // self.parts,) * self.parts if isinstance(self.parts, int) else self.parts
+        return tuple((*x[:at], size, *x[at + 1 :]) for size in parts)
 
     def formula(self, xs: tuple[Shape, ...], y: Shape) -> tuple[AxisRule, ...]:
         (x,) = xs
@@ -299,10 +290,6 @@ class Split(Operation):
         start = sum(value_of(y[at]) for y in ys[:k])
         reaches[at] = None if is_open(ys[k][at]) else Reach(at, Window(1, ((start, start),)))
         return (tuple(reaches),)
-
-    @property
-    def shares(self) -> bool:
-        return True
 
     def in_order(self, xs: tuple[KnownShape, ...], in_order: tuple[bool, ...]) -> bool:
         at = axis_index(self.axis, xs[0], "split")

@@ -48,8 +48,7 @@ class _Sliding(Pool):
         stride: Any
         ceil_mode: bool
 
-    def output(self, x: Shape) -> Shape:
-        self.check_rank(x)
+    def check(self, x: Shape) -> None:
         along = windows(self, x)
         is_same = any(each.padding is None for each in along)
         if is_same and self.ceil_mode:
@@ -68,7 +67,6 @@ class _Sliding(Pool):
         y = self.size_rule(x)
         if not is_same and any(size < 1 for size in y[1:]):
             raise does_not_fit(self, x, pool=True)
-        return y
 
     def size_rule(self, x: Shape) -> Shape:
         return (x[0], *window_counts(self, x))
@@ -285,18 +283,16 @@ class AvgPool(_Padding):
         default=None, description="what the sum is divided by instead of the size of the region; on 2 and 3 axes"
     )
 
-    def output(self, x: Shape) -> Shape:
-        self.check_rank(x)
+    def check(self, x: Shape) -> None:
         if self.divisor is not None and len(x) == 2:
             raise SizeError(
                 "avgpool on a signal of channels x length takes no divisor",
                 "leave the divisor out, or multiply the result by kernel / divisor",
                 code="E312",
             )
-        y = super().output(x)
+        super().check(x)
         if self._number() is not None:
             self._check_whole_kernel(x)
-        return y
 
     def scratch(self, x: KnownShape, y: KnownShape) -> Extra:
         padded, counts = self._padded(x), self._counts(x, y)
@@ -339,10 +335,9 @@ class LPPool(_Sliding):
     stride: OptionalExtent = Field(default=None, description=_STRIDE)
     ceil_mode: Flag = Field(default=False, description=_CEIL_MODE)
 
-    def output(self, x: Shape) -> Shape:
-        y = super().output(x)
+    def check(self, x: Shape) -> None:
+        super().check(x)
         self._check_whole_kernel(x)
-        return y
 
     def scratch(self, x: KnownShape, y: KnownShape) -> Extra:
         # F.lp_pool2d takes the power, the mean, its sign and size apart, and a root, each step a tensor of its own.

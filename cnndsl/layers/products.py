@@ -26,10 +26,7 @@ class Matmul(Broadcasting):
     values = "two values, the second with as many rows as the first has columns"
     call = "x @ y"
     example = "input(4, 6, 6); rows = it -> conv(4, 1); rows @ (it -> conv(4, 1))"
-
-    @property
-    def takes(self) -> tuple[int, int]:
-        return (2, 2)
+    takes = (2, 2)
 
     def outputs(self, xs: tuple[Shape, ...]) -> tuple[Shape, ...]:
         return self.outputs_of(xs, (False, False))
@@ -112,15 +109,12 @@ class Attention(Operation):
         "input(16, 24); linear(72, axis=-1) -> unflatten(2, [3, 4, 6]) -> permute([0, 2, 3, 1, 4]); "
         "q, k, v = split(it, 3); attention(q -> flatten(1, 2), k -> flatten(1, 2), v -> flatten(1, 2))"
     )
+    takes = (3, 3)
     torch_names = {"causal": "is_causal"}
 
     causal: Flag = Field(default=False, description="whether a query sees no keys behind its own place")
 
-    @property
-    def takes(self) -> tuple[int, int]:
-        return (3, 3)
-
-    def outputs(self, xs: tuple[Shape, ...]) -> tuple[Shape, ...]:
+    def check(self, xs: tuple[Shape, ...]) -> None:
         q, k, v = xs
         all_three = f"queries are {show(q)}, keys {show(k)}, values {show(v)}"
         if len({len(x) for x in xs}) > 1 or len(q) < 2 or not q[:-2] == k[:-2] == v[:-2]:
@@ -139,7 +133,6 @@ class Attention(Operation):
             raise SizeError(
                 f"attention takes one value for each key: {all_three}", "take both from the same map", code="E306"
             )
-        return self.size_rule(xs)
 
     def size_rule(self, xs: tuple[Shape, ...]) -> tuple[Shape, ...]:
         q, _, v = xs

@@ -44,7 +44,7 @@ class OverAxes(Operation):
         axis: AxisOrAxes
         keepdim: bool
 
-    def outputs(self, xs: tuple[Shape, ...]) -> tuple[Shape, ...]:
+    def check(self, xs: tuple[Shape, ...]) -> None:
         (x,) = xs
         if self.axis == 0 and self.kind in ("min", "max"):
             each = f"{self.kind}imum"
@@ -64,7 +64,6 @@ class OverAxes(Operation):
                 "write keepdim=true, or leave out one axis",
                 code="E307",
             )
-        return self.size_rule(xs)
 
     def size_rule(self, xs: tuple[Shape, ...]) -> tuple[Shape, ...]:
         (x,) = xs
@@ -121,15 +120,15 @@ class Spread(OverAxes):
     correction: Annotated[Whole, "free"] = Field(default=1, description="by how much the number of numbers is lessened")
     keepdim: Flag = Field(default=False, description=_KEEPDIM)
 
-    def outputs(self, xs: tuple[Shape, ...]) -> tuple[Shape, ...]:
-        ys, count = super().outputs(xs), self.over(xs[0])
+    def check(self, xs: tuple[Shape, ...]) -> None:
+        super().check(xs)
+        count = self.over(xs[0])
         if count <= self.correction:
             raise SizeError(
                 f"{self.kind} of {count} number{'' if count == 1 else 's'} divides by {count} - {self.correction}",
                 "write correction=0 for the mean of the squares, or go over more numbers",
                 code="E304",
             )
-        return ys
 
 
 class Norm(OverAxes):
@@ -162,9 +161,8 @@ class Cumsum(Operation):
 
     axis: AnyAxis = Field(description="the axis, the batch being axis 0")
 
-    def outputs(self, xs: tuple[Shape, ...]) -> tuple[Shape, ...]:
+    def check(self, xs: tuple[Shape, ...]) -> None:
         axis_index(self.axis, xs[0], self.kind)
-        return xs
 
     def reach(self, xs: tuple[Shape, ...], ys: tuple[Shape, ...], k: int) -> tuple[Reaches, ...]:
         at = axis_index(self.axis, xs[0], self.kind)

@@ -76,8 +76,7 @@ class Pad(ShapeLayer):
     mode: PaddingMode = Field(default="zeros", description="what the border holds")
     value: Real = Field(default=0, description="the number in the border, with the mode zeros")
 
-    def output(self, x: Shape) -> Shape:
-        self.check_rank(x)
+    def check(self, x: Shape) -> None:
         if self.value != 0 and self.mode != "zeros":
             raise SizeError(
                 f'pad takes its border from the map with mode="{self.mode}", so that a value has no effect',
@@ -86,7 +85,6 @@ class Pad(ShapeLayer):
             )
         before, after = sides(self.padding, x, "padding")
         check_border(x, before, after, self.mode, "mode")
-        return self.size_rule(x)
 
     def size_rule(self, x: Shape) -> Shape:
         before, after = sides(self.padding, x, "padding")
@@ -162,34 +160,30 @@ class Crop(nn.Module):
     )
     size: OptionalExtent = Field(default=None, description="size of the middle part that is kept, instead of margins")
 
-    def output(self, x: Shape) -> Shape:
-        self.check_rank(x)
+    def check(self, x: Shape) -> None:
         if (self.margins is None) == (self.size is None):
             raise SizeError(
                 "crop needs either margins or a size" + ("" if self.size is None else ", not both"),
                 "write crop(2) to take 2 off every side, or crop(size=24) to keep the middle",
                 code="E312",
             )
+        y = self.size_rule(x)
         if self.size is not None:
-            kept: tuple[Dim, ...] = per_axis(self.size, len(x) - 1, "size")
             if any(is_open(dim) for dim in x[1:]):
                 raise SizeError(
                     f"crop finds the middle from the size of the map, and {show(x[1:])} is left open",
                     "give the input its size, or say what to take off every side: crop(2)",
                 )
-            if any(k > i for i, k in zip(x[1:], kept, strict=True)):
+            if any(k > i for i, k in zip(x[1:], y[1:], strict=True)):
                 raise SizeError(
                     f"crop to {times(self.size)} needs a map of at least that size, and it is {show(x[1:])}",
                     "crop takes away; use pad or upsample to make a map larger",
                 )
-            return self.size_rule(x)
-        y = self.size_rule(x)
-        if any(k < 1 for k in y[1:]):
+        elif any(k < 1 for k in y[1:]):
             raise SizeError(
                 f"crop takes away all of a map of {show(x[1:])}: {show(y[1:])} would be left",
                 "use smaller margins",
             )
-        return y
 
     def size_rule(self, x: Shape) -> Shape:
         if self.size is not None:
@@ -297,8 +291,7 @@ class Upsample(ShapeLayer):
         default=False, description="whether the corners' centres are kept, in the modes that interpolate"
     )
 
-    def output(self, x: Shape) -> Shape:
-        self.check_rank(x)
+    def check(self, x: Shape) -> None:
         rank = len(x) - 1
         if (self.size is None) == (self.scale is None):
             raise SizeError(
@@ -325,7 +318,6 @@ class Upsample(ShapeLayer):
             raise SizeError(
                 f"a scale of {extent(self.scale)} leaves nothing of a map of {show(x[1:])}", "use a larger scale"
             )
-        return y
 
     def size_rule(self, x: Shape) -> Shape:
         rank = len(x) - 1
@@ -405,20 +397,17 @@ class UpsampleLike(Operation):
     values = "two maps with the same number of axes"
     call = "F.interpolate"
     example = "input(3, 32, 32); small = it -> conv(8, 3, stride=2); upsample(small, like=input)"
+    takes = (2, 2)
     reads = 1
 
     mode: Interpolation = Field(default="nearest", description=Upsample.model_fields["mode"].description)
     align_corners: Flag = Field(default=False, description=Upsample.model_fields["align_corners"].description)
 
-    @property
-    def takes(self) -> tuple[int, int]:
-        return (2, 2)
-
     def _layer(self, like: Shape) -> Upsample:
         """The layer that gives the size of the other value, while that is what it is."""
         return Upsample(mode=self.mode, align_corners=self.align_corners).having({"size": like[1:]})
 
-    def outputs(self, xs: tuple[Shape, ...]) -> tuple[Shape, ...]:
+    def check(self, xs: tuple[Shape, ...]) -> None:
         x, like = xs
         if len(x) != len(like):
             raise SizeError(
@@ -426,7 +415,7 @@ class UpsampleLike(Operation):
                 f"give it a value of {RANK_WORDS.get(len(x), 'the same number of axes')}",
                 code="E306",
             )
-        return (self._layer(like).output(x),)
+        self._layer(like).output(x)
 
     def size_rule(self, xs: tuple[Shape, ...]) -> tuple[Shape, ...]:
         x, like = xs

@@ -65,15 +65,13 @@ class _Recurrent(_OnSequences):
         """How many numbers one direction gives at each place."""
         return self.features
 
-    def output(self, x: Shape) -> Shape:
-        self.check_rank(x)
+    def check(self, x: Shape) -> None:
         if self.dropout and self.layers == 1:
             raise SizeError(
                 f"the dropout of {self.kind} stands between its layers, and it has one",
                 f"leave it out, and write {self.kind}(...) -> dropout({self.dropout}) for one behind it",
                 code="E312",
             )
-        return self.size_rule(x)
 
     def size_rule(self, x: Shape) -> Shape:
         return (x[0], (2 if self.bidirectional else 1) * self._given)
@@ -154,14 +152,14 @@ class LSTM(_Recurrent):
     def _given(self) -> int:
         return self.proj or self.features
 
-    def output(self, x: Shape) -> Shape:
+    def check(self, x: Shape) -> None:
         if self.proj >= self.features:
             raise SizeError(
                 f"proj={self.proj} must be smaller than the {self.features} features",
                 "leave it out, or choose a smaller one",
                 code="E312",
             )
-        return super().output(x)
+        super().check(x)
 
 
 class GRU(_Recurrent):
@@ -224,7 +222,7 @@ class ChainedMultiheadAttention(nn.MultiheadAttention):
     dropout: Probability = Field(default=0.0, description="probability of a dropout of the weights of the means")
     bias: Flag = Field(default=True, description="whether learned numbers are added")
 
-    def output(self, x: Shape) -> Shape:
+    def check(self, x: Shape) -> None:
         for each in (x, *self.others):
             self.check_rank(each)
         if self.others and self.others[0][0] != self.others[1][0]:
@@ -241,7 +239,6 @@ class ChainedMultiheadAttention(nn.MultiheadAttention):
                 "linear(..., axis=-1)",
                 code="E304",
             )
-        return x
 
     def in_order(self, x: KnownShape, in_order: bool) -> bool:
         # With these PyTorch has a function for the whole of it in evaluation, which works sample after sample.

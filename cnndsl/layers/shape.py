@@ -65,7 +65,7 @@ class Flatten(_Renumbered):
         """The first and the last axis that become one."""
         return axis_index(self.start, x, "flatten"), axis_index(self.end, x, "flatten")
 
-    def output(self, x: Shape) -> Shape:
+    def check(self, x: Shape) -> None:
         first, last = self._merged(x)
         if first > last:
             raise SizeError(
@@ -73,7 +73,6 @@ class Flatten(_Renumbered):
                 "write the smaller axis first",
                 code="E307",
             )
-        return self.size_rule(x)
 
     def size_rule(self, x: Shape) -> Shape:
         first, last = self._merged(x)
@@ -116,9 +115,9 @@ class Unflatten(_Renumbered):
     axis: Axis = Field(description="the axis that is split, the batch being axis 0")
     sizes: Sizes = Field(description="the sizes that it is split into; one may be -1, for what is left")
 
-    def output(self, x: Shape) -> Shape:
+    def check(self, x: Shape) -> None:
         at = axis_index(self.axis, x, "unflatten")
-        return (*x[:at], *_filled(self.sizes, x[at], "unflatten"), *x[at + 1 :])
+        _check_sizes(self.sizes, x[at], "unflatten")
 
     def size_rule(self, x: Shape) -> Shape:
         at = axis_index(self.axis, x, "unflatten")
@@ -151,7 +150,7 @@ class Unflatten(_Renumbered):
 
     def words(self, x: Shape) -> str:
         at = axis_index(self.axis, x, "unflatten")
-        return tr("to {size}", size=show(_filled(self.sizes, x[at], "unflatten")).replace(" x ", "×"))
+        return tr("to {size}", size=show(_divided(self.sizes, x[at])).replace(" x ", "×"))
 
 
 class Reshape(_Renumbered):
@@ -177,8 +176,8 @@ class Reshape(nn.Module):
 
     sizes: Sizes = Field(description="the new sizes without the batch; one may be -1, for what is left")
 
-    def output(self, x: Shape) -> Shape:
-        return _filled(self.sizes, product(x), "reshape")
+    def check(self, x: Shape) -> None:
+        _check_sizes(self.sizes, product(x), "reshape")
 
     def size_rule(self, x: Shape) -> Shape:
         return _divided(self.sizes, product(x))
@@ -199,14 +198,12 @@ class Reshape(nn.Module):
         return Spelling("torch.reshape", (Argument("shape", self.sizes),))
 
     def words(self, x: Shape) -> str:
-        return tr("to {size}", size=show(self.output(x)).replace(" x ", "×"))
+        return tr("to {size}", size=show(self.size_rule(x)).replace(" x ", "×"))
 
 
-def _filled(sizes: tuple[int, ...], total: Dim, kind: str) -> Shape:
-    """The sizes with -1 replaced by what is left of `total` numbers. Raises SizeError where they do not fit."""
-    known = 1
-    for size in sizes:
-        known *= 1 if size == -1 else size
+def _check_sizes(sizes: tuple[int, ...], total: Dim, kind: str) -> None:
+    """Raise SizeError where sizes, of which one may be -1 for what is left, do not hold `total` numbers."""
+    known = prod(size for size in sizes if size != -1)
     fits = total % known == 0 if -1 in sizes else total == known
     if not fits:
         shown = show("?" if size == -1 else size for size in sizes)
@@ -216,7 +213,6 @@ def _filled(sizes: tuple[int, ...], total: Dim, kind: str) -> Shape:
             "choose sizes whose product is that; one of them may be -1, for what is left",
             code="E304",
         )
-    return _divided(sizes, total)
 
 
 def _divided(sizes: tuple[int, ...], total: Dim) -> Shape:
@@ -273,7 +269,7 @@ class Permute(nn.Module):
 
     order: Axes = Field(description="the old axes in their new order, beginning with 0, the batch")
 
-    def output(self, x: Shape) -> Shape:
+    def check(self, x: Shape) -> None:
         rank = len(x) + 1
         order = tuple(axis + rank if axis < 0 else axis for axis in self.order)
         if sorted(order) != list(range(rank)) or order[0] != 0:
@@ -282,7 +278,6 @@ class Permute(nn.Module):
                 f"write 0 and then the axes 1 to {rank - 1} in their new order",
                 code="E307",
             )
-        return self.size_rule(x)
 
     def size_rule(self, x: Shape) -> Shape:
         return tuple(x[source] for source in self._sources(x))

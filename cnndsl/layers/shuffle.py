@@ -13,6 +13,7 @@ from cnndsl.layers.formula import (
     Shape,
     SizeError,
     axis_names,
+    check_groups,
     incoming,
     parameter,
     per_axis,
@@ -41,8 +42,7 @@ class PixelShuffle(ShapeLayer):
 
     factor: Positive = Field(description="how much higher and wider the map becomes")
 
-    def output(self, x: Shape) -> Shape:
-        self.check_rank(x)
+    def check(self, x: Shape) -> None:
         r = self.factor
         if x[0] % (r * r):
             raise SizeError(
@@ -50,7 +50,6 @@ class PixelShuffle(ShapeLayer):
                 f"give the layer before it a multiple of {r * r} channels",
                 code="E304",
             )
-        return self.size_rule(x)
 
     def size_rule(self, x: Shape) -> Shape:
         r = self.factor
@@ -93,8 +92,7 @@ class PixelUnshuffle(ShapeLayer):
 
     factor: Positive = Field(description="how much lower and narrower the map becomes")
 
-    def output(self, x: Shape) -> Shape:
-        self.check_rank(x)
+    def check(self, x: Shape) -> None:
         r = self.factor
         if x[1] % r or x[2] % r:
             raise SizeError(
@@ -102,7 +100,6 @@ class PixelUnshuffle(ShapeLayer):
                 "pad or crop the map first",
                 code="E304",
             )
-        return self.size_rule(x)
 
     def size_rule(self, x: Shape) -> Shape:
         r = self.factor
@@ -138,15 +135,8 @@ class ChannelShuffle(ShapeLayer):
 
     groups: Count = Field(description="number of groups, which divides the channels")
 
-    def output(self, x: Shape) -> Shape:
-        self.check_rank(x)
-        if x[0] % self.groups:
-            raise SizeError(
-                f"{x[0]} channels do not divide into {self.groups} groups",
-                "choose a number of groups that divides the channels",
-                code="E304",
-            )
-        return x
+    def check(self, x: Shape) -> None:
+        check_groups(x, self.groups)
 
     def reach(self, x: Shape, y: Shape) -> Reaches:
         return mixing(x, (0,))
@@ -197,10 +187,8 @@ class Unfold(_OverWindows):
     padding: Offset = Field(default=0, description="rows and columns of zeros added on every side")
     stride: Extent = Field(default=1, description="how far the window moves at each step")
 
-    def output(self, x: Shape) -> Shape:
-        self.check_rank(x)
+    def check(self, x: Shape) -> None:
         self._check_fit(x)
-        return self.size_rule(x)
 
     def size_rule(self, x: Shape) -> Shape:
         (rows, columns), (high, wide) = self._windows(x)
@@ -238,8 +226,7 @@ class Fold(_OverWindows):
     def _picture(self, x: Shape) -> Shape:
         return (x[0], *per_axis(self.size, 2, "size"))
 
-    def output(self, x: Shape) -> Shape:
-        self.check_rank(x)
+    def check(self, x: Shape) -> None:
         picture = self._picture(x)
         self._check_fit(picture)
         (rows, columns), (high, wide) = self._windows(picture)
@@ -255,7 +242,6 @@ class Fold(_OverWindows):
                 "choose size, kernel and stride as for the unfold before it",
                 code="E304",
             )
-        return self.size_rule(x)
 
     def size_rule(self, x: Shape) -> Shape:
         picture = self._picture(x)

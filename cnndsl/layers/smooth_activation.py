@@ -39,10 +39,9 @@ class CELU(Activation):
     alpha: Real = Field(default=1.0, description="what it nears for very negative numbers, with a minus; not 0")
     inplace: Flag = Field(default=False, description=INPLACE)
 
-    def output(self, x: Shape) -> Shape:
+    def check(self, x: Shape) -> None:
         if self.alpha == 0:
             raise SizeError("celu divides by alpha, and alpha is 0", "use relu for alpha = 0", code="E312")
-        return x
 
 
 class SELU(Inplace):
@@ -163,9 +162,8 @@ class _Shares(Activation):
 
     axis: Axis = Field(default=1, description="the axis whose shares add up to 1, the batch being axis 0")
 
-    def output(self, x: Shape) -> Shape:
+    def check(self, x: Shape) -> None:
         axis_index(self.axis, x, self.kind)
-        return x
 
     def reach(self, x: Shape, y: Shape) -> Reaches:
         return mixing(x, (axis_index(self.axis, x, self.kind),))
@@ -225,7 +223,7 @@ class GLU(Activation):
 
     axis: Axis = Field(default=-1, description="the axis that is halved, the batch being axis 0")
 
-    def output(self, x: Shape) -> Shape:
+    def check(self, x: Shape) -> None:
         at = axis_index(self.axis, x, "glu")
         if x[at] % 2:
             raise SizeError(
@@ -233,7 +231,6 @@ class GLU(Activation):
                 "choose an axis of even size: axis=1 for the channels",
                 code="E304",
             )
-        return self.size_rule(x)
 
     def size_rule(self, x: Shape) -> Shape:
         at = axis_index(self.axis, x, "glu")

@@ -442,22 +442,20 @@ def key_for(value: Any) -> Any:
         return work_key(value)
     if isinstance(plain := value_of(value), (bool, int, float, str)):
         return (type(plain).__name__, plain)
-    if isinstance(value, BlockRecipe):
-        return (value.template, tuple((name, key_for(item)) for name, item in value.arguments))
-    if isinstance(value, VariantRecipe):
-        return (value.variant, tuple((name, key_for(item)) for name, item in value.arguments))
-    if isinstance(value, LayerRecipe):
-        # The text tells 1 from 1.0 and true, which an argument of a class from elsewhere may be.
-        return (type(value.layer), value.layer, value.layer.text, value.weights, value.init)
-    if isinstance(value, HalfApplied):
-        return (value.kind, tuple((name, key_for(item)) for name, _, item in value.arguments))
-    if isinstance(value, Chain):
-        return tuple((stage.label, key_for(stage.recipe)) for stage in value.stages)
-    if isinstance(value, Copies):
-        return ("copies", key_for(value.recipe), value.count)
-    if isinstance(value, Choice):
-        return ("choice", bool(value.condition), key_for(value.recipe))
-    return value
+    match value:
+        case BlockRecipe(template=of) | VariantRecipe(variant=of) | HalfApplied(kind=of):
+            return (of, tuple((name, key_for(item)) for name, *_, item in value.arguments))
+        case LayerRecipe():
+            # The text tells 1 from 1.0 and true, which an argument of a class from elsewhere may be.
+            return (type(value.layer), value.layer, value.layer.text, value.weights, value.init)
+        case Chain():
+            return tuple((stage.label, key_for(stage.recipe)) for stage in value.stages)
+        case Copies():
+            return ("copies", key_for(value.recipe), value.count)
+        case Choice():
+            return ("choice", bool(value.condition), key_for(value.recipe))
+        case _:
+            return value
 
 
 def is_constant(value: Any) -> bool:

@@ -32,6 +32,18 @@ class SizeIsOpen(Exception):  # noqa: N818 - a signal to the stage that asked fo
     """Raised where a plain number is needed and the size is left open."""
 
 
+def _operators(name: str) -> tuple[Callable[[Traced, object], Any], Callable[[Traced, object], Any]]:
+    """What `self name other` and `other name self` are; NotImplemented where the other is no number."""
+
+    def left(self: Traced, other: object) -> Any:
+        return calculate(name, self, other) if isinstance(other, (int, float, Traced)) else NotImplemented
+
+    def right(self: Traced, other: object) -> Any:
+        return calculate(name, other, self) if isinstance(other, (int, float, Traced)) else NotImplemented
+
+    return left, right
+
+
 @frozen(eq=False)
 class Traced:
     """A number with the expression that it was computed by."""
@@ -39,47 +51,12 @@ class Traced:
     value: Number
     expr: Expr
 
-    def _binary(self, other: object, name: str, swap: bool) -> Any:
-        if not isinstance(other, (int, float, Traced)):
-            return NotImplemented
-        left, right = (other, self) if swap else (self, other)
-        return calculate(name, left, right)
-
-    def __add__(self, other: object) -> Any:
-        return self._binary(other, "+", False)
-
-    def __radd__(self, other: object) -> Any:
-        return self._binary(other, "+", True)
-
-    def __sub__(self, other: object) -> Any:
-        return self._binary(other, "-", False)
-
-    def __rsub__(self, other: object) -> Any:
-        return self._binary(other, "-", True)
-
-    def __mul__(self, other: object) -> Any:
-        return self._binary(other, "*", False)
-
-    def __rmul__(self, other: object) -> Any:
-        return self._binary(other, "*", True)
-
-    def __floordiv__(self, other: object) -> Any:
-        return self._binary(other, "//", False)
-
-    def __rfloordiv__(self, other: object) -> Any:
-        return self._binary(other, "//", True)
-
-    def __mod__(self, other: object) -> Any:
-        return self._binary(other, "%", False)
-
-    def __rmod__(self, other: object) -> Any:
-        return self._binary(other, "%", True)
-
-    def __truediv__(self, other: object) -> Any:
-        return self._binary(other, "/", False)
-
-    def __rtruediv__(self, other: object) -> Any:
-        return self._binary(other, "/", True)
+    __add__, __radd__ = _operators("+")
+    __sub__, __rsub__ = _operators("-")
+    __mul__, __rmul__ = _operators("*")
+    __floordiv__, __rfloordiv__ = _operators("//")
+    __mod__, __rmod__ = _operators("%")
+    __truediv__, __rtruediv__ = _operators("/")
 
     def __neg__(self) -> Any:
         return calculate("-", 0, self)

@@ -181,6 +181,8 @@ class TreeBuilder(Transformer[Token, Any]):
     def arguments(self, parts: Parts) -> Parts:
         return parts
 
+    parameters = settings = arguments
+
     def argument(self, parts: Parts) -> tree.Argument:
         (value,) = parts
         return tree.Argument(value.span, None, value)
@@ -307,9 +309,6 @@ class TreeBuilder(Transformer[Token, Any]):
         name, default = parts
         return tree.Parameter(self._span(name, default or name), self._name(name), default)
 
-    def parameters(self, parts: Parts) -> Parts:
-        return parts
-
     def definition(self, parts: Parts) -> tree.Definition:
         word, name, *rest = parts
         body = rest[-1]
@@ -319,9 +318,6 @@ class TreeBuilder(Transformer[Token, Any]):
     def variant(self, parts: Parts) -> tree.Variant:
         word, name, parameters, *_, value = parts
         return tree.Variant(self._span(word, value), self._name(name), tuple(parameters or ()), value)
-
-    def settings(self, parts: Parts) -> Parts:
-        return parts
 
     def extern(self, parts: Parts) -> tree.Extern:
         word, name, parameters, _closing, _from, package, settings, end = parts
