@@ -21,7 +21,6 @@ class Activation(Layer):
     """
 
     group = Group.ACTIVATION
-    ranks = ()
     pointwise = True
     backward_from: ClassVar[Side] = "either"
     """What the backward pass works from; where that is the input alone, a copy is kept before it is overwritten."""

@@ -45,7 +45,6 @@ _AXES = "the axis, or a list of them, the batch being axis 0"
 class Arrangement(Operation):
     """The base of functions of one value that give each axis of it another place, or take one away."""
 
-    values = "a value"
     shares = True
 
     def places(self, x: Shape) -> tuple[int | None, ...]:
@@ -77,9 +76,6 @@ class Unsqueeze(Arrangement):
     """A value with one more axis, of size 1, at the place `axis` of what comes out."""
 
     kind = "unsqueeze"
-    symbol = "unsqueeze"
-    written = "unsqueeze(x)"
-    call = "torch.unsqueeze"
     example = "input(8, 6); unsqueeze(it, 1) -> conv(4, 3)"
     torch_names = {"axis": "dim"}
 
@@ -99,9 +95,6 @@ class Squeeze(Arrangement):
     """A value without one axis or several of size 1."""
 
     kind = "squeeze"
-    symbol = "squeeze"
-    written = "squeeze(x)"
-    call = "torch.squeeze"
     example = "input(8, 6, 6); global_avgpool; squeeze(it, [2, 3]) -> linear(4)"
     torch_names = {"axis": "dim"}
 
@@ -134,9 +127,6 @@ class Transpose(Arrangement):
     """A value with two axes in each other's place."""
 
     kind = "transpose"
-    symbol = "transpose"
-    written = "transpose(x)"
-    call = "torch.transpose"
     example = "input(6, 8); linear(8, axis=-1); it @ transpose(it, 1, 2)"
     torch_names = {"axis0": "dim0", "axis1": "dim1"}
 
@@ -172,9 +162,6 @@ class Select(_OnePlace):
     """One place along an axis, which is gone afterwards; negative numbers count from the end."""
 
     kind = "select"
-    symbol = "select"
-    written = "select(x)"
-    call = "torch.select"
     example = "input(8, 6, 6); flatten(2); select(it, 2, 0) -> linear(4)"
     torch_names = {"axis": "dim"}
 
@@ -206,9 +193,6 @@ class Narrow(Arrangement):
     """The `length` places along an axis that begin with the place `start`."""
 
     kind = "narrow"
-    symbol = "narrow"
-    written = "narrow(x)"
-    call = "torch.narrow"
     along = True
     example = "input(8, 6, 6); concat(narrow(it, 1, 2, 4) -> conv(4, 3, padding=1), it)"
     torch_names = {"axis": "dim"}
@@ -272,7 +256,6 @@ class Index(Arrangement):
     symbol = "[ ]"
     written = "x[...]"
     call = "x[...]"
-    example = ""
 
     form: Annotated[str, Field(strict=True, pattern=rf"^{_PLACE}(, {_PLACE})*$")] = Field(
         description="what stands in the brackets, with n for each number"
@@ -505,9 +488,6 @@ class Flip(Moving):
     """A value with its numbers in the opposite order along one axis or several."""
 
     kind = "flip"
-    symbol = "flip"
-    written = "flip(x)"
-    call = "torch.flip"
     example = "input(8, 6, 6); it + flip(it, 3) -> conv(4, 3)"
 
     axis: AxisOrAxes = Field(description=_AXES)
@@ -530,9 +510,6 @@ class Roll(Moving):
     """
 
     kind = "roll"
-    symbol = "roll"
-    written = "roll(x)"
-    call = "torch.roll"
     example = "input(8, 6, 6); roll(it -> conv(4, 3), [1, -1], [2, 3]) -> conv(4, 3)"
 
     shifts: Annotated[ShiftOrShifts, "free"] = Field(description="by how many places, or a list with one for each axis")
@@ -558,9 +535,6 @@ class Unbind(_OnePlace):
     """A value taken apart along an axis, which is gone afterwards: `q, k, v = unbind(x, 1)`."""
 
     kind = "unbind"
-    symbol = "unbind"
-    written = "unbind(x)"
-    call = "torch.unbind"
     example = "input(8, 2, 6); conv(8, 1); a, b = unbind(it, 2); concat(a -> conv(4, 1), b)"
 
     def check(self, xs: tuple[Shape, ...]) -> None:
@@ -596,10 +570,8 @@ class Stack(Operation):
     """Several values of the same size, one behind the other along a new axis."""
 
     kind = "stack"
-    symbol = "stack"
     written = "stack(a, b, ...)"
     values = "values of the same size, or a list of them"
-    call = "torch.stack"
     example = "input(8, 6, 6); stack(it, it -> conv(8, 3, padding=1), axis=2) -> conv(4, [1, 3, 3])"
     takes = (1, 65_536)
 
@@ -632,9 +604,6 @@ class Chunk(Split):
     """A value cut into equal pieces along an axis, the channels by default: `a, b = chunk(x, 2)`."""
 
     kind = "chunk"
-    symbol = "chunk"
-    written = "chunk(x)"
-    call = "torch.chunk"
     example = "input(8, 6, 6); conv(8, 1); gate, x = chunk(it, 2); x * sigmoid(gate)"
 
     parts: Annotated[int, Field(strict=True, ge=1, le=MOST_PIECES)] = Field(description="number of equal pieces")
@@ -650,9 +619,6 @@ class Expand(Operation):
     """
 
     kind = "expand"
-    symbol = "expand"
-    written = "expand(x)"
-    values = "a value"
     call = "x.expand"
     example = "input(8, 6, 6); global_avgpool; concat(expand(it, [-1, 6, 6]), input)"
     shares = True

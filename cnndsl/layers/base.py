@@ -257,7 +257,7 @@ class Layer(Parameterised):
     """The base of every layer kind."""
 
     group: ClassVar[Group]
-    ranks: ClassVar[tuple[int, ...]]
+    ranks: ClassVar[tuple[int, ...]] = ()
     """How many axes one sample may have: 3 for channels x height x width. Empty: any number."""
     example = ""
     """A use in a network that compiles, for the reference page."""

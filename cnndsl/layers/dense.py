@@ -16,7 +16,6 @@ class _Weighted(Layer):
     """What linear and bilinear layers share: their outputs take the place of the last axis."""
 
     group = Group.DENSE
-    ranks = ()
     torch_names = {"features": "out_features"}
 
     features: Count = Field(description="number of outputs")
@@ -148,7 +147,6 @@ class Embedding(Layer):
     kind = "embedding"
     module = "Embedding"
     group = Group.DENSE
-    ranks = ()
     takes_wholes = True
     keeps = Kept(inputs=(0,))
     example = "input(128) -> embedding(10000, 64) -> permute([0, 2, 1]) -> conv(32, 3)"

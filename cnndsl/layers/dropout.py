@@ -1,7 +1,7 @@
 """Dropout: in training a share of the numbers is set to zero at random, against overfitting."""
 
 from math import prod
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
@@ -18,7 +18,6 @@ class _Dropout(Layer):
     """A layer that changes no size and acts in training alone."""
 
     group = Group.DROPOUT
-    ranks: ClassVar[tuple[int, ...]] = ()
 
     if TYPE_CHECKING:  # each has a description of its own
         p: float

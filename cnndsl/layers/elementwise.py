@@ -237,7 +237,6 @@ class Negative(Pointwise):
     kind = "neg"
     symbol = "-"
     written = "-x, neg(x)"
-    values = "a value"
     call = "-x"
     example = "input(8, 4, 4); concat(it, -it) -> relu"
 
@@ -250,10 +249,6 @@ class Clamp(Pointwise):
 
     kind = "clamp"
     keeps = "input"
-    symbol = "clamp"
-    written = "clamp(x)"
-    values = "a value"
-    call = "torch.clamp"
     example = "input(8, 4, 4); clamp(it -> conv(8, 1), 0, 6)"
 
     min: Limit = Field(default=None, description="lower bound")

@@ -61,7 +61,6 @@ class Extern(Layer):
 
     kind = "extern"
     group = Group.BLOCK
-    example = ""
 
     name: Annotated[str, Field(strict=True), AfterValidator(_class)]
     package: Annotated[str, Field(strict=True), AfterValidator(_package)]
@@ -183,9 +182,7 @@ class Placeholder(Layer):
     kind = "placeholder"
     module = "Identity"
     group = Group.SHAPE
-    ranks = ()
     keeps = Kept()
-    example = ""
 
     def reach(self, x: Shape, y: Shape) -> Reaches:
         return same(x)

@@ -143,7 +143,6 @@ class GroupNorm(_ByStatistics):
 
     kind = "groupnorm"
     module = "GroupNorm"
-    ranks = ()
     example = "input(3, 32, 32) -> conv(8, 3) -> groupnorm(4)"
 
     groups: Count = Field(description="number of groups, which divides the channels")
@@ -178,7 +177,6 @@ class GroupNorm(_ByStatistics):
 class _OverAxes(_ByStatistics):
     """A normalisation of each sample over an axis and all after it, or over the channels at each place."""
 
-    ranks = ()
     functional: ClassVar[str]
     """The name of its function in `torch.nn.functional`."""
 

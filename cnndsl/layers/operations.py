@@ -31,13 +31,15 @@ OPERATORS_OF_VALUES = {"+": "add", "-": "sub", "*": "mul", "/": "div", "**": "po
 
 
 class Operation(Parameterised):
-    """The base of every operation on values."""
+    """The base of every operation on values: unless it says so, a call on one value, and PyTorch's function of the same
+    name.
+    """
 
     symbol = ""
-    """What a diagram writes into the merge."""
+    """What a diagram writes into the merge: by default its word."""
     written = ""
     """How a text writes it, without the parameters that follow: "concat(a, b, ...)"."""
-    values = ""
+    values = "a value"
     """What it is called on, in words."""
     call = ""
     """What it is in PyTorch."""
@@ -51,6 +53,13 @@ class Operation(Parameterised):
     """The fewest and the most values that it takes."""
     shares = False
     """Whether what comes out lies where the value does."""
+
+    def __init_subclass__(cls, **given: Any) -> None:
+        super().__init_subclass__(**given)
+        if "kind" in vars(cls):
+            usual = {"symbol": cls.kind, "written": f"{cls.kind}(x)", "call": f"torch.{cls.kind}"}
+            for name in usual.keys() - vars(cls).keys():
+                setattr(cls, name, usual[name])
 
     @property
     def word(self) -> str:
@@ -153,10 +162,9 @@ def declare(base: type[_Operation], kind: str, says: str, example: str, **facts:
     """A kind of operation that differs from its base in facts alone, as most functions do.
 
     kind: its word. says: its docstring. example: the lines of a small network with it. facts: its other class
-    variables; by default it is a call on one value, and PyTorch's function of the same name.
+    variables.
     """
-    known = {"symbol": kind, "written": f"{kind}(x)", "call": f"torch.{kind}", "values": "a value"}
-    made = {"__module__": base.__module__, "__doc__": says, "kind": kind, "example": example, **known, **facts}
+    made = {"__module__": base.__module__, "__doc__": says, "kind": kind, "example": example, **facts}
     return cast("type[_Operation]", type(base)(kind.title().replace("_", ""), (base,), made))  # type: ignore[misc]
 
 
@@ -179,7 +187,6 @@ class Concat(Operation):
     """Several values side by side along an axis, the channels by default."""
 
     kind = "concat"
-    symbol = "concat"
     written = "concat(a, b, ...)"
     values = "values that have the same sizes on the other axes, or a list of them"
     call = "torch.cat"
@@ -234,9 +241,6 @@ class Split(Operation):
     """
 
     kind = "split"
-    symbol = "split"
-    written = "split(x)"
-    values = "a value"
     call = "torch.chunk, torch.split"
     along = True
     example = "input(64, 8, 8); a, b = split(it, [16, 48]); concat(a -> conv(16, 3, padding=1), b)"
@@ -326,9 +330,7 @@ class Learned(Layer):
     kind = "parameter"
     module = "Parameter"
     group = Group.SHAPE
-    ranks = ()
     keeps = Kept()
-    example = ""
 
     size: Counts = Field(description="shape of the tensor, which has no batch axis; [] for a single number")
     init: Annotated[Annotated[Initialiser, Tag("rule")] | Annotated[Real, Tag("number")], Discriminator(_form)] = Field(

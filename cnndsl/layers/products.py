@@ -101,7 +101,6 @@ class Attention(Operation):
     """
 
     kind = "attention"
-    symbol = "attention"
     written = "attention(q, k, v)"
     values = "three values: queries, keys with as many features, and as many values as keys"
     call = "F.scaled_dot_product_attention"

@@ -34,7 +34,6 @@ Side = Literal["", "input", "both"]
 class OverAxes(Operation):
     """The base of functions with one number in place of all those along one axis or several."""
 
-    values = "a value"
     keeps: ClassVar[Side] = ""
     """What PyTorch keeps for the backward pass: what comes in, and what comes out too."""
     torch_names = {"axis": "dim"}
@@ -136,8 +135,6 @@ class Norm(OverAxes):
 
     kind = "norm"
     keeps = "both"
-    symbol = "norm"
-    written = "norm(x)"
     call = "torch.linalg.vector_norm"
     example = "input(16, 8, 8); conv(16, 1); it / (norm(it, axis=1, keepdim=true) + 1)"
     torch_names = {"p": "ord", "axis": "dim"}
@@ -151,10 +148,6 @@ class Cumsum(Operation):
     """At each place along an axis the sum of all numbers up to there."""
 
     kind = "cumsum"
-    symbol = "cumsum"
-    written = "cumsum(x)"
-    values = "a value"
-    call = "torch.cumsum"
     example = "input(8, 20); conv(8, 3, padding=1); cumsum(it, 2) -> conv(4, 3)"
     torch_names = {"axis": "dim"}
     along = True
@@ -173,8 +166,6 @@ class Normalize(Cumsum):
     """The vectors along an axis, brought to length 1: each number is divided by the norm of all of them."""
 
     kind = "normalize"
-    symbol = "normalize"
-    written = "normalize(x)"
     call = "F.normalize"
     example = "input(16, 8, 8); conv(16, 1); normalize(it) -> conv(4, 1)"
 

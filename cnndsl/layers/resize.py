@@ -392,7 +392,6 @@ class UpsampleLike(Operation):
     """
 
     kind = "upsample"
-    symbol = "upsample"
     written = "upsample(x, like=y)"
     values = "two maps with the same number of axes"
     call = "F.interpolate"

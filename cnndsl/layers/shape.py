@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from math import prod
-from typing import ClassVar
 
 from pydantic import Field
 
@@ -33,7 +32,6 @@ class ShapeLayer(Layer):
     """What layers of this group share."""
 
     group = Group.SHAPE
-    ranks: ClassVar[tuple[int, ...]] = ()
     keeps = Kept()
 
 
