@@ -72,9 +72,6 @@ class _Convolution(WithNorm):
         """The number of a parameter for each spatial axis."""
         return per_axis(getattr(self, name), len(x) - 1, name)
 
-    def scratch(self, x: KnownShape, y: KnownShape) -> Extra | None:
-        return self.scratch_of_norm(NOTHING)
-
     def kept(self, x: KnownShape, y: KnownShape, *, gradient: bool, trained: frozenset[str]) -> Kept | None:
         return self.kept_with_norm(Kept(inputs=(0,)), x, trained, weight=True)
 
@@ -197,7 +194,7 @@ class Conv(_Convolution):
         return x[0] * prod(i + more for i, more in zip(x[1:], sides, strict=True)) if copied else 0
 
     def scratch(self, x: KnownShape, y: KnownShape) -> Extra | None:
-        return self.scratch_of_norm(Extra(numbers=self._padded(x)))
+        return None if self.normed else Extra(numbers=self._padded(x))
 
     def kept(self, x: KnownShape, y: KnownShape, *, gradient: bool, trained: frozenset[str]) -> Kept | None:
         padded = self._padded(x)

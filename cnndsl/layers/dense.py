@@ -80,9 +80,6 @@ class Linear(_Weighted, WithNorm):
         kept = Kept(inputs=(0,) if self.trains_weight(trained) else ())
         return self.kept_with_norm(kept, x, trained, weight=gradient)
 
-    def scratch(self, x: KnownShape, y: KnownShape) -> Extra | None:
-        return self.scratch_of_norm(NOTHING)
-
     def torch(self, x: Shape) -> Spelling:
         arguments = (Argument("in_features", x[-1]), *self.arguments("features", "bias"))
         return self.wrapped(Spelling("nn.Linear", arguments))

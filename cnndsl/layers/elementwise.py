@@ -3,7 +3,7 @@
 from abc import abstractmethod
 from collections.abc import Callable
 from math import prod
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
@@ -18,6 +18,7 @@ from cnndsl.symbolic.number import call, is_open, value_of
 
 Limit = Annotated[OptionalReal, "free"]
 """A number that changes no size."""
+_INPUT, _OUTPUT = Kept(inputs=(0,)), Kept(output=True)
 _ANY = "make the sizes equal, for example with a 1x1 convolution (and a stride) on one side"
 
 
@@ -192,9 +193,7 @@ class Power(Elementwise):
     values = "a value and a number"
     call = "x ** n"
     example = "input(8, 4, 4); conv(8, 1) -> relu; it / (1 + it ** 2)"
-
-    def kept(self, xs: tuple[KnownShape, ...], gradients: tuple[bool, ...]) -> Kept:
-        return Kept(inputs=(0,))
+    keeps = _INPUT
 
 
 class _Bound(Elementwise):
@@ -215,9 +214,6 @@ class _Bound(Elementwise):
 class Pointwise(Operation):
     """A function of each number of a value by itself."""
 
-    keeps: ClassVar[Literal["", "input", "output"]] = ""
-    """What PyTorch keeps for the backward pass."""
-
     def outputs_of(self, xs: tuple[Shape, ...], unbatched: tuple[bool, ...]) -> tuple[Shape, ...]:
         return self.outputs(xs)
 
@@ -226,9 +222,6 @@ class Pointwise(Operation):
 
     def in_order(self, xs: tuple[KnownShape, ...], in_order: tuple[bool, ...]) -> bool:
         return in_order[0]
-
-    def kept(self, xs: tuple[KnownShape, ...], gradients: tuple[bool, ...]) -> Kept:
-        return Kept(inputs=(0,) if self.keeps == "input" else (), output=self.keeps == "output")
 
 
 class Negative(Pointwise):
@@ -248,7 +241,7 @@ class Clamp(Pointwise):
     """Each number between two bounds, of which one may be left out: what lies beyond a bound becomes the bound."""
 
     kind = "clamp"
-    keeps = "input"
+    keeps = _INPUT
     example = "input(8, 4, 4); clamp(it -> conv(8, 1), 0, 6)"
 
     min: Limit = Field(default=None, description="lower bound")
@@ -267,15 +260,15 @@ class Clamp(Pointwise):
 
 _ROOT = "input(8, 4, 4); conv(8, 1) -> relu; "
 FUNCTIONS = (
-    declare(Pointwise, "sqrt", "The square root of each number.", _ROOT + "sqrt(it + 1)", keeps="output"),
+    declare(Pointwise, "sqrt", "The square root of each number.", _ROOT + "sqrt(it + 1)", keeps=_OUTPUT),
     declare(Pointwise, "rsqrt", "One divided by the square root of each number.", _ROOT + "it * rsqrt(it + 1)",
-            keeps="output"),
-    declare(Pointwise, "reciprocal", "One divided by each number.", _ROOT + "reciprocal(it + 1)", keeps="output"),
+            keeps=_OUTPUT),
+    declare(Pointwise, "reciprocal", "One divided by each number.", _ROOT + "reciprocal(it + 1)", keeps=_OUTPUT),
     declare(Pointwise, "exp", "The number e to the power of each number.",
-            "input(8, 4, 4); concat(it, exp(it -> conv(8, 1)))", keeps="output"),
-    declare(Pointwise, "log", "The natural logarithm of each number.", _ROOT + "log(it + 1)", keeps="input"),
+            "input(8, 4, 4); concat(it, exp(it -> conv(8, 1)))", keeps=_OUTPUT),
+    declare(Pointwise, "log", "The natural logarithm of each number.", _ROOT + "log(it + 1)", keeps=_INPUT),
     declare(Pointwise, "abs", "Each number without its sign.", "input(8, 4, 4); abs(it -> conv(8, 1)) -> conv(2, 1)",
-            keeps="input"),
+            keeps=_INPUT),
     declare(Pointwise, "sign", "-1, 0 or 1 for each number; its gradient is 0.",
             "input(8, 4, 4); it * sign(it -> conv(8, 1))"),
     declare(_Bound, "minimum", "The smaller one of two numbers each.",

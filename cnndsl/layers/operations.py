@@ -53,6 +53,8 @@ class Operation(Parameterised):
     """The fewest and the most values that it takes."""
     shares = False
     """Whether what comes out lies where the value does."""
+    keeps: ClassVar[Kept] = Kept()
+    """What PyTorch keeps until the backward pass, where it is the same for all parameters and gradients."""
 
     def __init_subclass__(cls, **given: Any) -> None:
         super().__init_subclass__(**given)
@@ -152,7 +154,7 @@ class Operation(Parameterised):
 
     def kept(self, xs: tuple[KnownShape, ...], gradients: tuple[bool, ...]) -> Kept:
         """What PyTorch keeps until the backward pass; `gradients` says which of the values want one, at least one."""
-        return Kept()
+        return self.keeps
 
 
 _Operation = TypeVar("_Operation", bound=Operation)

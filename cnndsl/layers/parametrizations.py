@@ -5,7 +5,7 @@ from math import prod
 from typing import ClassVar
 
 from cnndsl.layers.base import Extra, Kept, Layer, Spelling, Tensor
-from cnndsl.layers.formula import Shape, SizeError
+from cnndsl.layers.formula import KnownShape, Shape, SizeError
 
 WEIGHT_NORM = "whether the weight is a direction and a length for each row, learned apart"
 SPECTRAL_NORM = "whether the weight is divided by its spectral norm, so that it enlarges nothing"
@@ -77,6 +77,5 @@ class WithNorm(Layer):
             numbers += sizes["original0"] if self.normed == "weight_norm" else sizes["0._u"] + sizes["0._v"] + 1
         return replace(kept, extra=replace(kept.extra, shared=kept.extra.shared + numbers))
 
-    def scratch_of_norm(self, scratch: Extra | None) -> Extra | None:
-        """What is needed while it runs; what making the weight takes is not known."""
-        return None if self.normed else scratch
+    def scratch(self, x: KnownShape, y: KnownShape) -> Extra | None:
+        return None if self.normed else super().scratch(x, y)  # what making the weight takes is not known

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from math import prod
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
@@ -28,14 +28,12 @@ from cnndsl.layers.types import AnyAxis, AxisOrAxes, Flag, PositiveReal, Whole
 
 _AXES = "the axis, or a list of them, the batch being axis 0"
 _KEEPDIM = "whether the axes stay, with size 1"
-Side = Literal["", "input", "both"]
+_BOTH = Kept(inputs=(0,), output=True)
 
 
 class OverAxes(Operation):
     """The base of functions with one number in place of all those along one axis or several."""
 
-    keeps: ClassVar[Side] = ""
-    """What PyTorch keeps for the backward pass: what comes in, and what comes out too."""
     torch_names = {"axis": "dim"}
     along = True
 
@@ -99,9 +97,6 @@ class OverAxes(Operation):
         reaches = (whole(dim) if axis in gone else Reach(left.index(axis), IDENTITY) for axis, dim in enumerate(x))
         return (tuple(reaches),)
 
-    def kept(self, xs: tuple[KnownShape, ...], gradients: tuple[bool, ...]) -> Kept:
-        return Kept(inputs=(0,) if self.keeps else (), output=self.keeps == "both")
-
 
 class Reduction(OverAxes):
     """A function with one number in place of all those along axes, and no other parameter."""
@@ -113,7 +108,7 @@ class Reduction(OverAxes):
 class Spread(OverAxes):
     """How far numbers lie from their mean."""
 
-    keeps = "input"
+    keeps = Kept(inputs=(0,))
 
     axis: AxisOrAxes = Field(description=_AXES)
     correction: Annotated[Whole, "free"] = Field(default=1, description="by how much the number of numbers is lessened")
@@ -134,7 +129,7 @@ class Norm(OverAxes):
     """The length of the vectors along one axis or several: the root of the sum of squares, or of other powers."""
 
     kind = "norm"
-    keeps = "both"
+    keeps = _BOTH
     call = "torch.linalg.vector_norm"
     example = "input(16, 8, 8); conv(16, 1); it / (norm(it, axis=1, keepdim=true) + 1)"
     torch_names = {"p": "ord", "axis": "dim"}
@@ -191,12 +186,12 @@ FUNCTIONS = (
             "input(16, 8, 8); mean(it, axis=[2, 3]) -> linear(10)"),
     declare(Reduction, "max", "The largest number along one axis or several.",
             "input(16, 8, 8); conv(16, 1); max(it, axis=1, keepdim=true) -> conv(1, 7, padding=3)",
-            call="torch.amax", keeps="both"),
+            call="torch.amax", keeps=_BOTH),
     declare(Reduction, "min", "The smallest number along one axis or several.",
-            "input(16, 8, 8); conv(16, 1); it - min(it, axis=1, keepdim=true)", call="torch.amin", keeps="both"),
+            "input(16, 8, 8); conv(16, 1); it - min(it, axis=1, keepdim=true)", call="torch.amin", keeps=_BOTH),
     declare(Spread, "var", "The variance along one axis or several, as torch.var has it: with a correction of 1.",
             "input(16, 8, 8); conv(16, 1); it / (1 + var(it, axis=[2, 3], keepdim=true))"),
     declare(Spread, "std", "The standard deviation along one axis or several, the root of the variance.",
-            "input(16, 8, 8); conv(16, 1); concat(it, std(it, axis=1, keepdim=true))", keeps="both"),
+            "input(16, 8, 8); conv(16, 1); concat(it, std(it, axis=1, keepdim=true))", keeps=_BOTH),
 )  # fmt: skip
 """The functions that are told from one another by facts alone."""

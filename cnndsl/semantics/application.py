@@ -284,7 +284,7 @@ def _apply_named(body: Evaluation, recipe: Recipe, value: Any, span: Span) -> An
 def _apply_choice(body: Evaluation, choice: Choice, value: Any) -> Any:
     if choice.recipe is None:
         return value
-    with body.builder.on(choice.condition, choice.outcome):
+    with body.builder.on(choice.condition):
         if isinstance(choice.recipe, BraceRecipe):
             return _splice(body, choice.recipe, value)
         return apply_stage(body, Stage(choice.recipe, None, choice.span), value)
@@ -334,7 +334,7 @@ def _fill(body: Evaluation, slot: Slot, recipe: Recipe, value: Any, span: Span) 
         case Choice():
             if recipe.recipe is None:
                 return value
-            with body.builder.on(recipe.condition, recipe.outcome):
+            with body.builder.on(recipe.condition):
                 return _fill(body, slot, recipe.recipe, value, span)
         case _:
             return composed(body, slot, recipe, value, span)

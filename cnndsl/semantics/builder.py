@@ -246,15 +246,15 @@ class Builder:
             self._loop_depth -= 1
 
     @contextmanager
-    def on(self, condition: bool | Truth, outcome: bool) -> Iterator[None]:
-        """While a branch is worked out that was taken because `condition` came out as `outcome`.
+    def on(self, condition: bool | Truth) -> Iterator[None]:
+        """While a branch is worked out that was taken because `condition` came out as it did.
 
         Raises TooLong where that makes more conditions at once than anyone could follow.
         """
         if not isinstance(condition, Truth):
             yield
             return
-        test = condition.test if outcome else negation(condition.test)
+        test = condition.test if condition else negation(condition.test)
         if sum(outer.weight for outer in self._tests) + test.weight > MOST_CONDITIONS:  # type: ignore[union-attr]
             raise TooLong
         self._tests.append(test)  # type: ignore[arg-type]

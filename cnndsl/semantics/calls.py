@@ -90,7 +90,7 @@ from cnndsl.syntax import tree
 def conditional(body: Evaluation, node: tree.Conditional) -> Any:
     """What `a if condition else b` is worth. Raises Problem."""
     truth = body.truth(node.condition)
-    with body.builder.on(truth, bool(truth)):
+    with body.builder.on(truth):
         chosen = body.known(node.yes if truth else node.no)
     hand_on(body.context, chosen)
     span = (node.yes if truth else node.no).span

@@ -272,7 +272,7 @@ class _Cutting:
 
     def _flows(self, node: tree.Expression) -> bool:
         """Whether something that flows is spoken of."""
-        return any(self._starts(each) for each in _outside_braces(node))
+        return any(self._starts(each) for each in tree.outside_braces(node))
 
     # The lines with the parts
 
@@ -379,14 +379,6 @@ def _needed(parameters: tuple[tree.Parameter, ...], body: tree.Body) -> tuple[tr
             kept.append(parameter)
             asked |= set(asked_names(parameter.default)) if parameter.default is not None else set()
     return tuple(reversed(kept))
-
-
-def _outside_braces(node: tree.Node) -> Iterator[tree.Node]:
-    todo = [node]
-    while todo:
-        found = todo.pop()
-        yield found
-        todo += [child for child in reversed(found.children) if not isinstance(child, tree.Body)]
 
 
 def _names(node: tree.Node, part: str) -> bool:

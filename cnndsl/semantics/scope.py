@@ -16,14 +16,9 @@ def labels(statement: tree.Statement) -> list[tree.Name]:
     """The names that a line gives to its layers by label, and to what comes out where that goes on."""
     if not isinstance(statement, (tree.Apply, tree.Bind)):
         return []
-    found = list(statement.targets) if isinstance(statement, tree.Apply) else []
-    todo: list[tree.Node] = [statement.value]
-    while todo:
-        node = todo.pop()
-        if isinstance(node, tree.Labelled) and isinstance(node.label, tree.Name):
-            found.append(node.label)
-        todo.extend(child for child in node.children if not isinstance(child, tree.Body))
-    return found
+    labelled = (node.label for node in tree.outside_braces(statement.value) if isinstance(node, tree.Labelled))
+    targets = statement.targets if isinstance(statement, tree.Apply) else ()
+    return [*targets, *(label for label in labelled if isinstance(label, tree.Name))]
 
 
 def first_places(body: tree.Body) -> tuple[dict[str, Span], dict[str, Span]]:

@@ -404,7 +404,7 @@ def branch(body: Evaluation, node: tree.If) -> None:
     """Run the lines that a condition chooses. Raises Problem."""
     truth = body.truth(node.condition)
     chosen = node.yes if truth else node.no
-    with body.builder.on(truth, bool(truth)):
+    with body.builder.on(truth):
         if isinstance(chosen, tree.If):
             body.branch(chosen)
         elif chosen is not None:

@@ -278,11 +278,6 @@ class Choice(Recipe):
     def held(self) -> Iterable[Any]:
         return (self.recipe,)
 
-    @property
-    def outcome(self) -> bool:
-        """How the condition came out."""
-        return bool(self.condition)
-
 
 def shown_part(name: str) -> str:
     """How the text speaks of a part: `branches.0` is `branches[0]`."""

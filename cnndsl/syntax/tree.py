@@ -45,6 +45,15 @@ def walk(node: Node) -> Iterator[Node]:
             todo += reversed(found.children)
 
 
+def outside_braces(node: Node) -> Iterator[Node]:
+    """As `walk`, without what stands in braces inside of the node."""
+    todo = [node]
+    while todo:
+        found = todo.pop()
+        yield found
+        todo += [child for child in reversed(found.children) if not isinstance(child, Body)]
+
+
 # Expressions
 
 
