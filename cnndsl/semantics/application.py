@@ -69,8 +69,7 @@ def _fitting(
     try:
         return value, work(value)
     except NeedsFlatten:
-        if not isinstance(value, Value):
-            raise
+        pass  # by a chain or sequence, which takes one value
     value = flattened(body, value, span, taker, "write flatten before it")
     return value, work(value)
 
