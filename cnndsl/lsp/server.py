@@ -73,6 +73,8 @@ class Server:
         kinds = [types.CodeActionKind.QuickFix, types.CodeActionKind.SourceFixAll]
         for name, handler, options in (
             (types.INITIALIZE, self.initialize, None),
+            (types.INITIALIZED, self.watch, None),
+            (types.WORKSPACE_DID_CHANGE_WATCHED_FILES, self.files_changed, None),
             (types.WORKSPACE_DID_CHANGE_CONFIGURATION, self.configure, None),
             (types.TEXT_DOCUMENT_DID_OPEN, self.open, None),
             (types.TEXT_DOCUMENT_DID_CHANGE, self.change, None),
@@ -108,6 +110,16 @@ class Server:
         """Take the settings that come with the first message."""
         self._set(params.initialization_options)
 
+    def watch(self, _: types.InitializedParams) -> None:
+        """Ask the editor to tell what changes on disk, if it can."""
+        workspace = self.ls.client_capabilities.workspace
+        watched = None if workspace is None else workspace.did_change_watched_files
+        if watched is not None and watched.dynamic_registration:
+            files = [types.FileSystemWatcher(pattern) for pattern in ("**/*.cnn", "**/pyproject.toml")]
+            options = types.DidChangeWatchedFilesRegistrationOptions(files)
+            told = types.Registration("files", types.WORKSPACE_DID_CHANGE_WATCHED_FILES, options)
+            self.ls.client_register_capability(types.RegistrationParams([told]))
+
     def configure(self, params: types.DidChangeConfigurationParams) -> None:
         """Take other settings, and show the sizes anew."""
         self._set(params.settings)
@@ -124,16 +136,16 @@ class Server:
     def open(self, params: types.DidOpenTextDocumentParams) -> None:
         """Take a text that was opened."""
         given = params.text_document
-        self.documents.open(given.uri, _path(given.uri), given.text, given.version)
+        document = self.documents.open(given.uri, _path(given.uri), given.text, given.version)
         self._schedule(given.uri)
+        self._schedule_importing(document)
 
     def change(self, params: types.DidChangeTextDocumentParams) -> None:
         """Take a text that was changed; the whole of it comes."""
         given = params.text_document
         document = self.documents.change(given.uri, params.content_changes[-1].text, given.version)
         self._schedule(given.uri)
-        for uri, _ in self.documents.importing(document):
-            self._schedule(uri)
+        self._schedule_importing(document)
 
     def saved(self, params: types.DidSaveTextDocumentParams) -> None:
         """Nothing to do: what counts is the text in the editor."""
@@ -144,8 +156,20 @@ class Server:
         waiting = self._waiting.pop(uri, None)
         if waiting is not None:
             waiting.cancel()
-        self.documents.close(uri)
+        document = self.documents.close(uri)
         self._publish(uri, {})
+        if document is not None:  # what is on disk counts from now on
+            self._schedule_importing(document)
+
+    def files_changed(self, _: types.DidChangeWatchedFilesParams) -> None:
+        """Work out all texts anew: a file that they import, or their project, changed on disk."""
+        for uri, _ in self.documents:
+            self._schedule(uri)
+
+    def _schedule_importing(self, changed: Document) -> None:
+        """Work out the open texts that may import a text."""
+        for uri, _ in self.documents.importing(changed):
+            self._schedule(uri)
 
     def _schedule(self, uri: str) -> None:
         """Work out a text when the typing pauses, the longer the more there is to do."""

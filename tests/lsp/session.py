@@ -38,9 +38,11 @@ class Told(dict[str, Any]):
 class Editor:
     """An editor that works in a folder."""
 
-    def __init__(self, client: LanguageClient, folder: Path, encoding: str) -> None:
+    def __init__(self, client: LanguageClient, folder: Path, encoding: str, watched: list[str]) -> None:
         self.client, self.folder, self.encoding = client, folder, encoding
         self._told = client.diagnostics = Told()
+        self.watched = watched
+        """The patterns of files whose changes on disk the server asks to be told of."""
         self._versions: dict[str, int] = {}
         self._seen: dict[str, int] = {}
 
@@ -90,9 +92,17 @@ async def editor(folder: Path, name: str = "visual_studio_code", **options: Any)
     params = types.InitializeParams(
         client_capabilities(name), root_uri=folder.as_uri(), initialization_options=options or None
     )
+    watched: list[str] = []
+
+    @client.feature(types.CLIENT_REGISTER_CAPABILITY)
+    def register(params: types.RegistrationParams) -> None:
+        for registration in params.registrations:
+            options: Any = registration.register_options
+            watched.extend(watcher["globPattern"] for watcher in options["watchers"])
+
     result = await client.initialize_session(params)
     try:
-        yield Editor(client, folder, result.capabilities.position_encoding or "utf-16")
+        yield Editor(client, folder, result.capabilities.position_encoding or "utf-16", watched)
     finally:
         await client.shutdown_session()
         assert not client.error, client.error

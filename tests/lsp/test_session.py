@@ -101,6 +101,46 @@ def test_an_imported_file_counts_as_it_is_in_the_editor(tmp_path: Path) -> None:
     in_editor(tmp_path, scenario)
 
 
+def test_files_may_change_on_disk(tmp_path: Path) -> None:
+    unit = tmp_path / "unit.cnn"
+    unit.write_text("block Unit { conv(8, 3) }\n")
+    main = 'from "unit.cnn" import Unit\nnetwork Net {\n    input(3, 8, 8)\n    Unit\n}\n'
+
+    async def scenario(editor: Editor) -> None:
+        assert await editor.open("main.cnn", main) == []
+        assert "**/*.cnn" in editor.watched
+        uri = editor.uri("unit.cnn")
+
+        async def told(kind: types.FileChangeType) -> list[str | int | None]:
+            changes = [types.FileEvent(uri, kind)]
+            editor.client.workspace_did_change_watched_files(types.DidChangeWatchedFilesParams(changes))
+            return [found.code for found in await editor.diagnostics("main.cnn")]
+
+        unit.write_text("block Other { conv(8, 3) }\n")
+        assert await told(types.FileChangeType.Changed) == ["E413"]
+        unit.write_text("block Unit { conv(4, 3) }\n")
+        assert await told(types.FileChangeType.Changed) == []
+        assert await editor.labels("main.cnn") == {4: "→ 4 × 6 × 6"}
+        unit.unlink()
+        assert await told(types.FileChangeType.Deleted) != []
+
+    in_editor(tmp_path, scenario)
+
+
+def test_what_was_typed_and_not_saved_is_forgotten_with_its_text(tmp_path: Path) -> None:
+    (tmp_path / "unit.cnn").write_text("block Unit { conv(8, 3) }\n")
+
+    async def scenario(editor: Editor) -> None:
+        await editor.open("unit.cnn", "block Other { conv(8, 3) }\n")
+        assert (
+            await editor.open("main.cnn", 'from "unit.cnn" import Unit\nnetwork Net { input(3, 8, 8) -> Unit }\n') != []
+        )
+        editor.client.text_document_did_close(types.DidCloseTextDocumentParams(editor.document("unit.cnn")))
+        assert await editor.diagnostics("main.cnn") == []
+
+    in_editor(tmp_path, scenario)
+
+
 def test_what_is_wrong_with_an_imported_file_is_told_there(tmp_path: Path) -> None:
     (tmp_path / "blocks.cnn").write_text("block Wide(n) {\n    conv(n, 99)\n}\n", encoding="utf-8")
     net = 'from "blocks.cnn" import Wide\nnetwork Net {\n    input(3, 8, 8)\n    Wide(4)\n}\n'
