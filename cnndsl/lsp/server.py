@@ -163,7 +163,7 @@ class Server:
 
     def files_changed(self, _: types.DidChangeWatchedFilesParams) -> None:
         """Work out all texts anew: a file that they import, or their project, changed on disk."""
-        for uri, _ in self.documents:
+        for uri, _document in self.documents:
             self._schedule(uri)
 
     def _schedule_importing(self, changed: Document) -> None:

@@ -94,11 +94,12 @@ async def editor(folder: Path, name: str = "visual_studio_code", **options: Any)
     )
     watched: list[str] = []
 
-    @client.feature(types.CLIENT_REGISTER_CAPABILITY)
     def register(params: types.RegistrationParams) -> None:
         for registration in params.registrations:
             options: Any = registration.register_options
             watched.extend(watcher["globPattern"] for watcher in options["watchers"])
+
+    client.feature(types.CLIENT_REGISTER_CAPABILITY)(register)
 
     result = await client.initialize_session(params)
     try:
