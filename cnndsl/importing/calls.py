@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from cnndsl.importing.leaves import Unreadable, plain
 from cnndsl.importing.recording import Event, Owned, Unknown, Value
+from cnndsl.layers.arrangement import Index
 from cnndsl.layers.formula import SizeError
 from cnndsl.layers.registry import KINDS, OPERATIONS
 
@@ -368,16 +369,10 @@ def _item(event: Event) -> Read:
         return "same", "", (x,), {}
     if isinstance(x, Value) and cut.get(0, slice(None)) != slice(None):
         raise Unreadable(f"x[{given}] takes samples of the batch")
-    form, numbers = [], []
-    for axis, place in cut.items():
-        if axis == at or (ends and axis == ends[0]):
-            form += ["..."] * (... in places)
-        own = [place.start, place.stop, place.step] if isinstance(place, slice) else [place]
-        if isinstance(place, slice) and place.step is None:
-            own.pop()
-        form.append(":".join("" if end is None else "n" for end in own))
-        numbers += [end for end in own if end is not None]
-    return "index", ", ".join(form), (x,), {f"n{number}": end for number, end in enumerate(numbers)}
+    written = list(cut.values())
+    written[at:at] = [...] if behind else []  # else it says no more than that the other axes stay whole
+    made = Index.of(written, batched=isinstance(x, Value))
+    return "index", made.form, (x,), {f"n{number}": end for number, end in enumerate(made.numbers)}
 
 
 def _new_axes(event: Event, places: list[Any], rank: int) -> Read:
