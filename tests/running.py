@@ -19,7 +19,7 @@ from cnndsl.ir.interpreter import Frame, applications
 from cnndsl.ir.program import Module, Program, Use
 from cnndsl.layers.operations import Learned
 from cnndsl.report.text import render
-from cnndsl.symbolic.number import Traced, value_of
+from cnndsl.symbolic.number import Traced, evaluate, value_of
 from tests.layers.oracle import build as build_layer
 
 BATCH = 2
@@ -97,7 +97,7 @@ def sample(program: Program, network: Module, batch: int = BATCH, device: str = 
 def number_of(dim: Any, opened: Mapping[str, int]) -> int:
     """A size with numbers in place of the open ones; without any, those that it was worked out with."""
     if opened and isinstance(dim, Traced) and dim.is_open:
-        return int(dim.expr.evaluate(opened))
+        return int(evaluate(dim.expr, opened))
     return int(value_of(dim))
 
 

@@ -20,7 +20,7 @@ from cnndsl.layers.formula import Dim, Shape, plain
 from cnndsl.layers.operations import Concat, Operation
 from cnndsl.layers.resize import UpsampleLike
 from cnndsl.symbolic.expr import Expr, Symbol
-from cnndsl.symbolic.number import Traced, is_open, value_of
+from cnndsl.symbolic.number import Traced, evaluate, is_open, value_of
 
 _TRIED = 16
 """Sizes in a row that a fraction must be right for; the divisors of a network are powers of small numbers."""
@@ -96,7 +96,7 @@ def _where_it_fits(expr: Expr, fitting: Fitting) -> _Fraction | None:
     if size is None or size.minimum is None or size.multiple is None:
         return None
     first = size.minimum + (size.rest - size.minimum) % size.multiple
-    values = [expr.evaluate({size.symbol: first + turn * size.multiple}) for turn in range(_TRIED)]
+    values = [value_of(evaluate(expr, {size.symbol: first + turn * size.multiple})) for turn in range(_TRIED)]
     steps = {after - before for before, after in pairwise(values)}
     if len(steps) > 1 or not all(isinstance(value, int) for value in values):
         return None

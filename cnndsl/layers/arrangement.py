@@ -39,7 +39,7 @@ from cnndsl.layers.types import (
 from cnndsl.symbolic.number import is_open, value_of
 
 _AXIS = "the axis, the batch being axis 0"
-_AXES = "the axis, or a list of them, the batch being axis 0"
+AXES = "the axis, or a list of them, the batch being axis 0"
 
 
 class Arrangement(Operation):
@@ -98,7 +98,7 @@ class Squeeze(Arrangement):
     example = "input(8, 6, 6); global_avgpool; squeeze(it, [2, 3]) -> linear(4)"
     torch_names = {"axis": "dim"}
 
-    axis: AxisOrAxes = Field(description=_AXES)
+    axis: AxisOrAxes = Field(description=AXES)
 
     def _gone(self, x: Shape) -> set[int]:
         return {axis_index(axis, x, "squeeze") for axis in axes_of(self.axis)}
@@ -490,7 +490,7 @@ class Flip(Moving):
     kind = "flip"
     example = "input(8, 6, 6); it + flip(it, 3) -> conv(4, 3)"
 
-    axis: AxisOrAxes = Field(description=_AXES)
+    axis: AxisOrAxes = Field(description=AXES)
 
     @property
     def axes(self) -> tuple[int, ...]:
@@ -513,7 +513,7 @@ class Roll(Moving):
     example = "input(8, 6, 6); roll(it -> conv(4, 3), [1, -1], [2, 3]) -> conv(4, 3)"
 
     shifts: Annotated[ShiftOrShifts, "free"] = Field(description="by how many places, or a list with one for each axis")
-    axis: AxisOrAxes = Field(description=_AXES)
+    axis: AxisOrAxes = Field(description=AXES)
 
     def check(self, xs: tuple[Shape, ...]) -> None:
         self.turned(xs[0])

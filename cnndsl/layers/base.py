@@ -209,6 +209,11 @@ class Parameterised(BaseModel):
             found["required"] = ["kind", *found.get("required", ())]
         return found
 
+    @property
+    def word(self) -> str:
+        """What people call it: the word of the language, or the name of a class from elsewhere."""
+        return self.kind
+
     def non_default(self) -> dict[str, Any]:
         """The parameters that have other values than their defaults."""
         return {
@@ -405,11 +410,6 @@ class Layer(Parameterised):
     def flattens(self, x: Shape) -> bool:
         """Whether a feature map of this shape is flattened before it comes in."""
         return False
-
-    @property
-    def word(self) -> str:
-        """What people call it: the word of the language, or the name of a class from elsewhere."""
-        return self.kind
 
     @property
     def text(self) -> str:

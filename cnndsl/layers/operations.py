@@ -64,11 +64,6 @@ class Operation(Parameterised):
                 setattr(cls, name, usual[name])
 
     @property
-    def word(self) -> str:
-        """What people call it."""
-        return self.kind
-
-    @property
     def sign(self) -> str:
         """What a diagram and a table write for it."""
         return self.symbol

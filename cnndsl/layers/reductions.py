@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import Field
 
 from cnndsl.i18n import tr
-from cnndsl.layers.arrangement import axes_of
+from cnndsl.layers.arrangement import AXES, axes_of
 from cnndsl.layers.base import Extra, Kept, Spelling
 from cnndsl.layers.formula import (
     AxisRule,
@@ -26,7 +26,6 @@ from cnndsl.layers.operations import Operation, axis_index, declare
 from cnndsl.layers.reach import IDENTITY, Reach, Reaches, mixing, whole
 from cnndsl.layers.types import AnyAxis, AxisOrAxes, Flag, PositiveReal, Whole
 
-_AXES = "the axis, or a list of them, the batch being axis 0"
 _KEEPDIM = "whether the axes stay, with size 1"
 _BOTH = Kept(inputs=(0,), output=True)
 
@@ -101,7 +100,7 @@ class OverAxes(Operation):
 class Reduction(OverAxes):
     """A function with one number in place of all those along axes, and no other parameter."""
 
-    axis: AxisOrAxes = Field(description=_AXES)
+    axis: AxisOrAxes = Field(description=AXES)
     keepdim: Flag = Field(default=False, description=_KEEPDIM)
 
 
@@ -110,7 +109,7 @@ class Spread(OverAxes):
 
     keeps = Kept(inputs=(0,))
 
-    axis: AxisOrAxes = Field(description=_AXES)
+    axis: AxisOrAxes = Field(description=AXES)
     correction: Annotated[Whole, "free"] = Field(default=1, description="by how much the number of numbers is lessened")
     keepdim: Flag = Field(default=False, description=_KEEPDIM)
 
@@ -135,7 +134,7 @@ class Norm(OverAxes):
     torch_names = {"p": "ord", "axis": "dim"}
 
     p: PositiveReal = Field(default=2.0, description="the power")
-    axis: AxisOrAxes = Field(description=_AXES)
+    axis: AxisOrAxes = Field(description=AXES)
     keepdim: Flag = Field(default=False, description=_KEEPDIM)
 
 

@@ -247,19 +247,6 @@ class Expr:
             total += reduce(operator.mul, (_substitute_atom(a, values) for a in atoms), Expr.of(factor))
         return total
 
-    def evaluate(self, values: Mapping[str, Number]) -> Number:
-        """The number that comes out for these values of the names."""
-        total: Number = 0
-        for atoms, factor in self.terms:
-            product = factor
-            for atom in atoms:
-                if isinstance(atom, Symbol):
-                    product *= values[atom.name]
-                else:
-                    product *= atom.function(*(operand.evaluate(values) for operand in atom.operands))
-            total += product
-        return total
-
     @property
     def divides(self) -> bool:
         """Whether a division stands in its text outside of brackets."""

@@ -11,7 +11,7 @@ from cnndsl.backends.graphviz.labels import shorten
 from cnndsl.ir.program import Parameter
 from cnndsl.layers.formula import same_size
 from cnndsl.symbolic.expr import Expr, Guard, Symbol
-from cnndsl.symbolic.number import Traced
+from cnndsl.symbolic.number import Traced, evaluate
 from tests.graphviz.support import case, picture_of, program_of
 
 
@@ -52,7 +52,7 @@ def test_the_fraction_is_the_size(settings: tuple[int, int, int], more: tuple[in
     text = size_text((found,)).replace("−", "-").replace("/", "//")
     for height in range(1, 400):
         value = eval(text.replace("2H", "2*H"), {"H": height})  # noqa: S307 - the text is the one under test
-        assert value == found.expr.evaluate({"H": height})
+        assert value == evaluate(found.expr, {"H": height})
 
 
 def test_looking_at_an_open_size_asks_nothing_of_it() -> None:

@@ -15,7 +15,7 @@ from cnndsl.compilation import Compilation
 from cnndsl.ir.program import Module, OpenSize, Program
 from cnndsl.layers.formula import Dim, Shape
 from cnndsl.report.text import render
-from cnndsl.symbolic.number import Traced
+from cnndsl.symbolic.number import Traced, evaluate
 from tests.oracle.generator import Draft
 from tests.running import agree, compiled, imported
 
@@ -183,7 +183,7 @@ def said(program: Program, sizes: Sizes) -> list[tuple[int, ...]]:
         if not isinstance(dim, Traced) or not dim.is_open:
             return int(dim)
         parameters = {symbol.name: symbol.value for symbol in dim.expr.symbols() if symbol.value is not None}
-        return int(dim.expr.evaluate(parameters | sizes))
+        return int(evaluate(dim.expr, {**parameters, **sizes}))
 
     return [tuple(map(number, shape)) for shape in all_values(program, program.network())]
 
