@@ -275,13 +275,11 @@ def _leaves(program: Program, module: Module, seen: set[str]) -> Iterator[Leaf]:
 
 
 def _targets(kind: str, known: dict[str, list[Leaf]], unit: Any) -> list[str]:
-    found = dict.fromkeys(leaf.layer.torch(leaf.x).target for leaf in known.get(kind, ()))
+    found = list(dict.fromkeys(leaf.layer.torch(leaf.x).target for leaf in known.get(kind, ())))
     if not found:
         rank = (unit.ranks[0][1] if unit.ranks else unit.text.input_rank) - 1
-        found = dict.fromkeys([f"nn.{KINDS[kind].module_name(rank)}"])
-    if "ChannelLayerNorm" in found:
-        found = dict.fromkeys(["nn.LayerNorm"])
-    return list(found)
+        return [f"nn.{KINDS[kind].module_name(rank)}"]
+    return ["nn.LayerNorm"] if "ChannelLayerNorm" in found else found
 
 
 def _body(
@@ -299,9 +297,8 @@ def _body(
         for each in own:
             if tensor in each.rules:
                 own_rule = each.rules[tensor]
-                code: Code = name("pass")
-                if own_rule.name != DEFAULT:
-                    code = rule_code(own_rule, attribute("module", tensor))
+                is_left = own_rule.name == DEFAULT
+                code: Code = name("pass") if is_left else rule_code(own_rule, attribute("module", tensor))
                 test = ast.Compare(name("module"), [ast.Is()], [each.path])
                 said.setdefault(flat(code), (code, []))[1].append(test)
         word = "if"
@@ -314,15 +311,11 @@ def _body(
         tests = _tests(kind, tensor, known, translation)
         if "begun" in translation.helpers:
             tests.insert(0, f'"{tensor}" not in own')
+        head = [f"{indent}else:"] if said else []
+        if tests:
+            head = _test_lines(tests, indent, word)
         code = rule_code(rule, attribute("module", tensor))
-        inner = indent
-        if said:
-            lines += _test_lines(tests, indent, "elif") if tests else [f"{indent}else:"]
-            inner += "    "
-        elif tests:
-            lines += _test_lines(tests, indent)
-            inner += "    "
-        lines += laid_out(code, inner)
+        lines += [*head, *laid_out(code, indent + "    " if head else indent)]
     weight, bias = blocks
     is_one = [[line for line in lines if not line.startswith(f"{indent} ")] for lines in blocks]
     if weight and is_one[0] == is_one[1] == weight[:1] and weight[0].lstrip().startswith("if "):
