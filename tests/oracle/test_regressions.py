@@ -676,6 +676,19 @@ network Net(n = 3) {
     for i in range(n) { Chain(4, act=relu if i < n - 1 else identity) }
     for i in range(n) { Block(4, batchnorm if i == 0 else groupnorm(2), act=if i < n - 1 { relu }) }
 }""",
+    "sizes of several axes that are worked out from a parameter": """
+sequence ConvNorm(channels, kernel, stride = 1) {
+    conv(channels, kernel, stride, padding=[k // 2 for k in kernel], bias=false) -> batchnorm -> relu
+}
+block Separate(kernel, padding) {
+    conv(4, [1] + kernel, padding=[0] + padding) -> relu
+    conv(4, kernel[1:] + [1, 1], padding=[k // 2 for k in kernel[1:]] + [0, 0]) -> relu -> avgpool(kernel + [1], 1)
+}
+network Net(width = 4, kernel = [1, 3, 3], stride = [1, 2, 2]) {
+    input(3, 4, 9, 9)
+    ConvNorm(width, kernel, stride) -> ConvNorm(width, [2 * k - 1 for k in kernel])
+    Separate(kernel[1:], [k // 2 for k in kernel[1:]])
+}""",
     "a list of values of several numbers of axes": """
 block Taps(widths = [4, 8]) {
     maps = []

@@ -535,7 +535,8 @@ def annotation(sort: Sort, file: Any) -> str:
         if sort.item is None or not sort.item.kinds:
             names.append("Sequence[int]")
         elif sort.item.is_extent:
-            count = len(sort.columns) if sort.columns else 2
+            sampled = sort.sample if kinds == {"list"} else None  # where it is a number too, that may be the sample
+            count = len(sort.columns) if sort.columns else sampled or 2
             names.append(f"tuple[{', '.join([annotation(sort.item, file)] * count)}]")
         else:
             is_mixed = "layer" in sort.item.kinds and len(sort.item.kinds) > 1  # a row: a type for each place

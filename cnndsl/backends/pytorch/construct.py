@@ -28,7 +28,7 @@ from cnndsl.backends.pytorch.joins import branch, run_loop, speaks_of_input
 from cnndsl.backends.pytorch.operations import flattening, same_axes
 from cnndsl.backends.pytorch.sorts import is_identity, recipe_key
 from cnndsl.backends.pytorch.spelling import built, plain_shape, size_rule, spelled, with_numbers
-from cnndsl.backends.pytorch.statics import UNSAID
+from cnndsl.backends.pytorch.statics import UNSAID, as_tuple
 from cnndsl.backends.pytorch.values import (
     AnyList,
     BlockRecipe,
@@ -202,6 +202,8 @@ def static_argument(body: Body, static: Static, sort: Any) -> Code:
     """A constant as an argument; lists of layers one by one, sizes of several axes as a tuple."""
     if isinstance(static.value, AnyList) and sort.item is not None:
         _note_extents(body, static.value, sort)
+        if sort.item.is_extent:
+            return as_tuple(static.code)
     if isinstance(static.value, list) and (sort.has_extents() or UNSAID in names_in(static.code)):
         sorts = sort.columns if len(sort.of_items.kinds) > 1 and sort.columns else [sort.item] * len(static.value)
         items = [argument_for(body, item, each) for item, each in zip(static.value, sorts, strict=True)]
@@ -212,9 +214,8 @@ def static_argument(body: Body, static: Static, sort: Any) -> Code:
 def _note_extents(body: Body, value: AnyList, sort: Any) -> None:
     held, wanted = value.item, sort.item
     while wanted is not None and held is not None:
-        if wanted.is_extent and not held.is_extent:
-            held.is_extent = True
-            body.file.stale()
+        if wanted.is_extent:
+            body.file.ask_for_tuples(held)
         held, wanted = held.item, wanted.item
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -92,6 +93,12 @@ class Sort:
             if other.is_parameter:
                 changed |= other.needs.absorb(self.needs)
         return changed
+
+    def inner(self) -> Iterator[Sort]:
+        """It, and what is in it at any depth."""
+        yield self
+        for each in filter(None, (self.item, *(self.columns or ()))):
+            yield from each.inner()
 
     def has_extents(self) -> bool:
         """Whether it is a list of sizes, or a list of such lists."""

@@ -20,6 +20,7 @@ from cnndsl.backends.pytorch.code import (
     name,
     names_in,
     negated,
+    tuple_of,
 )
 from cnndsl.backends.pytorch.sorts import Sort, is_identity, recipe_key, sample_of, sort_of
 from cnndsl.backends.pytorch.values import (
@@ -157,11 +158,20 @@ def field_of(body: Body, static: Static) -> Any:
     if isinstance(value, Test):
         return Opaque(static.code, value.sample)
     if isinstance(value, AnyList):
-        if not body.is_silent and not value.item.is_extent and not value.item.item:
-            value.item.is_extent = True
-            body.file.stale()
-        return Opaque(static.code, tuple(sample_of(static)))
+        if not body.is_silent and not value.item.item:
+            body.file.ask_for_tuples(value.item)
+        return Opaque(as_tuple(static.code), tuple(sample_of(static)))
     return value
+
+
+def as_tuple(code: Code) -> Code:
+    """A list that is new as a tuple, as PyTorch has the sizes of several axes."""
+    match code:
+        case ast.List(items):
+            return tuple_of(items)
+        case ast.ListComp(item, generators):
+            return call("tuple", ast.GeneratorExp(item, generators))
+    return code
 
 
 def opposite(test: Static) -> Static:

@@ -232,6 +232,14 @@ class Translation:
         for unit in self.units.values():
             unit.is_stale = True
 
+    def ask_for_tuples(self, sort: Sort) -> None:
+        """Note that lists of a sort are the sizes of several axes; what is worked out in a body is new each time."""
+        if not sort.is_extent:
+            sort.is_extent = True
+            held = (each for unit in self.units.values() for kept in unit.sorts.values() for each in kept.inner())
+            if any(each is sort for each in held):
+                self.stale()
+
     def note(self, unit: Unit, given: Mapping[str, Any]) -> None:
         """A use of a class: what its parameters are given."""
         changed = False
