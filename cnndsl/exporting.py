@@ -13,11 +13,11 @@ from itertools import count, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cnndsl.analysis.costs.counts import whole_inputs
 from cnndsl.analysis.shapes import OpenSizeError, with_sizes
 from cnndsl.compilation import Compilation
 from cnndsl.frozen import frozen
-from cnndsl.ir.program import Call, Leaf, Module, Program
-from cnndsl.layers.dense import Embedding
+from cnndsl.ir.program import Module, Program
 from cnndsl.symbolic.number import is_open
 from cnndsl.tracing import runner
 from cnndsl.tracing.inputs import Refused
@@ -151,30 +151,15 @@ def _sample(program: Program, top: Module, fit: Mapping[str, int], batch: int) -
     import torch
 
     generator = torch.Generator().manual_seed(batch)
+    rows = whole_inputs(program, top.id)
     made = []
     for at, shape in enumerate(top.input_shapes):
         sizes = (batch, *(fit[str(dim)] if is_open(dim) else int(dim) for dim in shape))
-        rows = _rows(program, top, at)
-        if rows is None:
+        if at in rows:
+            made.append(torch.randint(rows[at], sizes, generator=generator))
+        else:
             made.append(torch.rand(sizes, generator=generator) * 2 - 1)
-        else:
-            made.append(torch.randint(rows, sizes, generator=generator))
     return tuple(made)
-
-
-def _rows(program: Program, module: Module, value: int) -> int | None:
-    """How many rows the smallest table has that a value is looked up in; None where it is in none."""
-    found: list[int] = []
-    for step in module.steps:
-        if value not in step.inputs or not isinstance(step.action, Call):
-            continue
-        unit = module.child(step.action.child).unit
-        if isinstance(unit, Leaf):
-            found += [unit.layer.num] if isinstance(unit.layer, Embedding) else []
-        else:
-            inner = _rows(program, program.modules[step.action.module or unit.module], step.inputs.index(value))
-            found += [] if inner is None else [inner]
-    return min(found, default=None)
 
 
 def _output_names(top: Module) -> tuple[str, ...]:
@@ -206,7 +191,10 @@ def _written(model: nn.Module, top: Module, sample: tuple[Tensor, ...], outputs:
             node.metadata_props.clear()  # where in which file it comes from, on this machine
         proto = made.model_proto
     except Exception as problem:  # whatever the exporter raises, which says what it cannot do
-        said = next((line.strip() for line in str(problem).splitlines() if line.strip()), type(problem).__name__)
+        cause: BaseException = problem
+        while cause.__cause__ is not None:
+            cause = cause.__cause__  # around which there is advice to who works on the exporter
+        said = next((line.strip() for line in str(cause).splitlines() if line.strip()), type(cause).__name__)
         raise Refused(f"PyTorch's exporter cannot write {top.name} as ONNX: {said}") from None
     proto.doc_string = f"{top.name} of {source}, made by cnndsl"
     if proto.ByteSize() > LARGEST:

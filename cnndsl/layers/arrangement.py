@@ -45,6 +45,7 @@ AXES = "the axis, or a list of them, the batch being axis 0"
 class Arrangement(Operation):
     """The base of functions of one value that give each axis of it another place, or take one away."""
 
+    arranges = True
     shares = True
 
     def places(self, x: Shape) -> tuple[int | None, ...]:
@@ -570,6 +571,7 @@ class Stack(Operation):
     """Several values of the same size, one behind the other along a new axis."""
 
     kind = "stack"
+    arranges = True
     written = "stack(a, b, ...)"
     values = "values of the same size, or a list of them"
     example = "input(8, 6, 6); stack(it, it -> conv(8, 3, padding=1), axis=2) -> conv(4, [1, 3, 3])"
@@ -619,6 +621,7 @@ class Expand(Operation):
     """
 
     kind = "expand"
+    arranges = True
     call = "x.expand"
     example = "input(8, 6, 6); global_avgpool; concat(expand(it, [-1, 6, 6]), input)"
     shares = True

@@ -47,6 +47,8 @@ class Operation(Parameterised):
     """The lines of a small network with it, in one."""
     takes_number = False
     """Whether a number may stand in the place of a value."""
+    arranges = False
+    """Whether what comes out are numbers of the values, in other places."""
     reads: ClassVar[int | None] = None
     """Of how many values, from the first on, it uses the numbers; of the others only the size. None for all."""
     takes = (1, 1)
@@ -184,6 +186,7 @@ class Concat(Operation):
     """Several values side by side along an axis, the channels by default."""
 
     kind = "concat"
+    arranges = True
     written = "concat(a, b, ...)"
     values = "values that have the same sizes on the other axes, or a list of them"
     call = "torch.cat"
@@ -238,6 +241,7 @@ class Split(Operation):
     """
 
     kind = "split"
+    arranges = True
     call = "torch.chunk, torch.split"
     along = True
     example = "input(64, 8, 8); a, b = split(it, [16, 48]); concat(a -> conv(16, 3, padding=1), b)"

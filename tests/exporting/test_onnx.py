@@ -96,6 +96,30 @@ def test_whole_numbers_and_settings(onnx: Any, cnndsl: Command, folder: Path) ->
     assert str(folder).encode() not in (folder / "made.onnx").read_bytes()
 
 
+def test_whole_numbers_of_which_a_part_is_looked_up(onnx: Any, cnndsl: Command, folder: Path) -> None:
+    (folder / "parts.cnn").write_text("""\
+network Parts {
+    input(8)
+    left = it[:, :4] -> embedding(30, 4)
+    right = it[:, 4:] -> reshape([2, 2]) -> flatten -> embedding(20, 4)
+    left + right -> flatten -> linear(2)
+}
+""")
+    result = cnndsl("export", "parts.cnn")
+    assert (result.code, result.out) == (0, "wrote parts.onnx\n")
+    (x,) = onnx.load(folder / "parts.onnx").graph.input
+    assert x.type.tensor_type.elem_type == onnx.TensorProto.INT64
+
+
+def test_what_the_exporter_cannot_write(onnx: Any, cnndsl: Command, folder: Path) -> None:  # noqa: ARG001
+    (folder / "bins.cnn").write_text("network Bins { input(3, ?, ?); adaptive_maxpool([7, 5]) -> conv(4, 3) }")
+    result = cnndsl("export", "bins.cnn")
+    assert (result.code, result.out) == (2, "")
+    said = " ".join(result.err.split())
+    assert "PyTorch's exporter cannot write Bins as ONNX: No ONNX function found for" in said
+    assert "adaptive_max_pool2d" in said
+
+
 def test_the_reference_network(onnx: Any, cnndsl: Command, folder: Path) -> None:
     result = cnndsl("export", str(ROOT / "models" / "net.cnn"), "-o", "net.onnx")
     assert (result.code, result.out) == (0, "wrote net.onnx\n")

@@ -94,6 +94,20 @@ def test_it_runs_in_bfloat16(case: str) -> None:
         assert tensor.dtype is torch.bfloat16
 
 
+@pytest.mark.parametrize("case", ["constants", "fixed_weights", "outputs_named"])
+def test_it_is_built_in_another_default_dtype(case: str) -> None:
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(torch.bfloat16)
+    try:
+        model, inputs, _ = model_of(case)
+        assert {t.dtype for t in model.state_dict().values() if t.is_floating_point()} == {torch.bfloat16}
+        outputs = model(*inputs)
+    finally:
+        torch.set_default_dtype(before)
+    for tensor in outputs.values() if isinstance(outputs, dict) else [outputs]:
+        assert tensor.dtype is torch.bfloat16
+
+
 @each_case
 def test_the_memory_format_makes_no_difference(case: str) -> None:
     model, inputs, _ = model_of(case)

@@ -11,6 +11,7 @@ from cnndsl.frozen import frozen
 from cnndsl.ir.interpreter import Application, Frame, Interpreter, applications, target_of
 from cnndsl.ir.program import Leaf, Module, Program, Use, Weights
 from cnndsl.layers.base import Group, Layer, Tensor, product_of
+from cnndsl.layers.dense import Embedding
 from cnndsl.layers.formula import Shape, plain
 from cnndsl.layers.operations import Operation
 from cnndsl.symbolic.number import is_open
@@ -119,41 +120,49 @@ def layer_macs(layer: Layer, x: Shape, y: Shape) -> int | None:
 Inputs = frozenset[int]
 
 
-def whole_inputs(program: Program, module: str) -> Inputs:
-    """The numbers of the inputs of a module that an embedding reads, with nothing but a change of shape before it."""
+def whole_inputs(program: Program, module: str) -> dict[int, int]:
+    """The inputs of a module that an embedding reads, with nothing but a change of places before it, by their numbers.
+
+    With each is how many rows the smallest table has in which it is looked up.
+    """
     return _Wholes(program).module(program.modules[module])[0]
 
 
 class _Wholes(Interpreter[Inputs]):
-    """Says of each value which inputs of its module it has the numbers of, in another shape; runs each module once."""
+    """Says of each value which inputs of its module it has the numbers of, in other places; runs each module once."""
 
     def __init__(self, program: Program) -> None:
         super().__init__(program)
-        self._known: dict[str, tuple[Inputs, list[Inputs]]] = {}
-        self._read: Inputs = frozenset()
-        """The inputs of the module that is run which an embedding reads."""
+        self._known: dict[str, tuple[dict[int, int], list[Inputs]]] = {}
+        self._read: dict[int, int] = {}
+        """The inputs of the module that is run which an embedding reads, and the rows of its table."""
 
-    def module(self, module: Module) -> tuple[Inputs, list[Inputs]]:
+    def module(self, module: Module) -> tuple[dict[int, int], list[Inputs]]:
         """The inputs that an embedding reads, and those that each output has the numbers of."""
         if module.id not in self._known:
-            before, self._read = self._read, frozenset()
+            before, self._read = self._read, {}
             values = self.run(Frame(module), (frozenset({index}) for index in range(len(module.inputs))))
             self._known[module.id] = self._read, [values[output.value] for output in module.outputs]
             self._read = before
         return self._known[module.id]
 
+    def _note(self, inputs: Inputs, rows: int) -> None:
+        self._read |= {index: min(rows, self._read.get(index, rows)) for index in inputs}
+
     def call_layer(self, at: Application, layer: Layer, inputs: Sequence[Inputs]) -> list[Inputs]:
-        if layer.takes_wholes:
-            self._read |= inputs[0]
+        if isinstance(layer, Embedding):
+            self._note(inputs[0], layer.num)
         same = inputs[0] if inputs and layer.group is Group.SHAPE else frozenset()  # a learned tensor has none
         return [same] * len(at.step.outputs)
 
-    def combine(self, at: Application, operation: Operation, inputs: Sequence[Inputs]) -> list[Inputs]:  # noqa: ARG002
-        return [frozenset()] * len(at.step.outputs)
+    def combine(self, at: Application, operation: Operation, inputs: Sequence[Inputs]) -> list[Inputs]:
+        same = frozenset[int]().union(*inputs[: operation.reads] if operation.arranges else ())
+        return [same] * len(at.step.outputs)
 
     def call_module(self, at: Application, module: Module, inputs: Sequence[Inputs]) -> list[Inputs]:  # noqa: ARG002
         read, outputs = self.module(module)
-        self._read = self._read.union(*(inputs[index] for index in read))
+        for index, rows in read.items():
+            self._note(inputs[index], rows)
         return [frozenset[int]().union(*(inputs[index] for index in output)) for output in outputs]
 
 

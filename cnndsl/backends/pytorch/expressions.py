@@ -15,7 +15,6 @@ from cnndsl.backends.pytorch.code import (
     Code,
     call,
     constant,
-    dotted,
     flat,
     gone_through,
     list_of,
@@ -620,7 +619,7 @@ def fixed(body: Body, node: Any, wanted: str | None = None) -> Tensor | None:
         code = spelled(body, layer.torch(()))
         dims: Shape = layer.size
     else:
-        code = call("torch.tensor", numbers.code, dtype=dotted("torch.float32"))
+        code = call("torch.tensor", numbers.code, dtype=call("torch.get_default_dtype"))
         if "size" in given:
             if not isinstance(given["size"].value, list):
                 raise Untranslatable("how many axes a constant has depends on a parameter", node.span)

@@ -18,11 +18,16 @@ class Normalize(nn.Module):
         self, mean: Sequence[float], std: Sequence[float], gain: float = 1.0
     ) -> None:
         super().__init__()
-        self.shift = nn.Buffer(torch.tensor(mean, dtype=torch.float32).view(3, 1, 1))
-        self.width = nn.Buffer(
-            torch.tensor(std, dtype=torch.float32).view(3, 1, 1), persistent=False
+        self.shift = nn.Buffer(
+            torch.tensor(mean, dtype=torch.get_default_dtype()).view(3, 1, 1)
         )
-        self.constant1 = nn.Buffer(torch.tensor([gain], dtype=torch.float32))
+        self.width = nn.Buffer(
+            torch.tensor(std, dtype=torch.get_default_dtype()).view(3, 1, 1),
+            persistent=False,
+        )
+        self.constant1 = nn.Buffer(
+            torch.tensor([gain], dtype=torch.get_default_dtype())
+        )
 
     def forward(self, x: Tensor) -> Tensor:
         shift = self.shift
@@ -37,9 +42,9 @@ class Normalize2(nn.Module):
     def __init__(self, scale: float) -> None:
         super().__init__()
         self.weights = nn.Buffer(
-            torch.tensor([scale**i for i in range(8)], dtype=torch.float32).view(
-                8, 1, 1
-            ),
+            torch.tensor(
+                [scale**i for i in range(8)], dtype=torch.get_default_dtype()
+            ).view(8, 1, 1),
         )
         self.constant1 = nn.Buffer(torch.tensor([0.1]))
 
