@@ -23,33 +23,60 @@ if TYPE_CHECKING:
 
 
 _AROUND = ("state_dict", "model_state_dict", "model")
-"""Where checkpoints hold the weights among other things."""
+"""Where checkpoints hold the weights among other things, of which several may be tensors by their names."""
+_WRAPPERS = ("module.", "_orig_mod.")
+"""What the keys of a network begin with in `DistributedDataParallel` and `AveragedModel`, and after `torch.compile`."""
 _MOST_NAMED = 3
 
 
 def load(model: nn.Module, path: Path) -> None:
     """Give a network the weights in a file, as `torch.save(model.state_dict(), path)` writes them, or safetensors.
 
-    A checkpoint that holds them as `state_dict`, `model_state_dict` or `model` will do. Raises Refused where they are
-    those of another network, Problem (E001, E009) where the file cannot be read.
+    So will do a checkpoint that holds them among other things, and those of a network that was wrapped or compiled.
+    Raises Refused where they are those of another network, Problem (E001, E009) where the file cannot be read.
     """
-    import torch
-
     found = read_safetensors(path) if path.suffix in (".safetensors", ".json") else read_saved(path)
-    if isinstance(found, dict) and not any(isinstance(value, torch.Tensor) for value in found.values()):
-        found = next((found[key] for key in _AROUND if isinstance(found.get(key), Mapping)), found)
-    if not isinstance(found, Mapping) or not all(
-        isinstance(key, str) and isinstance(value, torch.Tensor) for key, value in found.items()
-    ):
-        message = f"{shown(path)} holds no weights by their names; write it with torch.save(model.state_dict(), ...)"
-        raise Refused(message, "--weights")
+    if not _are_weights(found):
+        found = _within(found, path)
     wanted = model.state_dict()
+    found = _unwrapped(found, wanted)
     _compare(wanted, found, path)
     try:
         model.load_state_dict(found)
     except (RuntimeError, NotImplementedError) as problem:
         message = f"PyTorch does not take the weights in {shown(path)}: {str(problem).strip().splitlines()[-1].strip()}"
         raise Refused(message, "--weights") from None
+
+
+def _within(found: Any, path: Path) -> Mapping[str, Any]:
+    """The weights that a checkpoint holds among other things. Raises Refused where it holds none, or several."""
+    items = found.items() if isinstance(found, Mapping) else ()
+    inside = {key: value for key, value in items if _are_weights(value) and value}
+    known = [key for key in _AROUND if key in inside][:1] or list(inside)
+    if len(known) != 1:
+        has = f"several: {', '.join(map(str, known))}" if known else "no weights by their names"
+        message = f"{shown(path)} holds {has}; write the weights alone with torch.save(model.state_dict(), ...)"
+        raise Refused(message, "--weights")
+    return inside[known[0]]
+
+
+def _are_weights(found: Any) -> bool:
+    """Whether these are tensors by their names."""
+    import torch
+
+    return isinstance(found, Mapping) and all(
+        isinstance(key, str) and isinstance(value, torch.Tensor) for key, value in found.items()
+    )
+
+
+def _unwrapped(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The weights without what wrappers put before their keys, where the network has none of these keys."""
+    while wanted.keys().isdisjoint(found):
+        wrapper = next((each for each in _WRAPPERS if any(key.startswith(each) for key in found)), None)
+        if wrapper is None:
+            break
+        found = {key.removeprefix(wrapper): value for key, value in found.items() if key != "n_averaged"}
+    return found
 
 
 def _compare(wanted: Mapping[str, Any], found: Mapping[str, Any], path: Path) -> None:

@@ -23,12 +23,23 @@ def scores(path: Path | None = None, **options: Any) -> list[float]:
     return [score.number for score in figure.results[0].scores]
 
 
-@pytest.mark.parametrize("around", ["", "state_dict", "model_state_dict", "model"])
+@pytest.mark.parametrize("around", ["", "state_dict", "model_state_dict", "model", "net"])
 def test_weights_are_those_of_the_file(tmp_path: Path, around: str) -> None:
     path = tmp_path / "w.pt"
     torch.save({around: trained(), "epoch": 3} if around else trained(), path)
     assert scores(path) == scores(seed=5)
     assert ran(SMALL, numbers(1, 6, 6), trained=path).weights == "The weights are those in w.pt."
+
+
+def test_weights_of_a_network_that_was_wrapped(tmp_path: Path) -> None:
+    path = tmp_path / "w.pt"
+    for wrapper in ("module.", "_orig_mod.", "module._orig_mod."):
+        torch.save({f"{wrapper}{key}": tensor for key, tensor in trained().items()}, path)
+        assert scores(path) == scores(seed=5)
+    torch.save({"n_averaged": torch.tensor(3)} | {f"module.{k}": tensor for k, tensor in trained().items()}, path)
+    assert scores(path) == scores(seed=5)
+    torch.save({"now": trained(), "mean": trained(), "optimizer": {}}, path)
+    assert refusal(path).startswith("w.pt holds several: now, mean; write the weights alone with ")
 
 
 def test_without_weights_they_are_drawn() -> None:
