@@ -13,7 +13,7 @@ from contextlib import closing, suppress
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 from cnndsl.analysis.measures import MEASURES
 from cnndsl.compilation import Compilation, CompilationError
@@ -77,7 +77,7 @@ class Plan:
         for option, column in (
             *(("measures", name) for name in measures),
             *zip(("x", "y"), also, strict=False),
-            ("sort", (sort or names[0]).removeprefix("-")),
+            *([] if sort is None else [("sort", sort.removeprefix("-"))]),
         ):
             if column not in columns:
                 message = f"there is no column {column}; there are {', '.join((*names, *MEASURES))}"
@@ -126,6 +126,9 @@ def _engine(name: EngineName, jobs: int | None, count: int) -> Engine:
         from cnndsl.sweeping.on_ray import on_ray
 
         return on_ray
+    if name != "processes":
+        message = f"there is no engine {name}; there are {' and '.join(get_args(EngineName))}"
+        raise OptionError("engine", message)
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     if jobs == 1 or count <= _ALONE:
         return here

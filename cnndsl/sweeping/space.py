@@ -7,6 +7,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
+from itertools import islice
 from math import prod
 from random import Random
 from typing import Any
@@ -52,8 +53,11 @@ class Space:
     def numbers(self, sample: int | None = None, seed: int = 0) -> Sequence[int]:
         """The numbers of all combinations, or of a sample of so many different ones, in ascending order.
 
-        The sample depends on the seed alone. Raises OptionError where there are more than `MOST`.
+        The sample depends on the seed alone. Raises OptionError where there are more than `MOST`, and for a sample of
+        none.
         """
+        if sample is not None and sample < 1:
+            raise OptionError("sample", f"a sample is at least one member, and not {sample}")
         if sample is None or sample >= self.size:
             if self.size > MOST:
                 message = f"there are {self.size:,} members, and at most {MOST:,} are worked out: take a sample of them"
@@ -100,7 +104,7 @@ def of_values(settings: Mapping[str, Any]) -> Space:
 def _list(values: Any) -> Any:
     if isinstance(values, (str, bool)) or not (isinstance(values, Iterable) or hasattr(values, "tolist")):
         return [values]
-    return values if isinstance(values, Sequence) or hasattr(values, "tolist") else list(values)
+    return values if hasattr(values, "tolist") else list(islice(values, _LONGEST + 1))
 
 
 def _axis(name: str, values: Iterable[Value]) -> Axis:
@@ -108,7 +112,7 @@ def _axis(name: str, values: Iterable[Value]) -> Axis:
     if not different:
         raise ValueError(f"{name} has no values")
     if len(different) > _LONGEST:
-        raise ValueError(f"{name} has {len(different):,} values, and at most {_LONGEST:,} are gone through")
+        raise ValueError(f"{name} has more than {_LONGEST:,} values, and at most so many are gone through")
     return Axis(name, tuple(different.values()))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import count
 from typing import Any
 
 import pytest
@@ -52,6 +53,22 @@ def test_the_values_of_a_parameter(text: str, values: list[Any]) -> None:
 def test_what_is_no_space(texts: list[str], words: str) -> None:
     with pytest.raises(ValueError, match=re.escape(words)):
         parse(texts)
+
+
+@pytest.mark.parametrize("values", [range(10**12), count(), (n for n in count())])
+def test_endless_values_are_not_all_read(values: Any) -> None:
+    with pytest.raises(ValueError, match="a has more than 100,000 values"):
+        of_values({"a": values})
+
+
+def test_without_parameters_there_is_one_member() -> None:
+    assert [of_values({}).settings(number) for number in of_values({}).numbers()] == [{}]
+
+
+@pytest.mark.parametrize("sample", [0, -1])
+def test_a_sample_of_none(sample: int) -> None:
+    with pytest.raises(ValueError, match="a sample is at least one member"):
+        parse(["a=1,2"]).numbers(sample)
 
 
 def test_all_combinations_count_the_last_parameter_up_first() -> None:
