@@ -33,12 +33,14 @@ def load(
 
     The class and what is made of it can be pickled into another process that has cnndsl: the generated source travels
     with them. Raises OSError when the file cannot be read, CompilationError when its text has errors, KeyError when it
-    has no such network, ValueError for another target or a list of modules that is none, TypeError for a setting that
-    is no value of the language, and ImportError without PyTorch, or where a class that the text takes from elsewhere
-    (`extern`) is not allowed, not there, or no `nn.Module`.
+    has no such network, ValueError for another target, a text in place of a path or a list of modules that is none,
+    TypeError for a setting that is no value of the language, and ImportError without PyTorch, or where a class that the
+    text takes from elsewhere (`extern`) is not allowed, not there, or no `nn.Module`.
     """
     if target not in get_args(Target):
         raise ValueError(f"there is no target {target!r}; there are {', '.join(get_args(Target))}")
+    if isinstance(path, str) and path.rstrip().endswith("}"):
+        raise ValueError("load is given the path of a file, and this is a text: write cnndsl.compile(text).load()")
     compilation = compile(Path(path), settings=settings)
     wanted = compilation.for_inference() if target == "inference" else compilation
     return wanted.load(network, allow_extern=allow_extern)

@@ -130,3 +130,8 @@ def test_without_torch(two: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ModuleNotFoundError, match="PyTorch, which is not installed: run pip install torch") as raised:
         cnndsl.load(two)
     assert raised.value.name == "torch"
+
+
+def test_load_of_a_text_says_what_to_write() -> None:
+    with pytest.raises(ValueError, match=r"write cnndsl\.compile\(text\)\.load\(\)"):
+        cnndsl.load("network Net { input(1, 8, 8) -> conv(2, 3) }\n")

@@ -127,8 +127,7 @@ def _engine(name: EngineName, jobs: int | None, count: int) -> Engine:
 
         return on_ray
     if name != "processes":
-        message = f"there is no engine {name}; there are {' and '.join(get_args(EngineName))}"
-        raise OptionError("engine", message)
+        raise OptionError("engine", f"there is no engine {name}; there are {' and '.join(get_args(EngineName))}")
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     if jobs == 1 or count <= _ALONE:
         return here

@@ -51,7 +51,7 @@ def load(model: nn.Module, path: Path) -> None:
 def _within(found: Any, path: Path) -> Mapping[str, Any]:
     """The weights that a checkpoint holds among other things. Raises Refused where it holds none, or several."""
     items = found.items() if isinstance(found, Mapping) else ()
-    inside = {key: value for key, value in items if _are_weights(value) and value}
+    inside: dict[Any, Mapping[str, Any]] = {key: value for key, value in items if _are_weights(value) and value}
     known = [key for key in _AROUND if key in inside][:1] or list(inside)
     if len(known) != 1:
         has = f"several: {', '.join(map(str, known))}" if known else "no weights by their names"
