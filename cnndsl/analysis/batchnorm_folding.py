@@ -170,7 +170,7 @@ class _Serving:
         called = self._calls()
         children = list(self._children.values())
         if not self._numbered:
-            return tuple(child for child in children if child.name in called)
+            return tuple(child for child in children if child.name in called or child.in_chain)
         while children and children[-1].name not in called:
             children.pop()
         return tuple(child if child.name in called else _placeholder(child) for child in children)

@@ -134,7 +134,7 @@ def test_the_command_in_a_module_writes_it_again(cnndsl: Command, folder: Path, 
 
 
 def test_a_setting_that_no_literal_stands_for_is_left_to_the_reader() -> None:
-    text = compiled(SET, settings={"label": 'a"""b\\', "widths": [8] * 100}).python()
+    text = compiled(SET, name="net.cnn", settings={"label": 'a"""b\\', "widths": [8] * 100}).python()
     assert " --set label=... --set widths=...\n" in text
 
 

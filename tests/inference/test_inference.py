@@ -87,6 +87,27 @@ def test_what_can_be_folded_is_and_nothing_else(layers: str, left: int) -> None:
     assert sum(isinstance(module, _BatchNorm) for module in served.modules()) == left
 
 
+PARAMETERS = """
+block B(norm, act = relu) {{
+    conv(4, 3, padding=1) -> norm -> act
+    (it -> conv(4, 1) -> norm) + (it -> conv(4, 3, padding=1))
+}}
+network Net(norm = {norm}) {{
+    input(3, 8, 8)
+    B(norm) -> B(batchnorm, tanh)
+    chain = {{ batchnorm; conv(2, 1); relu }}
+    chain[:1] -> conv(5, 1) -> norm
+}}"""
+
+
+@pytest.mark.parametrize(
+    ("norm", "left"), [("batchnorm", 1), ("batchnorm(affine=false)", 1), ("instancenorm", 1), ("groupnorm(1)", 1)]
+)
+def test_a_normalisation_that_is_a_parameter_is_folded_where_it_can_be(norm: str, left: int) -> None:
+    _, served = check(compiled(PARAMETERS.format(norm=norm)))
+    assert sum(isinstance(module, _BatchNorm) for module in served.modules()) == left
+
+
 OVERWRITES = {
     "conv(8, 3) -> relu": 1,
     "relu -> conv(8, 3)": 0,  # the caller's own numbers

@@ -507,7 +507,8 @@ def end(draft: Draft) -> None:
     others = rng.sample(list(draft.values), min(len(draft.values), rng.choice([0, 0, 1, 2])))
     if rng.random() < 0.15:
         draft.used["when training"] += 1
-        draft.lines += ["when training {", f"    aux = it -> {draft.chain(1)}", "}"]
+        lines = rng.choice([[f"    aux = it -> {draft.chain(1)}"], [f"    {draft.chain(2)}", "    aux = it"]])
+        draft.lines += ["when training {", *lines, "}"]
         draft.output = f"output {', '.join(['it', *others, 'aux when training'])}"
     elif others:
         draft.used["output"] += 1

@@ -49,6 +49,13 @@ class _Writer:
             lines += getattr(self, f"_{self._rng.choice(kinds)}")(depth)
         return lines
 
+    def in_training(self) -> list[str]:
+        """Lines for training alone, which give a value `late`; what they name is not read behind them."""
+        held = {word: [*value] for word, value in vars(self).items() if isinstance(value, list)}
+        lines = [f"    {line}" for line in self.body(1, self._rng.randint(1, 3))]
+        vars(self).update(held)
+        return ["when training {", *lines, "    late = it", "}"]
+
     def _name(self, stem: str) -> str:
         if self._likely and self._rng.random() < 0.3:
             return self._likely.pop()
@@ -443,10 +450,15 @@ def _network(rng: Random) -> str:
     entries = ["a", "b"] if rng.random() < 0.2 else ["input"]
     writer = _Writer(rng, entries)
     lines = writer.body(0, rng.randint(1, 3))
+    in_training = rng.random() < 0.2
+    if in_training:
+        lines += [*writer.in_training(), *writer.body(1, rng.randint(0, 2))]
     inputs = ["input(2, 6, 6)"] if len(entries) == 1 else ["a = input(2, 6, 6)", "b = input(1, 6, 6)", "concat(a, b)"]
     ends = rng.choice(
         [[], [], [], [f"output it, {entries[-1]}"], ["output main = it, early = (it -> tanh) when training"]]
     )
+    if in_training:
+        ends = ["output it, late when training"]
     inside = "\n".join(f"    {line}" for line in [*inputs, *lines, *ends])
     head = "network Net(width = 2, count = 2, sizes = [1, 2], flag = true, act = relu, "
     head += 'unit = conv(kernel=1), acts = [relu, tanh], rate = 0.5, mode = "a")'

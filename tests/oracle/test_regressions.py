@@ -696,6 +696,34 @@ block Taps(widths = [4, 8]) {
     output [flatten(it)] + maps
 }
 network Net { input(3, 8, 8); outs = it -> Taps; outs[0] -> linear(3) }""",
+    "a list of layers that one case goes through": """
+block B(aux, widths) {
+    heads = [conv(k, 3, padding=1) for k in widths]
+    others = [conv(8, k, padding=k // 2) for k in widths]
+    conv(8, 3, padding=1)
+    if aux { for head in heads { head; relu } } else { for other in others { other; tanh } }
+}
+network Net {
+    input(3, 8, 8)
+    heads = [conv(k, 3, padding=1) for k in [2, 3]]
+    B(true, [3, 1]) -> B(false, [3]) -> relu
+    when training { for head in heads { head }; aux = it }
+    global_avgpool
+    output it, aux when training
+}""",
+    "lines for training alone that go on from the current value": """
+network Net(count = 2) {
+    input(2, 8, 8)
+    conv(count + 1, 1) * 2
+    when training {
+        if count > 1 { concat(it, input) } else { concat([v -> conv(count + 2, 1) for v in [it, it -> tanh]]) }
+        conv(2, 1); relu
+        for k in [3, 4] { conv(k, 3) }
+        aux = it
+    }
+    conv(2, 3, padding=1) -> relu
+    output it, aux when training
+}""",
 }
 
 

@@ -342,6 +342,39 @@ def test_a_constant_that_says_two_things_for_two_loops_is_refused() -> None:
         cnndsl.compile(text).python()
 
 
+@pytest.mark.parametrize(
+    "applied",
+    ["if a > 1 { head } else { conv(5, 1) -> head }", "if a > 1 { head } else { if a > 0 { conv(5, 1) }; head }"],
+)
+@pytest.mark.parametrize("layer", ["conv(4, 3, padding=1)", "{ batchnorm -> conv(4, 1) }", "linear(4)"])
+def test_a_layer_that_gets_other_sizes_in_other_cases_is_refused(layer: str, applied: str) -> None:
+    text = f"""
+    block B(a) {{ head = {layer}; conv(8, 1); {applied} }}
+    network One {{ input(3, 4, 4); B(1) }}
+    network Two {{ input(3, 4, 4); B(2) }}
+    """
+    with pytest.raises(CompilationError, match=r"(?s)E601.*head is applied to values of other sizes.*of its own"):
+        cnndsl.compile(text).python()
+    check(text.replace("conv(5, 1)", "conv(8, 1)"))
+
+
+@pytest.mark.parametrize(
+    "applied",
+    [
+        "if a > 1 { for head in heads { head; relu } } else { for head in heads { relu; head } }",
+        "if a > 1 { for head in heads { head; relu } }; for head in heads { relu; head }",
+    ],
+)
+def test_a_list_that_is_gone_through_in_one_case_and_applied_in_another_is_refused(applied: str) -> None:
+    text = f"""
+    block B(a, ks) {{ heads = [conv(8, k, padding=k // 2) for k in ks]; conv(8, 1); {applied} }}
+    network Net {{ input(3, 4, 4); B(1, [3, 5]) -> B(2, [1]) }}
+    """
+    with pytest.raises(CompilationError, match=r"(?s)E601.*through heads in one case.*go through them once"):
+        cnndsl.compile(text).python()
+    check(text.replace(applied, "for head in heads { if a <= 1 { relu }; head; if a > 1 { relu } }"))
+
+
 LIST_OF_TWO_KINDS = """
 network Net(widths) {{
     input(3, 64, 64)

@@ -142,7 +142,34 @@ def use_part(body: Body, part: Part, value: Tensor) -> Any:
     if part.number not in body.applied:
         return _first_use(body, part, value)
     known = body.declared[part.number]
+    _check_same(body, part, known.recipe, value)
     return put(body, known.line, known.recipe, value, again=True)
+
+
+def _check_same(body: Body, part: Part, recipe: Any, value: Any) -> None:
+    """Refuse a part that is built for a value of other sizes, which it gets in another case."""
+    is_elsewhere = part.number in body.elsewhere and not body.is_silent and isinstance(value, Tensor)
+    if not is_elsewhere or body.loops:  # what is applied again in every turn gets the same sizes
+        return
+    first = body.built_for[part.number]
+    try:
+        _, axes, _ = body.file.tried(recipe, value.shape, body)
+    except NeedsFlatten:
+        axes = set(range(len(value.shape)))
+    if len(first) != len(value.shape) or not all(body.same(first[axis], value.shape[axis]) for axis in axes):
+        raise Untranslatable(
+            f"{part.name} is applied to values of other sizes in other cases",
+            helps="give each case a layer of its own",
+        )
+
+
+def _check_filled(body: Body, whole: Part) -> None:
+    """Refuse a list of layers whose first loop need not be run in the case at hand."""
+    if whole.number in body.elsewhere and not body.is_silent:
+        raise Untranslatable(
+            f"a loop goes through {whole.name} in one case, and something applies its layers in another",
+            helps="go through them once, with the conditions inside: for layer in layers { if ... { relu }; layer }",
+        )
 
 
 def _use_each(body: Body, part: Part, value: Tensor) -> Any:
@@ -152,6 +179,7 @@ def _use_each(body: Body, part: Part, value: Tensor) -> Any:
         raise Untranslatable(f"a layer of {part.name} is applied behind the loop that goes through them")
     line = body.list_registers.get(part.number)
     if line is not None:
+        _check_filled(body, part)
         return put(body, line, recipe, value, again=True)
     is_in_every_turn = body.is_silent or (len(body.loops) == 1 and body.ways[-1][0] is body.loops[0])
     reason = f"not all layers of {part.name} are applied in the same way"
@@ -217,6 +245,7 @@ def _first_use(body: Body, part: Part, value: Tensor) -> Any:
     line = known.line
     if part.whole is not None:
         if part.whole.number in body.list_registers:
+            _check_filled(body, part.whole)
             return put(body, line, known.recipe, value, again=True)
         body.singled.add(part.whole.number)
     body.applied.add(part.number)
@@ -298,10 +327,17 @@ def _put_made(body: Body, line: Register, recipe: Any, value: Tensor, *, again: 
     if not again:
         line.value = made.value
         line.part.type = made.type if line.part.type in ("nn.Module", made.type) else "nn.Module"
-        line.begins, line.kind = made.begins, recipe.kind.kind if isinstance(recipe, KindRecipe) else ""
+        line.begins, line.kind = made.begins, _kind_of(recipe)
     if not body.is_silent:
         made = with_sizes(body, made, _base(body, made, line, recipe, again=again), value, recipe)
     return _called(body, line, made, value)
+
+
+def _kind_of(recipe: Any) -> str:
+    """The kind of a layer; for a parameter one that it is given, and a normalisation before others: these may fold."""
+    choices = recipe.choices if isinstance(recipe, ParamRecipe) else (recipe,)
+    kinds = [each.kind.kind for each in choices if isinstance(each, KindRecipe)]
+    return "batchnorm" if "batchnorm" in kinds else next(iter(kinds), "")
 
 
 def _base(body: Body, made: Made, line: Register, recipe: Any, *, again: bool) -> Code | None:

@@ -170,6 +170,8 @@ class Body:
         """For the lists of layers that loops around go through, how a layer of each is made."""
         self.list_registers: dict[int, Any] = {}
         """For lists of layers that a loop fills, what registers a layer of each."""
+        self.elsewhere: set[int] = set()
+        """The parts, and lists of such, that were first applied in a case that need not be the one at hand."""
         self.singled: set[int] = set()
         """The lists of which a layer is registered by itself."""
         self.fills: dict[int, If] = {}
@@ -313,10 +315,9 @@ class Body:
     def variable(self, wanted: str) -> str:
         if self.is_silent:
             return self.file.new_symbol(wanted)  # type: ignore[no-any-return]
-        known = self.scope.variables
-        if wanted not in known:
-            known[wanted] = self.free(wanted)
-        return known[wanted]
+        if wanted not in self.scope.variables:
+            self.scope.variables[wanted] = self.free(wanted)
+        return self.scope.variables[wanted]
 
     def spare(self, wanted: str) -> str:
         """A variable for what the text gives no name."""

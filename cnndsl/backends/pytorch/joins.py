@@ -49,20 +49,28 @@ def branch(body: Body, test: Static, yes: Any, no: Any, node: Any) -> If:
         body.keep_sizes({variables.get(each, each) for each in bound} | sizes)
     line = If(test.code, [], [], in_loop=bool(body.loops))
     before = body.state()
+    known = {*body.applied, *body.list_registers}
     with body.inside(line, line.yes, outcome=True, test=test):
         yes()
     after_yes = body.state()
     body.restore(before)
+    elsewhere = body.elsewhere
+    body.elsewhere = elsewhere | {*body.applied, *body.list_registers} - known
     with body.inside(line, line.no, outcome=False, test=test):
         no()
     after_no = body.state()
+    body.elsewhere = elsewhere | body.list_registers.keys() - known
     body.lines.append(line)
     ends = (after_yes.end, after_no.end)
     if body.chain is not None and ends[0] != ends[1]:
         body.end = body.file.new_symbol("chain")
-    join = _Join(body, test, line, ends)
-    for key in dict.fromkeys([*after_yes.values, *after_no.values]):
-        body.write(*key, join.joined(key, after_yes.values.get(key), after_no.values.get(key)))
+    sides = [
+        (key, after_yes.values.get(key), after_no.values.get(key))
+        for key in dict.fromkeys([*after_yes.values, *after_no.values])
+    ]
+    join = _Join(body, test, line, ends, {key for key, a, b in sides if a is not b})
+    for key, a, b in sides:
+        body.write(*key, join.joined(key, a, b))
     versions, others = after_yes.current, after_no.current
     for variable in dict.fromkeys([*versions, *others]):
         if versions.get(variable) != others.get(variable) and variable not in join.variables:
@@ -73,8 +81,8 @@ def branch(body: Body, test: Static, yes: Any, no: Any, node: Any) -> If:
 class _Join:
     """What names stand for after a condition, whose two ways leave different things."""
 
-    def __init__(self, body: Body, test: Static, line: If, ends: tuple[str, str]) -> None:
-        self._body, self._line, self._ends = body, line, ends
+    def __init__(self, body: Body, test: Static, line: If, ends: tuple[str, str], changed: set[Any]) -> None:
+        self._body, self._line, self._ends, self._changed = body, line, ends, changed
         self._facts = test.value if isinstance(test.value, Test) else Test(True)
         self._running: dict[Any, Traced] = {}
         self.variables: set[str] = set()
@@ -170,7 +178,8 @@ class _Join:
         """A variable for a size, which both ways set."""
         body = self._body
         variable = body.runner(axis, rank)
-        own = [slot for slot in body.slots() if any(body.read(*slot) is side for side in self._sides or ())]
+        slots = self._changed.intersection(body.slots())
+        own = [slot for slot in slots if any(body.read(*slot) is side for side in self._sides or ())]
         if variable in self.variables or _is_read_elsewhere(body, variable, own):  # that of another value
             variable = _second_runner(body, each, axis, rank)
         self.variables.add(variable)
@@ -235,7 +244,7 @@ def repeated(body: Body, node: Any, count: Static, turn: Callable[[], None]) -> 
 
 _REMEMBERED = (
     "part_lists", "declared", "applied", "parts", "fills", "locals", "list_registers", "taken", "value_names",
-    "singled",
+    "singled", "elsewhere",
 )  # fmt: skip
 """The attributes of a body that are what they were where the translation goes back."""
 

@@ -277,8 +277,10 @@ def _move(body: Body, rule: LayerRule, line: For) -> None:
     for each in read_first([register]) - targets:
         if each in changing or rule.current.get(each) != body.current.get(each):
             return
+    place = next((at for at, each in enumerate(body.lines) if isinstance(each, Declare) and each.part is whole), None)
+    if place is None:
+        return  # it is declared outside of a condition in which the loop stands
     line.lines.remove(register)
-    (place,) = (at for at, each in enumerate(body.lines) if isinstance(each, Declare) and each.part is whole)
     is_read = bool(targets & set().union(*map(names_in, codes)))
     body.lines.insert(place + 1, For(rule.target if is_read else name("_"), source_of(rule), [register]))
 

@@ -338,7 +338,6 @@ def _value(value: Any) -> str:
 
 
 def _network_docstring(module: Module, comment: str, translation: Translation, settled: str = "") -> list[str]:
-    cost = costs.of(translation.program, module.id)
     took = " and ".join(_kept(show(shape)) for shape in module.input_shapes)
     gave, more = (
         " and ".join(
@@ -346,7 +345,10 @@ def _network_docstring(module: Module, comment: str, translation: Translation, s
         )
         for training in (False, True)
     )
-    paragraphs = [f"{module.name}: {took} in, {gave} out, {_kept(cost.parameters_said)}."]
+    said = f"{module.name}: {took} in, {gave} out"
+    if translation.program.target == "training":  # how many are left to serve is known when the weights are folded
+        said += f", {_kept(costs.of(translation.program, module.id).parameters_said)}"
+    paragraphs = [f"{said}."]
     if more:
         paragraphs.append(f"In training it gives {more} as well.")
     if module.open:

@@ -322,7 +322,12 @@ def _do_output(body: Body, statement: nodes.Output) -> None:
 
 def _do_training(body: Body, statement: nodes.Training) -> None:
     line = Training([])
-    with body.having(lines=line.lines, it=body.it):
+    body.target = None
+    with body.having(lines=line.lines, it=body.it, flow=body.flow):
+        if isinstance(body.it, Tensor):  # in a variable of its own, for what comes behind goes on with the one outside
+            variable = body.temporary()
+            body.flow = variable.removeprefix(FLOW)
+            body.it = body.in_variable(body.it, variable)
         run(body, statement.body)
     body.lines.append(line)
 

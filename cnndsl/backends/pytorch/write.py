@@ -660,6 +660,8 @@ def _innermost(lines: Sequence[Any], numbers: set[int]) -> Sequence[Any]:
         case [If() as line] if numbers.isdisjoint(parts_read(line)):
             sides = [side for side in (line.yes, line.no) if any(map(applies, side))]
             return _innermost(sides[0], numbers) if len(sides) == 1 else lines
+        case [Training() as line]:
+            return _innermost(line.lines, numbers)
         case _:
             return lines
 

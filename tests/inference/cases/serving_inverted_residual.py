@@ -162,7 +162,7 @@ class InvertedResidual(nn.Module):
 
 
 class MobileNet(nn.Module):
-    """MobileNet: 3 x 32 x 32 in, 10 out, 56,490 parameters."""
+    """MobileNet: 3 x 32 x 32 in, 10 out."""
 
     def __init__(self, classes: int = 10, width: float = 1.0) -> None:
         super().__init__()

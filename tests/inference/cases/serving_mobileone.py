@@ -265,7 +265,7 @@ class MobileOneBlock(nn.Sequential):
 
 
 class MobileOne(nn.Module):
-    """MobileOne: 3 x 16 x 16 in, 10 out, 3,162 parameters."""
+    """MobileOne: 3 x 16 x 16 in, 10 out."""
 
     def __init__(self, classes: int = 10) -> None:
         super().__init__()

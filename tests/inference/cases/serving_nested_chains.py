@@ -101,7 +101,7 @@ def folded(layer: Any, norm: Any) -> Any:
 
 
 class Nested(nn.Module):
-    """Nested: 3 x 16 x 16 in, 4 out, 1,436 parameters.
+    """Nested: 3 x 16 x 16 in, 4 out.
 
     A chain in a chain is an nn.Sequential in an nn.Sequential; -> alone makes one
     flat chain.

@@ -232,7 +232,7 @@ class RepVGGBlock(nn.Module):
 
 
 class RepVGG(nn.Module):
-    """RepVGG: 3 x 16 x 16 in, 10 out, 11,370 parameters."""
+    """RepVGG: 3 x 16 x 16 in, 10 out."""
 
     def __init__(
         self, layers: Sequence[int] = [2, 2], groups: int = 2, classes: int = 10
