@@ -7,7 +7,7 @@ sizes. A loop that goes through the whole list says both: what it registers is p
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -179,10 +179,13 @@ def as_before(body: Body, recipe: Any, wanted: str) -> Any:
 # Loops
 
 
-def _bind(body: Body, rule: LayerRule | Rows, targets: nodes.Targets) -> Code:
-    """Give the names of a loop through lists of layers what they are in every turn; its variables in Python."""
+def _bind(body: Body, rule: LayerRule | Rows, targets: nodes.Targets, scopes: Mapping[int, Scope]) -> Code:
+    """Give the names of a loop through lists of layers what they are in every turn; its variables in Python.
+
+    `scopes` are those in which the layers are made, by the `id` of their rules: the same ones whenever it is tried.
+    """
     if isinstance(rule, LayerRule):
-        rule.target = _bind_layer(body, rule, targets)
+        rule.target = _bind_layer(body, rule, targets, scopes[id(rule)])
         return rule.target
     if isinstance(targets, str) or (rule.word == "enumerate" and len(targets) != 2):
         raise Untranslatable("a loop gives a row with layers one name")
@@ -195,18 +198,18 @@ def _bind(body: Body, rule: LayerRule | Rows, targets: nodes.Targets) -> Code:
     for target, column in zip(targets, columns, strict=True):
         inner = rule_of(column)
         if inner is not None:
-            parts.append(_bind(body, inner, target))
+            parts.append(_bind(body, inner, target, scopes))
         else:
             sort = column if isinstance(column, Sort) else sort_of(column).of_items
             parts.append(bind_generic(body, target, sort))
     return ast.Tuple(parts, ast.Store())
 
 
-def _bind_layer(body: Body, rule: LayerRule, targets: nodes.Targets) -> Code:
+def _bind_layer(body: Body, rule: LayerRule, targets: nodes.Targets, scope: Scope) -> Code:
     assert rule.whole is not None  # noqa: S101 - as `rule_of` has looked
     if not isinstance(targets, str):
         raise Untranslatable("a layer is taken apart")
-    with body.having(scope=Scope(rule.scope)):
+    with body.having(scope=scope):
         made = bind_generic(body, rule.targets, sort_of(rule.source).of_items)
         body.each[rule.whole.number] = body.file.evaluate(body, rule.item)
     rule.whole.each = targets if why_not(targets) is None else ""
@@ -247,10 +250,11 @@ def loop(body: Body, statement: nodes.For, source: Static, turn: Callable[[], No
     assert rule is not None  # noqa: S101 - as the caller has looked
     lists = _lists_of(rule)
     before = dict(body.list_registers)
+    scopes = {id(each): Scope(each.scope) for each in _layer_rules(rule)}
 
     def bind() -> Code:
         body.list_registers = dict(before)  # what an earlier try has registered is gone
-        return _bind(body, rule, statement.targets)
+        return _bind(body, rule, statement.targets, scopes)
 
     with body.having(each=dict(body.each)):
         run_loop(body, statement, source_of(rule), bind, turn, lists)
@@ -293,7 +297,7 @@ def each_value(body: Body, node: nodes.Comprehension, source: Static) -> AnyTens
     state = mark_of(body)
     line = For(name("_"), source_of(rule), [], _lists_of(rule))
     with body.having(each=dict(body.each), scope=Scope(body.scope), target=None), body.inside(line, line.lines):
-        line.target = _bind(body, rule, node.targets)
+        line.target = _bind(body, rule, node.targets, {id(rule): Scope(rule.scope)})
         value = body.file.evaluate(body, node.item)
     given = {body.current[each] for each in assigned(line.lines) if each in body.current}
     if (

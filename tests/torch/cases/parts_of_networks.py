@@ -268,9 +268,11 @@ class BackboneStage1Stage2_1(nn.Module):
         self.extra: ConvNorm | None = None
         if width > 4:
             self.extra = ConvNorm(in_channels, width)
-            in_channels = width
+            out_channels = width
+        else:
+            out_channels = in_channels
         self.stage2 = nn.Sequential(
-            ConvNorm(in_channels, 4 * width, 2),
+            ConvNorm(out_channels, 4 * width, 2),
             *(ConvNorm(4 * width, 4 * width) for _ in range(min(1, depth - 1))),
         )
         for module in self.modules():
