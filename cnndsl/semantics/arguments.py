@@ -249,15 +249,21 @@ def _all_wrong(matched: _Matched, problem: ValidationError, span: Span, plain: d
         yield _invalid(matched, name, reason, span, plain)
 
 
+def _open_help(kind: type[Layer], name: str) -> str:
+    if kind.kind in OPERATIONS:
+        return f"take it from a value: {kind.kind}(it, like=...)"
+    if name == "sizes":
+        return "write -1 for one size, which then follows from the others, or give the input its size"
+    return "give the input its size"
+
+
 def _plain(kind: type[Layer], name: str, value: Any, place: tree.Argument) -> Any:
     if is_open(value):
         raise error(
             "E309",
             f"{kind.kind}: {name} needs a number, and this size is left open in the input",
             place.span,
-            help=f"take it from a value: {kind.kind}(it, like=...)"
-            if kind.kind in OPERATIONS
-            else "give the input its size",
+            help=_open_help(kind, name),
         )
     if isinstance(value, list):
         return tuple(_plain(kind, name, item, place) for item in value)

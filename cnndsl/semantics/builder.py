@@ -138,7 +138,7 @@ class Builder:
         reason = why_not_key(name) if quoted else why_not(name)
         if reason:
             shown = f'"{name[:_SHOWN]}"' if quoted else name
-            ways: tuple[str, ...] = (f"call it {_other(name)}",)
+            ways = _ways(name)
             if not quoted and why_not_key(name) is None:
                 ways = (f'put it in quotes, which keep the name: "{name}": layer', f"or call it {_other(name)}")
             raise error("E203", f"{shown} cannot name a layer: {reason}", span, help=ways)
@@ -426,6 +426,14 @@ class Builder:
             open=open_sizes,
             origin=origin(self.span),
         )
+
+
+def _ways(name: str) -> tuple[str, ...]:
+    """What to write for a name or label that a layer cannot have."""
+    first, dot, place = name.partition(".")
+    if dot and first.isidentifier() and place.isdigit():
+        return (f"a list of layers has such keys: {first} = [conv(8, 3) for i in range(3)]",)
+    return (f"call it {_other(name)}",)
 
 
 def _other(name: str) -> str:

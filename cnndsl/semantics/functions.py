@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from cnndsl.diagnostics import error
+from cnndsl.layers.registry import OPERATIONS
 from cnndsl.semantics.values import Limits, describe
 from cnndsl.source import Span
 from cnndsl.symbolic.expr import REAL_FUNCTIONS, TooLong, make_divisible
@@ -192,7 +193,11 @@ def call(
 ) -> Any:
     """Call a function on constants. Raises Problem when they do not fit it."""
     if named:
-        raise error("E207", f"{name} takes its arguments by position", span, help=f"write {name}(...) without names")
+        way = f"write {name}(...) without names"
+        if name in OPERATIONS:
+            ways = (f"of a value of the network: {name}(it, ...)", f"of numbers: {way}")
+            raise error("E207", f"{name} of numbers takes its arguments by position", span, help=ways)
+        raise error("E207", f"{name} takes its arguments by position", span, help=way)
     function = TABLE[name]
     arguments = items if name in _KEEP_TRACE else [plain(item) for item in items]
     if name in _OF_ITEMS:

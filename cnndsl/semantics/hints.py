@@ -343,6 +343,9 @@ def without(call: tree.Call, at: int) -> Fix | None:
 
 def hidden(node: tree.Expression, part: Part | None = None) -> tuple[str, ...]:
     """A way out where the word of a layer was given another meaning, as of a `part`; empty for another name."""
+    if isinstance(node, tree.Name) and node.text in OPERATIONS:
+        other = f"choose another name there, {node.text}1"
+        return (f"{node.text} was given another meaning, which hides the function: {other}",)
     if not isinstance(node, tree.Name) or alias(node.text) != node.text:
         return ()
     if part is not None:

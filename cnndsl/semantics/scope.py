@@ -12,15 +12,6 @@ from cnndsl.source import Span
 from cnndsl.syntax import tree
 
 
-def labels(statement: tree.Statement) -> list[tree.Name]:
-    """The names that a line gives to its layers by label, and to what comes out where that goes on."""
-    if not isinstance(statement, (tree.Apply, tree.Bind)):
-        return []
-    labelled = (node.label for node in tree.outside_braces(statement.value) if isinstance(node, tree.Labelled))
-    targets = statement.targets if isinstance(statement, tree.Apply) else ()
-    return [*targets, *(label for label in labelled if isinstance(label, tree.Name))]
-
-
 def first_places(body: tree.Body) -> tuple[dict[str, Span], dict[str, Span]]:
     """Where each name of a body is first given a meaning, also by the lines of its conditions and loops.
 

@@ -18,7 +18,7 @@ from cnndsl.semantics.hints import nested_too_deeply, open_size, other_input, re
 from cnndsl.semantics.initialisation import init_rules
 from cnndsl.semantics.inputs import declare_shape
 from cnndsl.semantics.pytorch_names import AsInPyTorch
-from cnndsl.semantics.scope import labels
+from cnndsl.semantics.scope import first_places
 from cnndsl.semantics.values import (
     UNKNOWN,
     BraceRecipe,
@@ -296,8 +296,9 @@ def _give_up(body: Evaluation, statement: tree.Statement, problem: Problem | Non
         body.current = UNKNOWN
         if body.entry is None:
             body.entry = UNKNOWN
-    for name in labels(statement):
-        body.scope.names.setdefault(name.text, UNKNOWN)
+    for word in first_places(tree.Body(statement.span, (statement,)))[0]:
+        if not isinstance(body.scope.names.get(word), Part):
+            body.scope.names[word] = UNKNOWN
 
 
 def _begin(body: Evaluation, statement: tree.Statement) -> tuple[Span | None, Any]:
