@@ -43,7 +43,7 @@ class _Writer:
             kinds = ["chain", "chain", "join", "bind", "again", "changed", "shared", "both", "chosen", "items"]
             kinds += ["gate", "parts", "layers_given", "several"]
             if depth < DEEPEST:
-                kinds += ["loop", "repeat", "condition", "grown", "loop"]
+                kinds += ["loop", "repeat", "condition", "grown", "loop", "braces", "choice"]
             if not depth:  # a layer with a name is declared once
                 kinds += ["named", "listed", "labelled"]
             lines += getattr(self, f"_{self._rng.choice(kinds)}")(depth)
@@ -297,6 +297,20 @@ class _Writer:
         tests = ["flag", "not flag", f"{rng.choice(self._numbers)} > 1", f"{rng.choice(self._numbers)} == 2 or flag"]
         lines = self._inside(f"if {rng.choice(tests)}", depth, [])
         if rng.random() < 0.5:
+            lines[-1:] = self._inside("} else", depth, [])
+        return lines
+
+    def _braces(self, depth: int) -> list[str]:
+        """Lines in braces that are one stage."""
+        lines = self._inside(f"{self._value()} ->", depth, [])
+        lines[-1] += self._rng.choice(["", " -> relu", f" -> {self._stages()}"])
+        return lines
+
+    def _choice(self, depth: int) -> list[str]:
+        """One of two ways in braces that is a stage."""
+        test = self._rng.choice(["flag", f"{self._rng.choice(self._numbers)} > 1"])
+        lines = self._inside(f"it -> if {test}", depth, [])
+        if self._rng.random() < 0.5:
             lines[-1:] = self._inside("} else", depth, [])
         return lines
 
