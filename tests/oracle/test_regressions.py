@@ -724,6 +724,17 @@ network Net(count = 2) {
     conv(2, 3, padding=1) -> relu
     output it, aux when training
 }""",
+    "numbers that are called out beside lines for training": """
+network Net(sizes = [1, 2]) {
+    input(2, 8, 8)
+    for n in sizes { conv(n, 1); input }
+    when training {
+        for k in sizes { concat([it] + [input -> conv(k, 1) for [out, n] in zip(sizes, sizes) if out > 1]) }
+        aux = it
+    }
+    conv(3, 1)
+    output it, aux when training
+}""",
 }
 
 

@@ -345,7 +345,7 @@ class ClassTranslation:
         check_reads(kept, lines)
         for held in ("x_", body.flow):
             kept = _in_x(kept, forward, FLOW + held)
-        kept = _without_gaps(kept, body.value_names & body.text_names)
+        kept = _without_gaps(kept, body.text_names)
         homes = _homes(lines)
         optional = set(homes)
         branches = None
@@ -675,7 +675,7 @@ def _without_own(lines: Iterable[Any]) -> list[Any]:
 
 def _without_gaps(lines: list[Any], given: set[str]) -> list[Any]:
     """The same with `out` where there is only `out2`, and so on; `given` are the names of the text."""
-    used = {*computed(lines), *names_read(lines)}
+    used = {*computed(lines), *names_read(lines), *(FLOW + each for each in given)}
     made: dict[str, str] = {}
     for each in sorted(used, key=lambda each: (len(each), each)):
         if re.fullmatch(FLOW + r"out\d+", each) and each.removeprefix(FLOW) not in given:
