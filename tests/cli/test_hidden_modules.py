@@ -78,10 +78,12 @@ def test_all_that_pytorch_imports_is_known() -> None:
     """What its package asks for, and what is there once much of it was imported."""
     script = """if True:
         import sys
+        before = {*sys.modules}  # what Python brings of its own, as it is set up here
         import torch, torch._dynamo, torch._inductor.compile_fx, torch.distributed, torch.export, torch.utils.data
         torch.compile(torch.nn.Linear(2, 2), backend="aot_eager")(torch.zeros(1, 2))
         own = sys.stdlib_module_names
-        print(*{name.partition(".")[0] for name, m in sys.modules.items() if getattr(m, "__file__", None)} - own)
+        made = [name for name, m in sys.modules.items() if name not in before and getattr(m, "__file__", None)]
+        print(*{name.partition(".")[0] for name in made} - own)
     """
     seen = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.split()
     assert "torch" in seen
