@@ -54,7 +54,11 @@ class _Writer:
         held = {word: [*value] for word, value in vars(self).items() if isinstance(value, list)}
         lines = [f"    {line}" for line in self.body(1, self._rng.randint(1, 3))]
         vars(self).update(held)
-        return ["when training {", *lines, "    late = it", "}"]
+        made = ["when training {", *lines, "    late = it", "}"]
+        if self._rng.random() < 0.3:
+            test = self._rng.choice(["for turn in sizes", "repeat count"])
+            made = [f"{test} {{", *(f"    {line}" for line in [self._stages(), *made]), "}"]
+        return made
 
     def _name(self, stem: str) -> str:
         if self._likely and self._rng.random() < 0.3:

@@ -735,6 +735,16 @@ network Net(sizes = [1, 2]) {
     conv(3, 1)
     output it, aux when training
 }""",
+    "lines for training in a loop, of which the last turn counts": """
+network Net(n = 3, deep = true) {
+    input(3, 8, 8)
+    for i in range(n) {
+        conv(4 + i, 3, padding=1) -> relu
+        if deep { when training { conv(2, 1); tanh; aux = it } } else { when training { aux = it } }
+    }
+    global_avgpool
+    output it, aux when training
+}""",
 }
 
 

@@ -56,6 +56,7 @@ from cnndsl.backends.pytorch.flowgraph import (
     names_read,
     parts_read,
     put_inside,
+    settle_training,
     walk,
 )
 from cnndsl.backends.pytorch.guards import Guards
@@ -339,6 +340,7 @@ class ClassTranslation:
         shapes = [output.value.shape for output in outputs if not output.training]
         lines += tail
         lines.append(Return(tuple(always), tuple(training)))
+        settle_training(lines)
         lines = Guards().guarded(lines)
         forward = ForwardSlice()
         kept = forward.slice(lines, set())

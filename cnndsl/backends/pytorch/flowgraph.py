@@ -9,6 +9,7 @@ Variables of `forward` begin with `~`, so that they are none of `__init__`.
 from __future__ import annotations
 
 import ast
+from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass, field
@@ -267,6 +268,8 @@ class Training(Line):
     """Lines of `forward` for training alone."""
 
     lines: list[Any]
+    own: set[str] = field(default_factory=set)
+    """The variables that they give something, and that have nothing in evaluation."""
 
 
 @dataclass(eq=False)
@@ -372,6 +375,7 @@ class ForwardSlice:
             case Training():
                 inside = set(live)
                 kept = self.slice(line.lines, inside, depth)
+                live -= line.own
                 live |= inside
                 return Training(kept) if kept else None
             case _:
@@ -494,6 +498,15 @@ def read_first(lines: Iterable[Any]) -> set[str]:
         if isinstance(line, Assign):
             given.add(line.name)
     return found
+
+
+def settle_training(lines: Sequence[Any]) -> None:
+    """Say of lines for training which variables are their own."""
+    found = [line for line in walk(lines) if isinstance(line, Training)]
+    counts = Counter(computed(lines))
+    counts.subtract(each for line in found for each in computed(line.lines))
+    for line in found:
+        line.own = {each for each in computed(line.lines) if not counts[each]}
 
 
 def computed(lines: Iterable[Any]) -> list[str]:

@@ -128,6 +128,8 @@ class Guards:
                 case Training():
                     inside = dict(live)
                     self._walk(line.lines, inside, path)
+                    for each in line.own:
+                        live.pop(each, None)
                     live.update({each: _either(cases, live.get(each, NEVER)) for each, cases in inside.items()})
                 case _:
                     continue
