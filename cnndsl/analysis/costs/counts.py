@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from cnndsl.analysis.repeats import Repeats
 from cnndsl.frozen import frozen
 from cnndsl.ir.interpreter import Application, Frame, Interpreter, applications, target_of
 from cnndsl.ir.program import Leaf, Module, Program, Use, Weights
 from cnndsl.layers.base import Group, Layer, Tensor, product_of
-from cnndsl.layers.dense import Embedding
 from cnndsl.layers.formula import Shape, plain
 from cnndsl.layers.operations import Operation
 from cnndsl.symbolic.number import is_open
+
+if TYPE_CHECKING:
+    from cnndsl.layers.dense import Embedding
 
 
 @frozen()
@@ -150,8 +152,8 @@ class _Wholes(Interpreter[Inputs]):
         self._read |= {index: min(rows, self._read.get(index, rows)) for index in inputs}
 
     def call_layer(self, at: Application, layer: Layer, inputs: Sequence[Inputs]) -> list[Inputs]:
-        if isinstance(layer, Embedding):
-            self._note(inputs[0], layer.num)
+        if layer.takes_wholes:
+            self._note(inputs[0], cast("Embedding", layer).num)
         same = inputs[0] if inputs and layer.group is Group.SHAPE else frozenset()  # a learned tensor has none
         return [same] * len(at.step.outputs)
 
