@@ -21,7 +21,6 @@ from cnndsl.backends.pytorch.construct import (
 )
 from cnndsl.backends.pytorch.expressions import condition
 from cnndsl.backends.pytorch.flowgraph import (
-    FLOW,
     Assign,
     Chain,
     Compute,
@@ -300,9 +299,8 @@ def _splice_lines(body: Body, recipe: BraceRecipe, value: Any) -> Any:
     with body.having(scope=Scope(recipe.scope), it=value, entry=value, flow=body.flow, target=body.target):
         if body.chain is None and isinstance(value, Tensor):
             # What flows inside has a variable of its own, unless it is what flows outside from here on.
-            variable = body.target or body.temporary()
-            body.flow = variable.removeprefix(FLOW)
-            body.it = body.entry = body.in_variable(value, variable)
+            body.flow_apart(value)
+            body.entry = body.it
         body.file.run(body, recipe.body)
         return body.it
 

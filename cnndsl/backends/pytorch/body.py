@@ -668,6 +668,12 @@ class Body:
         self.keep_values({self.target}, None)  # the name that is given it may stand for another value still
         return self.put(value, self.target)
 
+    def flow_apart(self, value: Tensor) -> None:
+        """Make a value the current one in a variable of its own: `target`, or a new one."""
+        variable = self.target or self.temporary()
+        self.flow = variable.removeprefix(FLOW)
+        self.it = self.in_variable(value, variable)
+
     def go_on(self, value: Any) -> None:
         """Make a value the current one."""
         if isinstance(value, TensorList):  # in the order of the text, and each once, however they are read

@@ -324,10 +324,8 @@ def _do_training(body: Body, statement: nodes.Training) -> None:
     line = Training([])
     body.target = None
     with body.having(lines=line.lines, it=body.it, flow=body.flow):
-        if isinstance(body.it, Tensor):  # in a variable of its own, for what comes behind goes on with the one outside
-            variable = body.temporary()
-            body.flow = variable.removeprefix(FLOW)
-            body.it = body.in_variable(body.it, variable)
+        if isinstance(body.it, Tensor):  # what comes behind goes on with the one outside
+            body.flow_apart(body.it)
         run(body, statement.body)
     body.lines.append(line)
 
