@@ -11,6 +11,7 @@ import cnndsl
 from cnndsl.compilation import CompilationError
 from tests.compiled import MODELS
 from tests.oracle.generator import generate
+from tests.running import imported
 from tests.torch.constructors import check
 
 CASES = sorted((Path(__file__).parent / "cases").glob("*.cnn"))
@@ -813,6 +814,31 @@ def test_what_goes_out_cannot_depend_on_a_parameter() -> None:
     """
     with pytest.raises(CompilationError, match=r"E601.*Head.*what goes out depends on a parameter"):
         cnndsl.compile(text).python()
+
+
+@pytest.mark.parametrize(
+    ("body", "missing"),
+    [
+        ("if n > 1 { y = it -> conv(3, 1) }; y -> relu", {1}),
+        ("k = n * n; if k > 4 { y = it -> conv(3, 1) }; if k > 2 { it + y }; k = 7", {2}),
+        ("if n > 2 { y = it -> relu } else { if n == 1 { y = it -> tanh } }; it + y", {2}),
+        ("if n > 1 { y = it -> relu; if n < 3 { z = y } }; if n > 1 { y + z }", {3}),
+        ("if n > 1 { y = it -> relu }; if n < 2 { tanh } else { it + y }", set()),
+        ("y = it; if n > 1 { y = it -> relu }; it + y", set()),
+    ],
+)
+def test_a_constructor_refuses_what_leaves_a_value_missing(body: str, missing: set[int]) -> None:
+    block = f"block B(n) {{ conv(3, 3); {body} }}"
+    used = "; ".join(f"B({n})" for n in (1, 2, 3) if n not in missing)
+    module = imported(cnndsl.compile(f"{block}; network Net {{ input(3, 20, 20); {used} }}").python())
+    for n in (1, 2, 3):
+        alone = cnndsl.compile(f"{block}; network Net {{ input(3, 20, 20); B({n}) }}")
+        assert alone.ok is (n not in missing)
+        if n in missing:
+            with pytest.raises(ValueError, match=r"^[yz] has no value$"):
+                module.B(3, n)
+        else:
+            module.B(3, n)
 
 
 @pytest.mark.parametrize(

@@ -341,7 +341,7 @@ class ClassTranslation:
         lines += tail
         lines.append(Return(tuple(always), tuple(training)))
         settle_training(lines)
-        lines = Guards().guarded(lines)
+        lines = Guards().guarded(lines, [each for each, _ in body.inputs])
         forward = ForwardSlice()
         kept = forward.slice(lines, set())
         check_reads(kept, lines)
@@ -360,7 +360,7 @@ class ClassTranslation:
         flags = self._asked(kept, homes, lines, optional)
         if self._definition.kind == "network":
             self._show_sizes(kept)
-        inputs = {word: "Tensor" if isinstance(value, Tensor) else "list[Tensor]" for word, value in body.inputs}
+        inputs = {each: "Tensor" if isinstance(value, Tensor) else "list[Tensor]" for each, value in body.inputs}
         kept = assigned_before_read(kept, inputs)
         _check_kept(lines, forward.stores, set(), set())
         stored = set().union(*forward.stores.values())

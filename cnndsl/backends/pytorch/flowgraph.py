@@ -206,6 +206,13 @@ class Effect(Line):
 
 
 @dataclass(eq=False)
+class Raise(Line):
+    """A ValueError with a message, in `__init__`."""
+
+    message: str
+
+
+@dataclass(eq=False)
 class Compute(Line):
     """`names = code`, in `forward`."""
 
@@ -611,6 +618,8 @@ class InitSlice:
                 return line if line.part.number in self._used else None
             case Effect():
                 self._reads(line.code, live)
+                return line
+            case Raise():
                 return line
             case If():
                 yes_live, no_live = set(live), set(live)

@@ -23,6 +23,7 @@ from cnndsl.backends.pytorch.flowgraph import (
     For,
     If,
     Part,
+    Raise,
     Register,
     Return,
     Training,
@@ -85,15 +86,24 @@ class Guards:
         """What the tests mention that cannot be asked."""
         self._filled: set[str] = set()
         """The variables of lists of which something is read, at the line at hand, that an empty one does not have."""
+        self._unset: dict[str, tuple[If, Code]] = {}
+        """For variables the first condition that sets them, and when it leaves without a value what is read behind."""
+        self._refusals: dict[int, list[Any]] = {}
+        """What stands before these conditions (by `id`)."""
 
-    def guarded(self, lines: Sequence[Any]) -> list[Any]:
-        """The lines of a definition, which end with what goes out."""
+    def guarded(self, lines: Sequence[Any], inputs: Iterable[str]) -> list[Any]:
+        """The lines of a definition, which end with what goes out; `inputs` are the variables that come in."""
         self._all_parts = {line.part.number: line.part for line in walk(lines) if isinstance(line, Register)}
         asked = [each for line in walk(lines) if isinstance(line, If) for each in walk_code(line.test)]
         self._places = {flat(each): -at for at, each in enumerate(reversed(asked)) if isinstance(each, ast.expr)}
         if any(isinstance(line, If | For | Training) for line in walk(lines)):
-            self._walk(lines, {}, ALWAYS)
-        return self._placed(lines, set()) if self._guards or self._instead else list(lines)
+            live: dict[str, Cases] = {}
+            self._walk(lines, live, ALWAYS)
+            for each in sorted(live.keys() & self._unset.keys() - {*inputs}):
+                line, test = self._unset[each]
+                refusal = If(test, [Raise(f"{each.removeprefix(FLOW)} has no value")], [])
+                self._refusals.setdefault(id(line), []).append(refusal)
+        return self._placed(lines, set()) if self._guards or self._instead or self._refusals else list(lines)
 
     # In which cases a value is read
 
@@ -178,6 +188,10 @@ class Guards:
         for number in {number for cases in both for case in cases for number, _ in case}:
             self._tests[number].is_stale = False
             self._numbers[flat(self._tests[number].code)] = number
+        for each in _set_by(line):
+            left = _within(live.get(each, NEVER), path)
+            if left not in (ALWAYS, NEVER) and not self._is_stale(left):
+                self._unset[each] = line, self._test_of(left)
 
     def _is_entered(self, line: For, before: Sequence[Any]) -> bool:
         """Whether a loop must have a turn, since it fills a list that is empty before it and must not be behind it."""
@@ -194,7 +208,7 @@ class Guards:
         cases = _either(*(live.get(each, NEVER) for each in computed))
         if self._guard(line, cases, path, is_needed=False):
             path = _both(path, cases)
-        parts, sized = self._parts, self._sized
+        parts, sized, unset = self._parts, self._sized, dict(self._unset)
         behind = {each: self._in_all_turns(live.get(each, NEVER), changed) for each in computed}
         last, others = self._last_turn(line)
         changed.add(line)
@@ -221,7 +235,7 @@ class Guards:
         for known, found in tables:
             for each, read in found.items():
                 known[each] = _either(known.get(each, NEVER), self._in_some_turn(read, line, changed))
-        self._parts, self._sized = parts, sized
+        self._parts, self._sized, self._unset = parts, sized, unset
         self._read([source], cases, live)
 
     def _last_turn(self, line: For) -> tuple[Cases, Cases]:
@@ -315,15 +329,25 @@ class Guards:
         left = _within(cases, path)
         if left in (ALWAYS, NEVER):
             return False
-        if any(self._tests[number].is_stale for case in left for number, _ in case):
+        if self._is_stale(left):
             if is_needed and not self._is_trial:
                 self._refuse(line, left)
             return False
         if self._is_trial:
             return True
-        rows = sorted(sorted((self._tests[number].place, number, outcome) for number, outcome in case) for case in left)
-        self._guards[id(line)] = any_of([all_of([self._code(number, out) for _, number, out in row]) for row in rows])
+        self._guards[id(line)] = self._test_of(left)
         return True
+
+    def _is_stale(self, cases: Cases) -> bool:
+        """Whether some test comes out differently at the line at hand, or cannot be asked at all."""
+        return any(self._tests[number].is_stale for case in cases for number, _ in case)
+
+    def _test_of(self, cases: Cases) -> Code:
+        """Cases in Python, in the order of the text."""
+        rows = sorted(
+            sorted((self._tests[number].place, number, outcome) for number, outcome in case) for case in cases
+        )
+        return any_of([all_of([self._code(number, out) for _, number, out in row]) for row in rows])
 
     def _refuse(self, line: Any, cases: Cases) -> None:
         numbers = [line.part.number] if isinstance(line, Register) else sorted(uses(line.code).parts)
@@ -350,6 +374,9 @@ class Guards:
         """The list whose parts the group says what they are."""
         for line in self._reached(lines):
             test = self._guards.get(id(line))
+            if refusals := self._refusals.get(id(line)):
+                made += refusals
+                group = None
             if isinstance(line, Compute) and not uses(line.code).parts and unset.isdisjoint(names_in(line.code)):
                 test = None
             names = _set_by(line)

@@ -15,6 +15,7 @@ from cnndsl.backends.pytorch.code import (
     all_of,
     attribute,
     call,
+    constant,
     flat,
     free_name,
     laid_out,
@@ -46,6 +47,7 @@ from cnndsl.backends.pytorch.flowgraph import (
     For,
     If,
     Part,
+    Raise,
     Register,
     Return,
     Training,
@@ -123,6 +125,8 @@ class InitWriter:
                 return [f"{indent}self.{line.part.name} = nn.ModuleList()"]
             case Effect():
                 return laid_out(line.code, indent, f"{flat(line.target)}{line.type and f': {line.type}'} = ")
+            case Raise():
+                return laid_out(call("raise ValueError", constant(line.message)), indent)
             case If():
                 return [*self._declarations(line, indent), *self._condition(line, indent, self.lines)]
             case For():
