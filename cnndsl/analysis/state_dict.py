@@ -6,12 +6,12 @@ In: a program, and the header of a checkpoint.  Out: keys with shapes, and findi
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import field
 from itertools import islice
 
 from cnndsl.frozen import frozen
-from cnndsl.ir.program import Leaf, Module, Program, Use
+from cnndsl.ir.program import Leaf, Module, Program
 from cnndsl.layers.extern import Extern
 from cnndsl.layers.formula import KnownShape, plain, show
 from cnndsl.symbolic.number import value_of
@@ -20,16 +20,22 @@ from cnndsl.terminal import clean
 
 def tensors(program: Program, module: Module) -> Iterator[tuple[str, KnownShape]]:
     """Every key of a network with the shape of its tensor, in their order; classes from elsewhere have none."""
-    return (found for child in module.children for found in of_part(program, child.unit, child.name))
+    known: dict[int, list[tuple[str, KnownShape]]] = {}
+    for path, leaf in leaves(program, module):
+        if id(leaf) not in known:  # a block that is used often has its layers once
+            known[id(leaf)] = list(held(leaf))
+        for name, shape in known[id(leaf)]:
+            yield f"{path}.{name}" if name else path, shape
 
 
-def of_part(program: Program, unit: Leaf | Use | None, path: str) -> Iterator[tuple[str, KnownShape]]:
-    """The keys of a part that is called `path`, with their shapes."""
-    if isinstance(unit, Leaf):
-        yield from ((f"{path}.{name}" if name else path, shape) for name, shape in held(unit))
-    elif unit is not None:
-        for child in program.modules[unit.module].children:
-            yield from of_part(program, child.unit, f"{path}.{child.name}")
+def leaves(program: Program, module: Module, prefix: str = "") -> Iterator[tuple[str, Leaf]]:
+    """Every layer that a module holds, with its path, in the order of `state_dict()`."""
+    for child in module.children:
+        path = prefix + child.name
+        if isinstance(child.unit, Leaf):
+            yield path, child.unit
+        else:
+            yield from leaves(program, program.modules[child.unit.module], f"{path}.")
 
 
 def held(leaf: Leaf) -> Iterator[tuple[str, KnownShape]]:
@@ -38,14 +44,9 @@ def held(leaf: Leaf) -> Iterator[tuple[str, KnownShape]]:
         yield from ((each.name, each.shape) for each in leaf.layer.tensors(plain(leaf.x)) if each.persistent)
 
 
-def unknown(program: Program, module: Module, prefix: str = "") -> Iterator[str]:
-    """The paths of classes from elsewhere, of which it is not known what they hold."""
-    for child in module.children:
-        path = prefix + child.name
-        if isinstance(child.unit, Use):
-            yield from unknown(program, program.modules[child.unit.module], f"{path}.")
-        elif isinstance(child.unit.layer, Extern):
-            yield path
+def unknown(program: Program, module: Module) -> dict[str, str]:
+    """The paths of classes from elsewhere, of which it is not known what they hold; with how each is written."""
+    return {path: leaf.layer.text for path, leaf in leaves(program, module) if isinstance(leaf.layer, Extern)}
 
 
 MOST_LISTED = 8
@@ -100,17 +101,20 @@ class Match:
 
 def compare(program: Program, network: Module, shapes: Shapes) -> Match:
     """How the tensors of a file differ from those of a network."""
-    needed = dict(tensors(program, network))
-    elsewhere = tuple(unknown(program, network))
-    below = tuple(f"{path}." for path in elsewhere)
+    needed = {k: v for k, v in tensors(program, network) if k in shapes or k.rpartition(".")[2] != _DONE_WITHOUT}
+    return matched(needed, shapes, unknown(program, network))
+
+
+def matched(needed: Shapes, given: Shapes, elsewhere: Iterable[str]) -> Match:
+    """How given tensors differ from those that are needed; what is below the paths `elsewhere` is not known."""
+    unknown = tuple(elsewhere)
+    below = tuple(f"{path}." for path in unknown)
     return Match(
-        missing={
-            key: shape for key, shape in needed.items() if key not in shapes and key.rpartition(".")[2] != _DONE_WITHOUT
-        },
-        unexpected={k: shape for k, shape in shapes.items() if k not in needed and not k.startswith(below)},
-        shapes={k: (shapes[k], shape) for k, shape in needed.items() if k in shapes and shapes[k] != shape},
-        same=sum(shapes.get(key) == shape for key, shape in needed.items()),
-        unknown=elsewhere,
+        missing={key: shape for key, shape in needed.items() if key not in given},
+        unexpected={k: shape for k, shape in given.items() if k not in needed and not k.startswith(below)},
+        shapes={k: (given[k], shape) for k, shape in needed.items() if k in given and given[k] != shape},
+        same=sum(given.get(key) == shape for key, shape in needed.items()),
+        unknown=unknown,
     )
 
 

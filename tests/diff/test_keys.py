@@ -14,7 +14,7 @@ from torch import Tensor, nn
 import cnndsl
 from cnndsl.backends import diff
 from cnndsl.backends.diff import Report
-from cnndsl.backends.diff.state_dict import Keys
+from cnndsl.backends.diff.difference import Keys
 from cnndsl.ir.program import Program
 from tests.running import imported, program_of
 
@@ -77,7 +77,7 @@ def test_what_pytorch_says(file: str, before: str, after: str) -> None:
     missing = {key for key in keys.missing if not key.endswith(BACKFILLED)}
     assert missing == {key for key in told.missing_keys if not key.endswith(BACKFILLED)} - wrong
     assert keys.same == len(fitting) - len(told.unexpected_keys)
-    assert keys.loads == (not told.missing_keys and not told.unexpected_keys and not wrong)
+    assert keys.fits == (not told.missing_keys and not told.unexpected_keys and not wrong)
     target = net.state_dict()
     assert keys.missing == {key: tuple(target[key].shape) for key in keys.missing}
     assert keys.shapes == {key: (tuple(state[key].shape), tuple(target[key].shape)) for key in wrong}
@@ -113,7 +113,7 @@ def test_another_order_is_told() -> None:
     ).program
     assert program is not None
     found = diff.compare(program, program, "Before", "After")
-    assert found.keys.loads
+    assert found.keys.fits
     assert found.keys.reordered
     assert not found.same
     assert "in another order" in Report().of(found)
@@ -124,10 +124,26 @@ def test_another_order_behind_another_name_of_a_block_is_told() -> None:
     before = program_of(text.format("One", "a = linear(4); b = linear(4)", "One"))
     after = program_of(text.format("Two", "b = linear(4); a = linear(4)", "Two"))
     keys = diff.compare(before, after).keys
-    assert keys.loads
+    assert keys.fits
     assert keys.reordered
 
 
 def test_what_a_class_from_elsewhere_holds_is_not_known() -> None:
     program = program_of((CASES / "given.cnn").read_text(encoding="utf-8"))
     assert diff.compare(program, program, "Before", "After").keys.unknown == ("act",)
+
+
+def test_classes_from_elsewhere_that_are_the_same_hold_the_same() -> None:
+    extern = 'extern Swish(beta = 1.0) from "my.layers" (shape = same)\n'
+    text = extern + "block B() {{ conv(4, 1) -> {} }}\nnetwork Net {{ input(3, 8, 8); Swish() -> {}: B() }}"
+    before = program_of(text.format("Swish()", "a"))
+    assert diff.compare(before, program_of(text.format("Swish()", "a"))).keys.unknown == ()
+    assert diff.compare(before, program_of(text.format("Swish(2.0)", "a"))).keys.unknown == ("a.swish1",)
+    assert diff.compare(before, program_of(text.format("Swish()", "b"))).keys.unknown == ("a.swish1", "b.swish1")
+
+
+def test_what_a_class_from_elsewhere_may_hold_is_not_unexpected() -> None:
+    extern = 'extern Swish(beta = 1.0) from "my.layers" (shape = same)\n'
+    text = extern + "network Net {{ input(3, 8, 8); act: {} }}"
+    before, after = program_of(text.format("prelu(3)")), program_of(text.format("Swish()"))
+    assert diff.compare(before, after).keys.unexpected == {}

@@ -6,13 +6,14 @@ In: two programs.  Out: a `Difference`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import field, replace
 from functools import reduce
 from itertools import chain, groupby
 from operator import itemgetter
 
 from cnndsl.analysis import costs
 from cnndsl.analysis.costs.counts import Cost, Counter, layer_macs, operation_macs
+from cnndsl.analysis.state_dict import Match, held, matched, tensors, unknown
 from cnndsl.backends.diff.comparison import (
     Change,
     Comparer,
@@ -27,10 +28,9 @@ from cnndsl.backends.diff.comparison import (
     without_numbers,
 )
 from cnndsl.backends.diff.matching import Item
-from cnndsl.backends.diff.state_dict import Keys, keys
 from cnndsl.frozen import frozen
 from cnndsl.ir.program import Module, Program
-from cnndsl.layers.formula import Shape, show
+from cnndsl.layers.formula import KnownShape, Shape, show
 
 
 @frozen()
@@ -266,6 +266,28 @@ def _sum(one: Side | None, other: Side | None) -> Side | None:
 
 
 @frozen()
+class Keys(Match):
+    """How the keys of two versions differ, as `load_state_dict` of the later one sees them.
+
+    Among the missing ones is `num_batches_tracked`, which PyTorch does without. A class from elsewhere that is the same
+    in both holds the same.
+    reordered: whether the keys are the same in another order. Loading takes no notice; what an optimiser keeps is
+    numbered in that order.
+    renamed: keys of parts that are called something else now, with those before, where the shapes are the same.
+    """
+
+    reordered: bool = False
+    renamed: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def kept(self) -> int:
+        """How many tensors of the earlier one fit if each is called what its part is called now."""
+        replaced = {*self.renamed, *self.renamed.values()}
+        differ = (self.missing, self.unexpected, self.shapes)
+        return len(self.renamed) + self.same - sum(not any(key in keys for keys in differ) for key in replaced)
+
+
+@frozen()
 class Version:
     """One side: the program, the network, what it holds and costs, and the memory that a sample of it takes."""
 
@@ -292,9 +314,7 @@ class Difference:
     @property
     def same(self) -> bool:
         """Whether there is no difference but in how the text is written and what definitions are called."""
-        return (
-            not self.changes and self.comparison.status is Status.SAME and self.keys.loads and not self.keys.reordered
-        )
+        return not self.changes and self.comparison.status is Status.SAME and self.keys.fits and not self.keys.reordered
 
     def lines(self, *, whole: bool = False) -> Iterator[Line]:
         """The differences of layers and blocks in the order in which the network works.
@@ -312,7 +332,7 @@ def compare(before: Program, after: Program, network: str | None = None, other: 
     one, two = _version(before, network), _version(after, other)
     a, b = one.network, two.network
     comparison = Comparer(before, after).compare(a, b)
-    return Difference(one, two, (*_inputs(a, b), *_rules(a, b)), comparison, keys(before, after, a, b, comparison))
+    return Difference(one, two, (*_inputs(a, b), *_rules(a, b)), comparison, _keys(one, two, comparison))
 
 
 def _version(program: Program, network: str | None) -> Version:
@@ -336,3 +356,34 @@ def _rules(a: Module, b: Module) -> Iterator[Change]:
         before, after = old.get((kind, tensor)), new.get((kind, tensor))
         if before != after:
             yield Change(f"init {kind} {tensor}", before, after)
+
+
+def _keys(before: Version, after: Version, comparison: Comparison) -> Keys:
+    versions = (before, after)
+    given, needed = (dict(tensors(each.program, each.network)) for each in versions)
+    old, new = (unknown(each.program, each.network) for each in versions)
+    match = matched(needed, given, [path for path in old | new if old.get(path) != new.get(path)])
+    reordered = match.fits and list(given) != list(needed)
+    renamed = dict(_renamed(comparison, "", ""))
+    return Keys(match.missing, match.unexpected, match.shapes, match.same, match.unknown, reordered, renamed)
+
+
+def _renamed(comparison: Comparison, old: str, new: str) -> Iterator[tuple[str, str]]:
+    """For each part that is called something else, or is inside of one, its keys now and before."""
+    for node in comparison.nodes:
+        if node.before is None or node.after is None or not node.before.name or not node.after.name:
+            continue
+        paths = old + node.before.name, new + node.after.name
+        if node.inside is not None:
+            if paths[0] != paths[1] or node.inside.status is Status.CHANGED:
+                yield from _renamed(node.inside, f"{paths[0]}.", f"{paths[1]}.")
+        elif paths[0] != paths[1]:
+            for (key, shape), (other, now) in zip(*map(_held, (node.before, node.after), paths), strict=False):
+                if shape == now:
+                    yield other, key
+
+
+def _held(item: Item, path: str) -> list[tuple[str, KnownShape]]:
+    if item.leaf is None or item.again:
+        return []
+    return [(f"{path}.{name}" if name else path, shape) for name, shape in held(item.leaf)]

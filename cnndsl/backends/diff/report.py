@@ -11,8 +11,7 @@ from pydantic import Field
 
 from cnndsl.backends.captions import bytes_said
 from cnndsl.backends.diff.comparison import Change, Status, courses
-from cnndsl.backends.diff.difference import Difference, Line, Side, Version, folded
-from cnndsl.backends.diff.state_dict import Keys
+from cnndsl.backends.diff.difference import Difference, Keys, Line, Side, Version, folded
 from cnndsl.backends.options import Color, CommandLine, Width, model
 from cnndsl.display import json_lines
 from cnndsl.layers.formula import Shape, as_json, show
@@ -165,7 +164,7 @@ class _Text:
             yield f"What {clean(path)} holds is not known: it is a class from elsewhere."
         needed = keys.same + len(keys.missing) + len(keys.shapes)
         given = keys.same + len(keys.unexpected) + len(keys.shapes)
-        if keys.loads:
+        if keys.fits:
             yield f"state_dict: {self._painted('loads', 'green')}, all {needed:,} keys have the same name and shape"
             if keys.reordered:
                 yield "            in another order: what an optimiser has saved goes by the order, and does not fit"
@@ -335,7 +334,7 @@ def _changes(changes: Iterable[Change]) -> dict[str, list[Any]]:
 
 def _keys(keys: Keys) -> dict[str, Any]:
     return {
-        "loads": keys.loads,
+        "loads": keys.fits,
         "missing": list(keys.missing),
         "unexpected": list(keys.unexpected),
         "shapes": {key: [list(old), list(new)] for key, (old, new) in keys.shapes.items()},
