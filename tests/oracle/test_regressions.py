@@ -745,6 +745,41 @@ network Net(n = 3, deep = true) {
     global_avgpool
     output it, aux when training
 }""",
+    "a value that one turn of a loop keeps": """
+network Net(widths = [4, 6, 8]) {
+    input(3, 8, 8)
+    for [i, width] in enumerate(widths) {
+        conv(width, 3, padding=1) -> relu
+        if i == 1 { kept = it }
+    }
+    (kept -> conv(2, 1)) + (it -> conv(2, 1))
+}
+block Taps(widths) {
+    for [i, width] in enumerate(widths) {
+        conv(width, 3, padding=1) -> relu
+        if i == 0 { kept = it }
+    }
+    output it, kept
+}
+network Inner { input(3, 8, 8); last, kept = it -> Taps([4, 5]); concat(last, kept -> conv(3, 1)) }""",
+    "a value of a loop in a loop, in which the last turn has none": """
+network Bound(counts = [1, 2, 0]) {
+    input(3, 8, 8)
+    seen = it
+    for [i, count] in enumerate(counts) {
+        conv(4 + i, 3, padding=1) -> relu
+        for j in range(count) { conv(4 + i + j, 1) -> relu as seen }
+    }
+    (seen -> conv(2, 1)) + (it -> conv(2, 1))
+}
+network New(counts = [1, 2, 0]) {
+    input(3, 8, 8)
+    for [i, count] in enumerate(counts) {
+        conv(4 + i, 3, padding=1) -> relu
+        for j in range(count) { conv(4 + i + j, 1) -> relu as seen }
+    }
+    (seen -> conv(2, 1)) + (it -> conv(2, 1))
+}""",
 }
 
 

@@ -538,3 +538,29 @@ def test_outputs_are_worked_out_in_the_order_of_the_text() -> None:
         }
     """).python()
     assert made.index("self.p(x") < made.index("self.q(x")
+
+
+def test_sizes_of_which_nobody_could_follow_whether_they_are_equal() -> None:
+    text = """
+block Unit(channels, kernel, dilation, last) {
+    conv(channels, kernel, padding=(kernel - 1) // 2 * dilation, dilation=dilation) -> relu
+    skipped = it -> skip: conv(channels, 1)
+    out     = input
+    if not last { out = input + (it -> residual: conv(input.channels, 1)) }
+    output out, skipped
+}
+network Net(length = 4, kernel = 3, blocks = 3, repeats = 2) {
+    input(1, ?)
+    conv(4, length, length // 2) -> relu
+    total = []
+    for r in range(repeats) {
+        for b in range(blocks) {
+            x, skip = it -> "unit{r}_{b}": Unit(4, kernel, 2 ** b, r == repeats - 1 and b == blocks - 1)
+            x
+            total = total + [skip]
+        }
+    }
+    sum(total)
+}"""
+    model = imported(cnndsl.compile(text).python()).Net()
+    assert model(torch.rand(2, 1, 30)).shape == (2, 4, 14)

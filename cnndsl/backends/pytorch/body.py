@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from operator import is_
@@ -179,6 +179,8 @@ class Body:
         self.ways: list[Any] = []
         """The branches and loops around: the line, the outcome, the test."""
         self.loops: list[For] = []
+        self.before_loops: frozenset[str] = frozenset()
+        """The symbols that variables had before the outermost loop around."""
         self.fallbacks = 0
         """How many of the loops around could be written out turn by turn."""
         self.countable: set[int] = set()
@@ -257,19 +259,20 @@ class Body:
         return value if isinstance(value, (int, float)) else None
 
     def same(self, a: Any, b: Any, facts: Sequence[tuple[Expr, Expr]] = ()) -> bool:
-        """Whether two sizes are equal, under facts."""
+        """Whether two sizes are equal, under facts; False where that is more than anybody could follow."""
         left, right = self.expanded(Expr.of(a)), self.expanded(Expr.of(b))
         if left == right:
             return True
-        for p, q in facts:
-            one, other = self.expanded(p), self.expanded(q)
-            if left - right in (one - other, other - one):
-                return True
-            for this, that in ((one, other), (other, one)):
-                if (word := _symbol_of(this)) is not None:
-                    left, right = left.substitute({word: that}), right.substitute({word: that})
-                    if left == right:
-                        return True
+        with suppress(TooLong):
+            for p, q in facts:
+                one, other = self.expanded(p), self.expanded(q)
+                if left - right in (one - other, other - one):
+                    return True
+                for this, that in ((one, other), (other, one)):
+                    if (word := _symbol_of(this)) is not None:
+                        left, right = left.substitute({word: that}), right.substitute({word: that})
+                        if left == right:
+                            return True
         return False
 
     def size_code(self, dim: Any) -> Code:
@@ -635,8 +638,9 @@ class Body:
     ) -> Iterator[None]:
         """While the lines of one way of a condition are worked out, or those of a loop."""
         loops = [*self.loops, line] if isinstance(line, For) else self.loops
+        before = self.before_loops if self.loops else frozenset(self.current.values())
         ways = [*self.ways, (line, outcome, test)]
-        with self.unchecked(test), self.having(lines=lines, loops=loops, ways=ways):
+        with self.unchecked(test), self.having(lines=lines, loops=loops, before_loops=before, ways=ways):
             yield
 
     @contextmanager

@@ -28,6 +28,7 @@ from cnndsl.backends.pytorch.values import (
     TensorList,
     Test,
     Untranslatable,
+    each_tensor,
 )
 from cnndsl.ir import nodes
 from cnndsl.symbolic.expr import Expr
@@ -96,7 +97,8 @@ class _Join:
             return a
         match a, b:
             case (None, made) | (made, None):
-                return made
+                way = self._line.yes if b is None else self._line.no
+                return hold_sizes(self._body, key[1], made, way)
             case Tensor(), Tensor():
                 return self._value(key, a, b)
             case TensorList(), TensorList() if len(a.items) == len(b.items):
@@ -189,6 +191,24 @@ class _Join:
             if flat(code) != variable:
                 side.append(Assign(variable, code))
         return Traced(value_of(p), body.new_version(variable).expr)
+
+
+def hold_sizes(body: Body, each: str, made: Any, lines: list[Any]) -> Any:
+    """What lines in a loop have given a name that not every turn gets to: its sizes are those of the turn that did."""
+    if not body.loops:
+        return made
+    assigned = {*body.current.values()} - body.before_loops
+
+    def held(value: Tensor) -> Tensor:
+        shape = list(value.shape)
+        for axis, dim in enumerate(shape):
+            if body.mentions(dim, assigned):
+                variable = body.list_variable(each, axis, len(shape))
+                lines.append(Assign(variable, body.size_code(dim)))
+                shape[axis] = Traced(value_of(dim), body.new_version(variable).expr)
+        return value.of_shape(tuple(shape))
+
+    return each_tensor(made, held)
 
 
 def _as_values(body: Body, value: Any) -> AnyTensors | None:
@@ -296,6 +316,7 @@ def run_loop(
     if body.chain is not None and flat(body.it.code) == body.end:
         body.it = body.chain_end(body.it.shape)  # in later turns it is what earlier ones gave
     running: dict[Any, tuple[str, Traced]] = {}
+    apart: list[str] = []
     for _ in range(_MOST_ROUNDS):
         before = body.state()
         marks = (set(body.taken), set(body.value_names))
@@ -303,8 +324,11 @@ def run_loop(
         with body.inside(line, line.lines):
             line.target = bind()
             turn()
+            for variable in apart:
+                body.it = body.put(body.it, variable)
+            _hold_new(body, line, before)
             _keep_lists(body, line, before)
-        changed = _changed(body, before, running)
+        changed = _changed(body, before, running, apart)
         if not changed:
             _close_turn(body, line, before, running)
             break
@@ -328,6 +352,13 @@ def _hold_names(body: Body, node: Any) -> None:
             body.bind_static(each, held)
         else:
             body.scope.names[each] = held
+
+
+def _hold_new(body: Body, line: For, before: State) -> None:
+    """What a loop in a loop has given a name is read behind it also where it has no turn again."""
+    if len(body.loops) > 1:
+        for owner, each in [slot for slot in body.slots() if slot not in before.values]:
+            body.write(owner, each, hold_sizes(body, each, body.read(owner, each), line.lines))
 
 
 def _keep_lists(body: Body, line: For, before: State) -> None:
@@ -366,7 +397,7 @@ def reserve_at_outermost(body: Body, node: Any) -> list[Part]:
     return [body.list_part(part.name) for part in parts if part is not None and part.is_list]
 
 
-def _changed(body: Body, before: State, running: dict[Any, Any]) -> list[Callable[[], None]]:
+def _changed(body: Body, before: State, running: dict[Any, Any], apart: list[str]) -> list[Callable[[], None]]:
     """What makes of that which a turn has left in another way something that holds for all turns."""
     changed: list[Callable[[], None]] = []
     now = body.state()
@@ -388,7 +419,11 @@ def _changed(body: Body, before: State, running: dict[Any, Any]) -> list[Callabl
                 changed.append(partial(_generalise, body, each, new))
             case Tensor(), Tensor() if len(new.shape) == len(old.shape):
                 if flat(old.code) != flat(new.code) and isinstance(new.code, ast.Name) and body.chain is None:
-                    changed.append(partial(_into_variable, body, owner, each, new.code.id))
+                    variable = new.code.id
+                    if owner is body and _has_a_name(body, before, old, variable):
+                        variable = FLOW + body.flow
+                        apart[:] = [variable]
+                    changed.append(partial(_into_variable, body, owner, each, variable))
                     continue
                 for axis, (p, q) in enumerate(zip(old.shape, new.shape, strict=True)):
                     if (key, axis) in run or (body.same(p, q) and not body.mentions(q, assigned)):
@@ -405,6 +440,17 @@ def _changed(body: Body, before: State, running: dict[Any, Any]) -> list[Callabl
         if not _ends(body, value, axis, ends.setdefault(made.expr, value.shape[axis])):
             changed.append(partial(_run_size, body, [key], axis, running))
     return changed
+
+
+def _has_a_name(body: Body, before: State, old: Tensor, variable: str) -> bool:
+    """Whether a variable that turns leave the running value in is that of a name, which has another value before."""
+    for owner, each in body.slots():
+        value = body.read(owner, each)
+        if isinstance(owner, Scope) and isinstance(value, Tensor) and flat(value.code) == variable:
+            held = before.values.get((owner, each))
+            if bool(body.loops) if held is None else not isinstance(held, Tensor) or flat(held.code) != flat(old.code):
+                return True
+    return False
 
 
 def _ends(body: Body, value: Any, axis: int, dim: Any) -> bool:
