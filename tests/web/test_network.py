@@ -391,3 +391,13 @@ def test_a_difference_of_what_has_no_name(visit: Any) -> None:
     assert page.locator("#stage .chosen").count() == 0
     page.locator("#stage [data-box].changed").click()
     assert page.evaluate("location.hash") == ""
+
+
+@pytest.mark.parametrize("size", ["desktop", "phone"])
+def test_on_paper_the_picture_stands_above_the_text(visit: Any, size: str) -> None:
+    page = visit(model("googlenet"), size=size)
+    page.emulate_media(media="print")
+    legend, picture, text = (page.locator(what).bounding_box() for what in ("#legend", "#stage > svg", "#beside"))
+    assert legend["y"] + legend["height"] <= picture["y"]
+    assert picture["y"] + picture["height"] <= text["y"]
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
