@@ -84,14 +84,15 @@ _settings = click.option(
 )
 
 
-def _shared(findings: str, *, settings: bool = True) -> Callable[[Callable[..., int]], Callable[..., int]]:
-    """The options of every command that reads files; `findings` is the one for the form of errors and warnings.
+def _shared(*also: str, settings: bool = True) -> Callable[[Callable[..., int]], Callable[..., int]]:
+    """The options of every command that reads files; `also` is another name for `--diagnostics`.
 
     settings: whether parameters are given one value each, by --set.
     """
     options = (
         click.option(
-            findings,
+            "--diagnostics",
+            *also,
             "format_",
             type=click.Choice(["text", "concise", "json", "sarif", "github"]),
             default="text",
@@ -123,9 +124,9 @@ def _shared(findings: str, *, settings: bool = True) -> Callable[[Callable[..., 
 
 common = _shared("--format")
 """The options of a command whose `--format` is that of its errors and warnings."""
-common_beside_format = _shared("--diagnostics")
+common_beside_format = _shared()
 """The options of a command that has another `--format`, that of its output."""
-common_beside_values = _shared("--diagnostics", settings=False)
+common_beside_values = _shared(settings=False)
 """The same of a command whose `--set` gives a parameter several values."""
 
 file = click.argument("file", type=PATH)

@@ -115,12 +115,13 @@ def test_concise(cnndsl: Command) -> None:
     assert (bad, gone[:5]) == ("bad.cnn:3:19: E201 nothing is called rely", "E001 ")
     assert re.fullmatch(r"warned\.cnn:3:5: W\d{3} .*", warned)
     assert cnndsl("check", "net.cnn", "--format", "concise").out == ""
+    assert cnndsl("check", "bad.cnn", "--diagnostics", "concise").out == f"{bad}\n"
 
 
 def test_concise_beside_an_output(cnndsl: Command) -> None:
     line = "bad.cnn:3:19: E201 nothing is called rely\n"
-    for arguments in (("compile", "--format"), ("summary", "--diagnostics"), ("draw", "--diagnostics")):
-        result = cnndsl(*arguments, "concise", "bad.cnn")
+    for command in ("compile", "summary", "draw"):
+        result = cnndsl(command, "--diagnostics", "concise", "bad.cnn")
         assert (result.code, result.out, result.err) == (1, "", line)
 
 
