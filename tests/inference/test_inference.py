@@ -304,6 +304,26 @@ def test_what_comes_in_is_left_as_it_is() -> None:
     assert all(torch.equal(value, weights[name]) for name, value in trained.state_dict().items())
 
 
+@pytest.mark.parametrize(
+    ("body", "left_out"),
+    [
+        ("relu; when training { y = it -> side: conv(2, 1) }", {"side"}),
+        ("y = it -> deep: conv(4, 1); relu", {"deep"}),
+        ("scale = parameter([3, 1, 1], init=1); when training { y = it * scale }; relu", {"scale"}),
+        ("heads = [conv(2, 1)] * 2; when training { y = it; for head in heads { y = y -> head } }; relu", {"heads"}),
+        ("y = it; for i in range(2) { conv(3, 1); when training { y = it -> conv(3, 1) } }", {"conv2"}),
+        ("act = relu if n > 1 else identity; when training { y = it -> act -> late: linear(3) }", {"late"}),
+    ],
+)
+def test_the_module_has_no_parts_for_training(body: str, left_out: set[str]) -> None:
+    compilation = compiled(f"network Net(n = 1) {{ input(3, 8, 8); {body}; output it, y when training }}")
+    trained, served = check(compilation)
+    keys = {key.partition(".")[0] for key in trained.state_dict()}
+    assert left_out <= keys
+    assert {key.partition(".")[0] for key in served.state_dict()} == keys - left_out
+    assert "self.training" not in compilation.for_inference().python()
+
+
 def test_parts_for_training_are_gone() -> None:
     text = """
 network Net {

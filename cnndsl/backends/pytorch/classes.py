@@ -63,7 +63,7 @@ from cnndsl.backends.pytorch.guards import Guards
 from cnndsl.backends.pytorch.initialise import Own, rule_names, settle_begins
 from cnndsl.backends.pytorch.joins import text_names
 from cnndsl.backends.pytorch.layer_lists import check_reads, gathered
-from cnndsl.backends.pytorch.serve import followers
+from cnndsl.backends.pytorch.serve import followers, used_by_training
 from cnndsl.backends.pytorch.sorts import Sort, is_identity
 from cnndsl.backends.pytorch.statements import is_chain, reads_input, results, run_definition
 from cnndsl.backends.pytorch.statics import UNSAID, abstract
@@ -154,7 +154,8 @@ class ClassText:
 
     `FOLDED` has the parts of which a normalisation follows a layer, and nothing else reads what that gives, `SUMMED`
     for sums of branches the parts of each branch, `OVERWRITES` the activations that only see what nobody else reads,
-    and the parts that give it, and `TAKEN_APART` the chains of which `forward` applies some layers by themselves.
+    and the parts that give it, `TAKEN_APART` the chains of which `forward` applies some layers by themselves, and
+    `TRAINING` the parts that only training uses.
     """
 
 
@@ -342,7 +343,8 @@ class ClassTranslation:
         lines.append(Return(tuple(always), tuple(training)))
         settle_training(lines)
         lines = Guards().guarded(lines, [each for each, _ in body.inputs])
-        forward = ForwardSlice()
+        serves = self._file.program.target == "inference"
+        forward = ForwardSlice(serves=serves)
         kept = forward.slice(lines, set())
         check_reads(kept, lines)
         for held in ("x_", body.flow):
@@ -351,10 +353,11 @@ class ClassTranslation:
         homes = _homes(lines)
         optional = set(homes)
         branches = None
-        if self._file.program.target == "inference":
+        if serves:
             branches = Branches(body, self._file, lines, kept, homes)
             kept = branches.added(kept)
             optional |= branches.optional
+        left_out = used_by_training(forward, lines, body.parts) if serves else []
         wholes = [body.parts[number].whole for number in forward.used]
         forward.used |= {whole.number for whole in wholes if whole is not None}
         flags = self._asked(kept, homes, lines, optional)
@@ -396,6 +399,7 @@ class ClassTranslation:
                 "SUMMED": branches.found,
                 "OVERWRITES": overwrites,
                 "TAKEN_APART": apart,
+                "TRAINING": left_out,
             }
             made.serving = {word: tuple(parts) for word, parts in said.items() if parts}
         first = body.inputs[0][1] if body.inputs else None

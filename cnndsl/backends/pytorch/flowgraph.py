@@ -315,9 +315,10 @@ def uses(code: ast.AST) -> Uses:
 
 
 class ForwardSlice:
-    """The lines of `forward`."""
+    """The lines of `forward`; of one that only serves, without what is for training."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, serves: bool = False) -> None:
+        self._serves = serves
         self.used: set[int] = set()
         self.registers: set[Any] = set()
         """The lines that add to lists the parts that are used."""
@@ -356,9 +357,10 @@ class ForwardSlice:
         """The line as far as it is needed, lines in its place, or nothing."""
         match line:
             case Return():
-                for code in codes_of(line):
+                given = Return(line.always, ()) if self._serves else line
+                for code in codes_of(given):
                     self._reads(line, code, live, depth)
-                return line
+                return given
             case Compute():
                 if live.isdisjoint(line.names):
                     return None
@@ -379,6 +381,8 @@ class ForwardSlice:
                 return self._if(line, live, depth)
             case For():
                 return self._for(line, live, depth)
+            case Training() if self._serves:
+                return None
             case Training():
                 inside = set(live)
                 kept = self.slice(line.lines, inside, depth)

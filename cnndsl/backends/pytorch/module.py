@@ -102,10 +102,9 @@ def generate(program: Program, network: str | None = None) -> str:
         blocks.append(
             served(
                 used,
+                {word for unit in units if unit.text for word in unit.text.serving},
                 has_norms="nn.utils.parametrizations." in text,
                 has_places=translation.has_dense_places,
-                has_sums=any(unit.text and "SUMMED" in unit.text.serving for unit in units),
-                has_pieces=any(unit.text and "TAKEN_APART" in unit.text.serving for unit in units),
             )
         )
     imported = _imports(used.union(*map(_names, blocks)), translation)
@@ -349,7 +348,7 @@ def _network_docstring(module: Module, comment: str, translation: Translation, s
     if translation.program.target == "training":  # how many are left to serve is known when the weights are folded
         said += f", {_kept(costs.of(translation.program, module.id).parameters_said)}"
     paragraphs = [f"{said}."]
-    if more:
+    if more and translation.program.target == "training":
         paragraphs.append(f"In training it gives {more} as well.")
     if module.open:
         paragraphs.append("\n".join(f"{size.words[0].upper()}{size.words[1:]}." for size in module.open))

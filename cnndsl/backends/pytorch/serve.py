@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import ast
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from cnndsl.backends.pytorch.branches import MERGE
 from cnndsl.backends.pytorch.code import walk_code
 from cnndsl.backends.pytorch.flowgraph import (
     Compute,
+    ForwardSlice,
     Part,
     Register,
     Return,
@@ -40,6 +41,11 @@ def served(module: nn.Module{{ ", *, apart: bool = False" if has_pieces }}) -> N
     is_list = type(module) is nn.ModuleList
     if not (is_chain or is_list or forward.__module__ == __name__):
         return  # a class from elsewhere may do anything with its parts
+{% if has_training %}
+    for name in getattr(module, "TRAINING", ()):
+        if getattr(module, name) is not None:
+            delattr(module, name)
+{% endif %}
     dropout = (
 {% if "StochasticDepth" in used %}
         StochasticDepth,
@@ -142,11 +148,11 @@ def folded(layer: Any, norm: Any) -> Any:
 """What every module of this form begins with, as a template of Jinja."""
 
 
-def served(used: set[str], *, has_places: bool, has_sums: bool, has_norms: bool, has_pieces: bool) -> str:
+def served(used: set[str], serving: set[str], *, has_places: bool, has_norms: bool) -> str:
     """The function `served` and what it calls, for a module with these names in it.
 
-    Where a dense layer works on the last axis of a map, a normalisation after one is on another axis; then none is
-    folded into a dense layer. `has_pieces` says whether chains are taken apart, of which nothing is folded.
+    `serving` are the attributes by which classes say how they serve. Where a dense layer works on the last axis of a
+    map, a normalisation after one is on another axis; then none is folded into a dense layer.
     """
     from jinja2 import Template
 
@@ -156,12 +162,31 @@ def served(used: set[str], *, has_places: bool, has_sums: bool, has_norms: bool,
     text = Template(_SERVED, trim_blocks=True, keep_trailing_newline=True).render(
         used=used,
         has_places=has_places,
-        has_sums=has_sums,
+        has_sums="SUMMED" in serving,
         has_norms=has_norms,
-        has_pieces=has_pieces,
+        has_pieces="TAKEN_APART" in serving,
+        has_training="TRAINING" in serving,
         convolutions=f"\n{rows}    " if own else ", ".join(kinds),
     )
-    return f"{text}\n\n{MERGE}" if has_sums else text
+    return f"{text}\n\n{MERGE}" if "SUMMED" in serving else text
+
+
+def used_by_training(forward: ForwardSlice, lines: list[Any], parts: dict[int, Part]) -> list[str]:
+    """The attributes that only training uses. `__init__` makes them as well, so that the weights can be loaded.
+
+    `forward` is the slice that serves, to which what training uses is added.
+    """
+
+    def attributes(numbers: Iterable[int]) -> list[str]:
+        found = [parts[number].whole or parts[number] for number in sorted(numbers)]
+        return list(dict.fromkeys(part.name for part in found if part.label is None))
+
+    trained = ForwardSlice()
+    trained.slice(lines, set())
+    kept = attributes(forward.used)
+    forward.used |= trained.used
+    forward.registers |= trained.registers
+    return [each for each in attributes(trained.used) if each not in kept]
 
 
 _FRESH = ("conv", "conv_transpose", "linear", "batchnorm")
