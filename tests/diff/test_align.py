@@ -47,6 +47,35 @@ def test_what_became_of_what(before: str, after: str, expected: list[str]) -> No
     assert sorted(found) == sorted(expected)
 
 
+UNIT = "block Unit(n) { conv(n, 3, padding=1) -> batchnorm -> relu }\n"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        ("one: Unit(8) -> two: Unit(8)", "body: { one: Unit(8) -> two: Unit(8) }",
+         ["changed one body.one", "changed two body.two"]),
+        ("one: Unit(8) -> two: Unit(8)", "body: Unit(8) * 2", ["changed one body.0", "changed two body.1"]),
+        ("body: Unit(8) * 2", "one: Unit(8) -> two: Unit(8)", ["changed body.0 one", "changed body.1 two"]),
+        ("one: Unit(8) -> pool: maxpool(2)", "stem: { Unit(8) -> pool: maxpool(2) }",
+         ["changed one stem.0", "changed pool stem.pool"]),
+        ("one: Unit(8)", "two: { conv1: conv(8, 3, padding=1) -> batchnorm1: batchnorm -> relu1: relu -> conv(4, 1) }",
+         ["changed one two", "added - two.3"]),
+        ("flatten -> top: linear(4)",
+         "when training { y = it -> flatten -> aux: linear(4) }; flatten -> top: linear(4); output it, y when training",
+         ["added - aux"]),
+    ],
+)  # fmt: skip
+def test_blocks_around_others_and_apart(before: str, after: str, expected: list[str]) -> None:
+    program = program_of(
+        UNIT
+        + "\n".join(
+            f"network {name} {{ input(8, 16, 16); {body} }}" for name, body in (("Before", before), ("After", after))
+        )
+    )
+    assert sorted(line for line in told(program) if not line.startswith("follows")) == sorted(expected)
+
+
 def test_a_block_more_at_the_front_is_found_by_its_sizes() -> None:
     program = program_of(
         "sequence Unit(n) { conv(n, 3, padding=1) -> batchnorm -> relu }\n"

@@ -94,14 +94,14 @@ def test_what_has_another_name_fits_under_it(file: str, before: str, after: str)
         return {key for key, tensor in taken.items() if tensor is not None and tensor.shape == target[key].shape}
 
     assert len(fit({})) == keys.same
-    assert len({keys.renamed.get(key, key) for key in fit(keys.renamed)}) == keys.kept
+    assert {keys.renamed.get(key, key) for key in fit(keys.renamed)} == set(keys.kept.values())
     assert set(keys.renamed) <= fit(keys.renamed)
 
 
 def test_a_layer_put_into_a_chain_loses_no_weights() -> None:
     keys = said("vgg", "VGG16", "VGG16BN")
     assert all(re.fullmatch(r"features\.\d+\.(weight|bias)", key) for key in keys.renamed)
-    assert keys.kept == 32  # of 13 convolutions and 3 dense layers
+    assert len(keys.kept) == 32  # of 13 convolutions and 3 dense layers
 
 
 def test_another_order_is_told() -> None:
@@ -147,3 +147,25 @@ def test_what_a_class_from_elsewhere_may_hold_is_not_unexpected() -> None:
     text = extern + "network Net {{ input(3, 8, 8); act: {} }}"
     before, after = program_of(text.format("prelu(3)")), program_of(text.format("Swish()"))
     assert diff.compare(before, after).keys.unexpected == {}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "elsewhere"),
+    [
+        ("a: CONV -> relu -> b: CONV", "b: CONV -> relu -> a: CONV", 4),
+        ("CONV -> relu -> CONV -> gelu", "CONV -> sigmoid -> CONV -> relu -> CONV -> gelu", 2),
+        ("a: CONV -> relu -> b: CONV", "a: CONV -> relu -> c: CONV", 0),
+    ],
+)
+def test_tensors_of_other_layers_are_told_and_not_taken(before: str, after: str, elsewhere: int) -> None:
+    program = program_of(
+        "\n".join(
+            f"network {name} {{ input(4, 8, 8); {body.replace('CONV', 'conv(4, 3, padding=1)')} }}"
+            for name, body in (("Before", before), ("After", after))
+        )
+    )
+    found = diff.compare(program, program, "Before", "After")
+    kept = found.keys.kept
+    assert found.keys.elsewhere == elsewhere
+    assert len(kept) == len(set(kept.values())) == 4
+    assert ("would go into other layers" in Report().of(found)) == bool(elsewhere)

@@ -406,21 +406,26 @@ class Comparer:
         return nodes + self._gap([before[k] for k in range(done, len(before)) if k not in partners], new)
 
     def _gap(self, gone: list[Item], new: list[Item]) -> list[Node]:
-        """What stands between two pairs: a block may have been made around layers, or taken apart."""
+        """What stands between two pairs: a block may be made around others, taken apart, or renamed and changed."""
         if gone and new and any(item.module is not None for item in (*gone, *new)):
             opened_gone, opened_new = self._opened(self._before, gone), self._opened(self._after, new)
-            pairs = align(opened_gone, opened_new, self._likeness)
-            equal = [
-                (i, j)
-                for i, j in pairs
-                if opened_gone[i].layer is not None and opened_gone[i].layer == opened_new[j].layer
-            ]
-            if 2 * len(equal) >= min(len(opened_gone), len(opened_new)):
-                return self._matched(opened_gone, opened_new, pairs)
+            views = [(opened_gone, opened_new), (gone, opened_new), (opened_gone, new)]
+            tried = [(*view, align(*view, self._likeness)) for view in views]
+            before, after, pairs = max(tried, key=lambda view: self._equal(*view))
+            most = self._equal(before, after, pairs)
+            whole = align(gone, new, self._likeness.loosely)
+            if whole and self._equal(gone, new, whole) >= most:
+                return self._matched(gone, new, whole)
+            if 2 * most >= min(self._likeness.count(0, before), self._likeness.count(1, after)):
+                return self._matched(before, after, pairs)
         return [
             *(Node(Status.REMOVED, item, None) for item in gone),
             *(Node(Status.ADDED, None, item) for item in new),
         ]
+
+    def _equal(self, before: list[Item], after: list[Item], pairs: Pairs) -> int:
+        """How many layers are equal in those that are matched."""
+        return sum(self._likeness.equal(before[i], after[j]) for i, j in pairs)
 
     def _matched(self, gone: list[Item], new: list[Item], pairs: Pairs) -> list[Node]:
         nodes: list[Node] = []

@@ -274,17 +274,17 @@ class Keys(Match):
     reordered: whether the keys are the same in another order. Loading takes no notice; what an optimiser keeps is
     numbered in that order.
     renamed: keys of parts that are called something else now, with those before, where the shapes are the same.
+    kept: each key that takes the tensor of the same part, with that before: of `renamed`, or the same.
     """
 
     reordered: bool = False
     renamed: dict[str, str] = field(default_factory=dict)
+    kept: dict[str, str] = field(default_factory=dict)
 
     @property
-    def kept(self) -> int:
-        """How many tensors of the earlier one fit if each is called what its part is called now."""
-        replaced = {*self.renamed, *self.renamed.values()}
-        differ = (self.missing, self.unexpected, self.shapes)
-        return len(self.renamed) + self.same - sum(not any(key in keys for keys in differ) for key in replaced)
+    def elsewhere(self) -> int:
+        """How many tensors fit a part by their names that were those of another one."""
+        return self.same - sum(key == old for key, old in self.kept.items())
 
 
 @frozen()
@@ -365,7 +365,10 @@ def _keys(before: Version, after: Version, comparison: Comparison) -> Keys:
     match = matched(needed, given, [path for path in old | new if old.get(path) != new.get(path)])
     reordered = match.fits and list(given) != list(needed)
     renamed = dict(_renamed(comparison, "", ""))
-    return Keys(match.missing, match.unexpected, match.shapes, match.same, match.unknown, reordered, renamed)
+    taken = set(renamed.values())
+    names = {key: renamed.get(key, key) for key in needed if key in renamed or key not in taken}
+    kept = {key: name for key, name in names.items() if given.get(name) == needed[key]}
+    return Keys(match.missing, match.unexpected, match.shapes, match.same, match.unknown, reordered, renamed, kept)
 
 
 def _renamed(comparison: Comparison, old: str, new: str) -> Iterator[tuple[str, str]]:

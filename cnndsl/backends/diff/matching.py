@@ -122,16 +122,27 @@ class Likeness:
         self._shared: dict[tuple[str, str], tuple[float, float]] = {}
 
     def __call__(self, a: Item, b: Item) -> int:
-        """0 where they cannot be two versions of the same."""
+        """0 where they cannot be two versions of the same.
+
+        Blocks of other names are only where the same kinds of layers are inside: one may as well be around the other.
+        """
+        return self._like(a, b, 1.0)
+
+    def loosely(self, a: Item, b: Item) -> int:
+        """The same where blocks of other names need have no more than half in common."""
+        return self._like(a, b, 0.5)
+
+    def _like(self, a: Item, b: Item, common: float) -> int:
         if a.sort != b.sort:
             return 0
         named = 0
         if a.name == b.name and a.name:
             named = _COUNTED if a.is_counted_name else _NAME
-        size = _SIZE * (a.ys == b.ys)
+        size = _SIZE * (a.ys == b.ys and a.training == b.training)
         if a.module is not None and b.module is not None:
             kinds, equal = self._ratios(a.module, b.module)
-            return round(_KIND * kinds + _EQUAL * equal) + size + named if kinds >= 0.5 or named == _NAME else 0
+            alike = named == _NAME or kinds >= (0.5 if named else common)
+            return round(_KIND * kinds + _EQUAL * equal) + size + named if alike else 0
         if a.operation is not None and b.operation is not None:
             return _KIND + _EQUAL * (a.operation == b.operation) + size if a.operation.kind == b.operation.kind else 1
         if a.layer is None or b.layer is None:
@@ -139,6 +150,16 @@ class Likeness:
         if (a.layer.kind, a.word) == (b.layer.kind, b.word):
             return _KIND + _EQUAL * (a.layer == b.layer) + size + named
         return 1 + size + named if a.layer.group is b.layer.group or named == _NAME else 0
+
+    def equal(self, a: Item, b: Item) -> int:
+        """How many layers are equal in both: of two blocks those inside."""
+        if a.module is not None and b.module is not None:
+            return (self._contents(0, a.module)[1] & self._contents(1, b.module)[1]).total()
+        return int(a.layer is not None and a.layer == b.layer)
+
+    def count(self, side: int, found: Sequence[Item]) -> int:
+        """How many layers there are, those in blocks too."""
+        return sum(1 if item.module is None else self._contents(side, item.module)[1].total() for item in found)
 
     def _ratios(self, a: Module, b: Module) -> tuple[float, float]:
         """How much of what is inside two blocks is in both: of the kinds, and with the parameters; from 0 to 1."""
@@ -196,7 +217,8 @@ def align(before: Sequence[Item], after: Sequence[Item], likeness: Score) -> Pai
 
 def _plainly_same(a: Item, b: Item) -> bool:
     """Whether there is no doubt: the same name and kind and, for a name that is only counted, the same size."""
-    if (a.name, a.word, a.again, a.applied) != (b.name, b.word, b.again, b.applied) or a.sort != b.sort:
+    known = [(item.name, item.word, item.sort, item.again, item.applied, item.training) for item in (a, b)]
+    if known[0] != known[1]:
         return False
     return not a.is_counted_name or (a.ys == b.ys and (a.layer, a.operation) == (b.layer, b.operation))
 

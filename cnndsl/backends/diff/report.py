@@ -164,8 +164,11 @@ class _Text:
             yield f"What {clean(path)} holds is not known: it is a class from elsewhere."
         needed = keys.same + len(keys.missing) + len(keys.shapes)
         given = keys.same + len(keys.unexpected) + len(keys.shapes)
+        others = f"{keys.elsewhere:,} of those that fit would go into other layers: their own have other names now"
         if keys.fits:
             yield f"state_dict: {self._painted('loads', 'green')}, all {needed:,} keys have the same name and shape"
+            if keys.elsewhere:
+                yield f"            {others}"
             if keys.reordered:
                 yield "            in another order: what an optimiser has saved goes by the order, and does not fit"
             return
@@ -175,8 +178,10 @@ class _Text:
         yield from self._listed("unexpected", [clean(key) for key in keys.unexpected])
         shapes = [f"{clean(key)} {show(old) or '1'} -> {show(new) or '1'}" for key, (old, new) in keys.shapes.items()]
         yield from self._listed("other shape", shapes)
-        if keys.kept > keys.same:
-            yield f"  {keys.kept:,} of the {given:,} would fit under the new names of their layers"
+        if keys.elsewhere:
+            yield f"  {others}"
+        if keys.renamed:
+            yield f"  {len(keys.kept):,} of the {given:,} would fit under the new names of their layers"
 
     def _listed(self, what: str, keys: list[str]) -> Iterator[str]:
         if not keys:
