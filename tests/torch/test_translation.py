@@ -564,3 +564,63 @@ network Net(length = 4, kernel = 3, blocks = 3, repeats = 2) {
 }"""
     model = imported(cnndsl.compile(text).python()).Net()
     assert model(torch.rand(2, 1, 30)).shape == (2, 4, 14)
+
+
+def test_a_block_that_uses_itself_with_the_rest_of_a_list() -> None:
+    check("""
+block Tree(widths) {
+    up: conv(widths[0], 3, padding=1) as high
+    input -> low: conv(widths[1], 3, 2, padding=1)
+    if len(widths) > 2 { inner: Tree(widths[1:]) } else { middle: conv(widths[1], 1) }
+    upsample(it -> back: conv(widths[0], 1), scale=2) + high
+}
+network Net(stacks = 2, widths = [4, 6, 8]) {
+    input(3, 16, 16)
+    for i in range(stacks) { "tree{i}": Tree(widths) }
+}
+""")
+
+
+def test_forward_reads_sizes_from_the_values_that_have_them() -> None:
+    text = """
+network Net(sources = 2, width = 4, depth = 2, kernel = 4, stride = 2, length = 30) {
+    input(1, length)
+    skips = []
+    for i in range(depth) {
+        "encoder{i}": { conv(width * 2 ** i, kernel, stride) -> relu }
+        skips = skips + [it]
+    }
+    for i in range(depth) {
+        skip = skips[-1 - i]
+        it + skip[:, :, :it.length]
+        "decoder{i}": conv_transpose(sources if i == depth - 1 else width * 2 ** (depth - 2 - i), kernel, stride)
+    }
+    reshape(it, [sources, 1, it.length])
+    it / it.shape[2] + sum([it, it]) / len(skips)
+}
+"""
+    check(text)
+    made = cnndsl.compile(text).python()
+    assert "x = x + skip[:, :, : x.shape[2]]" in made
+    assert "torch.reshape(x, (-1, self.sources, 1, x.shape[2]))" in made
+    assert "depth: int = 2" in made
+    assert "/ len(skips)" in made
+
+
+def test_the_sizes_of_what_came_in_are_not_those_of_what_took_its_variable() -> None:
+    check("""
+block Rows {
+    conv(2 * input.channels, 1) -> flatten(2) -> relu
+    a, b = split(it, 2)
+    a * b
+    reshape(it, [input.channels, input.height, input.width])
+}
+network Net(n = 2, size = 8) {
+    input(3, size, size)
+    repeat n { conv(4, 3, padding=1) -> Rows }
+    x = it
+    conv(2, 3) -> flatten(2)
+    conv(2, 1) -> reshape([2, x.height - 2, x.width - 2])
+    reshape(it, [2 * it.height, it.width])
+}
+""")

@@ -19,6 +19,7 @@ from cnndsl.backends.pytorch.code import (
     gone_through,
     list_of,
     name,
+    subscript,
     within_64_bits,
 )
 from cnndsl.backends.pytorch.flowgraph import FLOW, For
@@ -42,6 +43,7 @@ from cnndsl.backends.pytorch.statics import (
     decided,
     field_of,
     flattened_numbers,
+    in_forward,
     list_arithmetic,
     listed,
     opposite,
@@ -348,7 +350,7 @@ def _joined_layers(body: Body, word: str, node: nodes.Call) -> list[Any] | None:
 def _operation_values(body: Body, operation: Any, values: list[Any], given: Sequence[tuple[str | None, Any]]) -> Any:
     """An operation on values, with what else it is given, by position or by name."""
     fields = by_name(operation.model_fields, given)
-    made = operation.model_construct(**{word: field_of(body, value) for word, value in fields.items()})
+    made = operation.model_construct(**{word: field_of(body, in_forward(value)) for word, value in fields.items()})
     if operation.takes_number and len(values) != 2 and all(isinstance(each, Tensor) for each in values):
         return reduce(lambda total, value: combined(body, made, [total, value]), values)
     return combined(body, made, values)
@@ -365,12 +367,23 @@ def _size(body: Body, node: nodes.SizeOf) -> Any:
     if not isinstance(value, Tensor):
         raise Untranslatable("a size is asked of what is no single value", node.span)
     if node.name == "shape":
-        return listed([Static(dim, body.size_code(dim)) for dim in value.shape])
+        return listed([_size_along(body, value, axis) for axis in range(len(value.shape))])
     if node.name == "rank":
         return plain_static(len(value.shape))
     axis = 0 if node.name in ("channels", "features") else 1 + AXES[len(value.shape) - 1].index(node.name)
+    return _size_along(body, value, axis)
+
+
+def _size_along(body: Body, value: Tensor, axis: int) -> Static:
+    """A size of a value."""
     dim = value.shape[axis]
-    return Static(dim, body.size_code(dim))
+    code = body.size_code(dim)
+    is_short = isinstance(code, ast.Constant) or (isinstance(code, ast.Name) and code.id in body.given_names)
+    is_gone = value is body.entry and value is not body.it and body.flow == "x"  # which the current value took over
+    is_held = isinstance(value.code, ast.Name) and not is_gone and body.chain is None
+    if is_short or value.unbatched or not is_held:
+        return Static(dim, code)
+    return Static(dim, code, subscript(ast.Attribute(value.code, "shape", ast.Load()), constant(axis + 1)))
 
 
 def _index(body: Body, node: nodes.Index) -> Any:
@@ -459,7 +472,7 @@ def _two(body: Body, kind: str, left: Any, right: Any) -> Any:
     if not isinstance(left, Static) and not isinstance(right, Static):
         return combined(body, operation.model_construct(), [left, right])
     value, other, first = (right, left, True) if isinstance(left, Static) else (left, right, False)
-    number = Opaque(within_64_bits(other.value, other.code), sample_of(other))
+    number = Opaque(within_64_bits(other.value, in_forward(other).code), sample_of(other))
     return combined(body, operation.model_construct().having({"scalar": number, "scalar_first": first}), [value])
 
 

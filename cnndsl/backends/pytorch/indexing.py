@@ -13,7 +13,7 @@ from cnndsl.backends.pytorch.layer_lists import AnyLayers, source_of
 from cnndsl.backends.pytorch.operations import item_of
 from cnndsl.backends.pytorch.sorts import sample_of, sort_of
 from cnndsl.backends.pytorch.spelling import argument_code, plain_shape, spelled
-from cnndsl.backends.pytorch.statics import UNSAID, abstract, field_of
+from cnndsl.backends.pytorch.statics import UNSAID, abstract, field_of, in_forward
 from cnndsl.backends.pytorch.values import (
     AnyList,
     AnyTensors,
@@ -102,7 +102,10 @@ def taken(body: Body, value: Tensor, places: Sequence[Any]) -> Tensor:
         codes = (None if end is None else argument_code(body, end) for end in ends)
         return body.number(call("len", subscript(call("range", body.size_code(dim)), ast.Slice(*codes))), sample)
 
-    written = Index.of([_mapped(place, partial(field_of, body)) for place in places], batched=not value.unbatched)
+    def said(static: Static) -> Any:
+        return field_of(body, in_forward(static))
+
+    written = Index.of([_mapped(place, said) for place in places], batched=not value.unbatched)
     known = Index.of([_mapped(place, partial(_known, body)) for place in places], batched=not value.unbatched)
     code = spelled(body, written.torch((value.shape,)), value.code)
     return Tensor(code, plain_shape(body, known.sizes(value.shape, along)), value.unbatched)

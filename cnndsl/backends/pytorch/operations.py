@@ -20,6 +20,7 @@ from cnndsl.backends.pytorch.spelling import (
     size_rule,
     spelled,
 )
+from cnndsl.backends.pytorch.statics import in_forward
 from cnndsl.backends.pytorch.values import (
     AnyTensors,
     KindRecipe,
@@ -108,7 +109,8 @@ def _larger(body: Body, p: Any, q: Any) -> Any:
 def count_of(body: Body, held: AnyTensors) -> Static:
     """How many values a list has."""
     code = call("len", sizes_code(body, held, 0))
-    return held.count or Static(body.number(code, held.sample), code)
+    count = held.count or Static(body.number(code, held.sample), code)
+    return replace(count, seen=call("len", held.code) if isinstance(held.code, ast.Name) else None)
 
 
 def _combined_list(body: Body, operation: Any, values: Sequence[Any]) -> Tensor:
@@ -147,7 +149,7 @@ def put_learned(
 
 def plain(body: Body, recipe: KindRecipe, value: Tensor) -> Tensor:
     """A layer as a function call."""
-    layer = built(body, recipe)
+    layer = built(body, replace(recipe, fields={word: in_forward(static) for word, static in recipe.fields.items()}))
     shape = size_rule(body, layer, value.shape)
     spelling = layer.of_parameter(value.shape) if value.unbatched else layer.function(value.shape)
     if spelling is None:

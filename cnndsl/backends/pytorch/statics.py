@@ -119,6 +119,15 @@ def bind_generic(body: Body, targets: nodes.Targets, sort: Sort, *, local: bool 
     return ast.Tuple(parts, ast.Store())
 
 
+def in_forward(static: Any) -> Any:
+    """A static where only `forward` writes it: sizes are read from the values that have them."""
+    if not isinstance(static, Static):
+        return static
+    if isinstance(static.value, list) and isinstance(static.code, ast.List):
+        return listed([*map(in_forward, static.value)])
+    return static if static.seen is None else Static(static.value, static.seen)
+
+
 def listed(items: list[Any]) -> Any:
     """A list of what was worked out."""
     if any(isinstance(item, (Tensor, TensorList)) for item in items):

@@ -34,11 +34,13 @@ from cnndsl.backends.pytorch.statics import UNSAID, abstract, field_of
 from cnndsl.backends.pytorch.values import (
     IDENTITY,
     RECIPES,
+    AnyList,
     BlockRecipe,
     ExternRecipe,
     Function,
     KindRecipe,
     NeedsFlatten,
+    Opaque,
     ReadBehind,
     Rule,
     Scope,
@@ -295,7 +297,7 @@ class Translation:
     ) -> Outputs | None:
         """The same, which is not known yet; None where it takes a list of features."""
         deep = self._running.count(definition.key)
-        if deep > _DEEPEST or (deep > 1 and not _all_constant(given)):
+        if deep > _DEEPEST or (deep > 1 and not all(map(_is_constant, given.values()))):
             self._outputs.has_given_up = True
             shape = inputs[0][1].shape
             unknown = tuple(Traced(value_of(d), Expr.of(Symbol(self.new_symbol("unknown")))) for d in shape)
@@ -559,8 +561,14 @@ def _length(ranks: Ranks) -> int:
     return sum("." in word for word, _ in ranks)
 
 
-def _all_constant(given: Mapping[str, Any]) -> bool:
-    return all(not isinstance(v, Static) or not isinstance(v.value, Traced) for v in given.values())
+def _is_constant(value: Any) -> bool:
+    match value:
+        case Static(value=Traced() | AnyList() | Opaque()):
+            return False
+        case Static(value=list() as items):
+            return all(map(_is_constant, items))
+        case _:
+            return True
 
 
 def _constant_names(items: Sequence[nodes.Item]) -> dict[str, str]:

@@ -103,6 +103,8 @@ class Static:
 
     value: Any
     code: Code
+    seen: Code | None = None
+    """How `forward` says it where a variable tells: `x.shape[2]` for a size, `len(maps)` for how many there are."""
 
 
 def plain_static(value: Any) -> Static:
