@@ -312,11 +312,15 @@ def test_what_comes_in_is_left_as_it_is() -> None:
         ("scale = parameter([3, 1, 1], init=1); when training { y = it * scale }; relu", {"scale"}),
         ("heads = [conv(2, 1)] * 2; when training { y = it; for head in heads { y = y -> head } }; relu", {"heads"}),
         ("y = it; for i in range(2) { conv(3, 1); when training { y = it -> conv(3, 1) } }", {"conv2"}),
+        ("for i in range(n) { relu; when training { y = it -> conv(3, 1) -> if i > 0 { tanh } } }", {"conv1"}),
+        ("y = it; when training { y = it if n > 1 else (it -> Inner(3) * 2) }; relu", {"inner1"}),
+        ("y = it; when training { y = it if n == 1 else (it -> Inner(3) * 2) }; relu", set()),
         ("act = relu if n > 1 else identity; when training { y = it -> act -> late: linear(3) }", {"late"}),
     ],
 )
 def test_the_module_has_no_parts_for_training(body: str, left_out: set[str]) -> None:
-    compilation = compiled(f"network Net(n = 1) {{ input(3, 8, 8); {body}; output it, y when training }}")
+    block = "block Inner(c) { conv(c, 1) }"
+    compilation = compiled(f"{block}; network Net(n = 1) {{ input(3, 8, 8); {body}; output it, y when training }}")
     trained, served = check(compilation)
     keys = {key.partition(".")[0] for key in trained.state_dict()}
     assert left_out <= keys

@@ -357,9 +357,11 @@ class ClassTranslation:
             branches = Branches(body, self._file, lines, kept, homes)
             kept = branches.added(kept)
             optional |= branches.optional
+        applied = forward.used
         left_out = used_by_training(forward, lines, body.parts) if serves else []
-        wholes = [body.parts[number].whole for number in forward.used]
-        forward.used |= {whole.number for whole in wholes if whole is not None}
+        for numbers in (applied, forward.used):
+            wholes = [body.parts[number].whole for number in numbers]
+            numbers |= {whole.number for whole in wholes if whole is not None}
         flags = self._asked(kept, homes, lines, optional)
         if self._definition.kind == "network":
             self._show_sizes(kept)
@@ -369,7 +371,7 @@ class ClassTranslation:
         stored = set().union(*forward.stores.values())
         taken = {body.parts[number].name for number in forward.used}
         attributes = {each: not_in(f"{each}_", taken | stored) if each in taken else each for each in stored}
-        shown = ForwardWriter(body.parts, inputs, optional, forward.used, attributes)
+        shown = ForwardWriter(body.parts, inputs, optional, applied, attributes)
         forward_lines = shown.whole(kept, _INDENT)
         spoken = set(words_in("\n".join(forward_lines)))
         stores = {

@@ -43,7 +43,7 @@ def served(module: nn.Module{{ ", *, apart: bool = False" if has_pieces }}) -> N
         return  # a class from elsewhere may do anything with its parts
 {% if has_training %}
     for name in getattr(module, "TRAINING", ()):
-        if getattr(module, name) is not None:
+        if getattr(module, name, None) is not None:
             delattr(module, name)
 {% endif %}
     dropout = (
@@ -174,7 +174,7 @@ def served(used: set[str], serving: set[str], *, has_places: bool, has_norms: bo
 def used_by_training(forward: ForwardSlice, lines: list[Any], parts: dict[int, Part]) -> list[str]:
     """The attributes that only training uses. `__init__` makes them as well, so that the weights can be loaded.
 
-    `forward` is the slice that serves, to which what training uses is added.
+    `forward` is the slice that serves, which gets another set of the parts that are used, with those of training.
     """
 
     def attributes(numbers: Iterable[int]) -> list[str]:
@@ -184,7 +184,7 @@ def used_by_training(forward: ForwardSlice, lines: list[Any], parts: dict[int, P
     trained = ForwardSlice()
     trained.slice(lines, set())
     kept = attributes(forward.used)
-    forward.used |= trained.used
+    forward.used = forward.used | trained.used
     forward.registers |= trained.registers
     return [each for each in attributes(trained.used) if each not in kept]
 
