@@ -729,9 +729,11 @@ class Body:
             done.append((value, self.put_aside(value) if len(works) > 1 else "", len(self.lines)))
         made = [(self.back(held, value), mark) for value, held, mark in done]
         values = []
+        is_overtaken, end = False, len(self.lines)
         for value, mark in reversed(made):
             values.append(value)
-            is_overtaken = any(isinstance(line, Compute) for line in walk(self.lines[mark:]))
+            is_overtaken = is_overtaken or any(isinstance(line, Compute) for line in walk(self.lines[mark:end]))
+            end = mark
             is_apart = self.pending is not None and self.pending[0] is value  # what one step gives
             if is_overtaken and not is_apart:
                 line: list[Any] = []

@@ -78,7 +78,7 @@ from cnndsl.backends.pytorch.values import (
     grouped,
     plain_static,
 )
-from cnndsl.backends.pytorch.write import ForwardWriter, InitWriter, always_registers, is_any, optional_used
+from cnndsl.backends.pytorch.write import ForwardWriter, InitWriter, always_registered, is_any, optional_used
 from cnndsl.ir import nodes
 from cnndsl.ir.names import is_attribute, numbered, plain_label, why_not
 from cnndsl.layers.formula import Shape, show
@@ -595,12 +595,13 @@ def _tall_super(layers: Sequence[Code]) -> list[str]:
 def _homes(lines: list[Any]) -> dict[int, Any]:
     """For parts that may be missing the condition that registers them."""
     homes: dict[int, Any] = {}
+    always = always_registered(lines)
 
     def visit(inner: list[Any], home: Any) -> None:
         for line in inner:
             match line:
                 case Register() if line.part.is_attribute:
-                    if home is not None and not always_registers(lines, line.part.name):
+                    if home is not None and line.part.name not in always:
                         homes[line.part.number] = home
                 case If():
                     visit(line.yes, (line.twin, True))

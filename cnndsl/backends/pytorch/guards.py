@@ -11,6 +11,7 @@ the last is a test that cannot be asked, as is what differs from turn to turn: a
 from __future__ import annotations
 
 import ast
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -68,6 +69,8 @@ class Guards:
     def __init__(self) -> None:
         self._tests = [_Test(ast.Constant(value=None), frozenset(), is_stale=True)]
         self._numbers: dict[str, int] = {}
+        self._asking: dict[Any, list[int]] = defaultdict(list)
+        """By variable and part the tests that read it."""
         self._places: dict[str, int] = {}
         """Of tests and what is in them, where they stand in the text."""
         self._parts: dict[int, Cases] = {}
@@ -240,8 +243,7 @@ class Guards:
 
     def _last_turn(self, line: For) -> tuple[Cases, Cases]:
         """Whether a turn of a loop is the last one, which cannot be asked, and the opposite."""
-        number = len(self._tests)
-        self._tests.append(_Test(ast.Constant(value=None), frozenset([line]), is_stale=True))
+        number = self._add(_Test(ast.Constant(value=None), frozenset([line]), is_stale=True))
         return _only(number, True), _only(number, False)
 
     def _turn(self, line: For, end: dict[str, Cases], path: Cases, changed: set[Any]) -> dict[str, Cases]:
@@ -291,16 +293,27 @@ class Guards:
 
     def _change(self, changed: set[Any]) -> None:
         """Before lines that give variables something, or register parts."""
-        for test in self._tests:
-            test.is_stale |= not changed.isdisjoint(test.mentions)
-        self._forget(changed)
+        for number in self._forget(changed):
+            self._tests[number].is_stale = True
 
-    def _forget(self, changed: set[Any]) -> None:
-        self._numbers = {
-            text: number for text, number in self._numbers.items() if changed.isdisjoint(self._tests[number].mentions)
-        }
+    def _forget(self, changed: set[Any]) -> set[int]:
+        """Ask tests that read what is changed anew from here on, under other numbers; which these are."""
+        asking = {number for each in changed for number in self._asking.get(each, ())}
+        for number in asking:
+            text = flat(self._tests[number].code)
+            if self._numbers.get(text) == number:
+                del self._numbers[text]
+        return asking
 
     # Tests
+
+    def _add(self, test: _Test) -> int:
+        """The number of a new test."""
+        number = len(self._tests)
+        self._tests.append(test)
+        for each in test.mentions:
+            self._asking[each].append(number)
+        return number
 
     def _cases(self, test: Code, outcome: bool) -> Cases:
         """When a test comes out so."""
@@ -319,9 +332,8 @@ class Guards:
         if text not in self._numbers and other in self._numbers:
             return _only(self._numbers[other], not outcome)
         if text not in self._numbers:
-            self._numbers[text] = len(self._tests)
             mentions = frozenset(names_in(test) | uses(test).parts)
-            self._tests.append(_Test(test, mentions, self._places.get(text, 0)))
+            self._numbers[text] = self._add(_Test(test, mentions, self._places.get(text, 0)))
         return _only(self._numbers[text], outcome)
 
     def _guard(self, line: Any, cases: Cases, path: Cases, *, is_needed: bool) -> bool:

@@ -77,10 +77,14 @@ def settle_begins(lines: list[Any], *, is_network: bool, helpers: set[str]) -> l
 
 def _settle(lines: list[Any], helpers: set[str], found: list[Own], base: Code | None, *, has_paths: bool) -> None:
     """The same for lines, of the chain `base` where that is known; `has_paths` says whether attributes are paths."""
-    for at, line in enumerate(lines):
+    place: int | None = 0  # of the next part in the chain; None behind a condition or a loop, where that is not known
+    for line in lines:
         match line:
             case Register() | Append():
-                path = _path(base, at, line, lines) if isinstance(line, Append) else None
+                path = None
+                if isinstance(line, Append):
+                    path = _path(base, line, place)
+                    place = None if place is None else place + 1
                 if isinstance(line, Register) and has_paths and line.part.is_attribute:
                     path = line.part.code()
                 if isinstance(line.value, Chain):
@@ -88,25 +92,24 @@ def _settle(lines: list[Any], helpers: set[str], found: list[Own], base: Code | 
                 else:
                     _own(line, path, found, helpers)
             case If():
+                place = None
                 for side in (line.yes, line.no):
                     _settle(side, helpers, found, None, has_paths=has_paths and base is None)
             case For():
+                place = None
                 _settle(line.lines, helpers, found, None, has_paths=False)
             case _:
                 continue
 
 
-def _path(base: Code | None, at: int, line: Append, lines: list[Any]) -> Code | None:
+def _path(base: Code | None, line: Append, place: int | None) -> Code | None:
     """Where a part of a chain is, if that is known when the class is written."""
     if base is None:
         return None
     label = line.label.value if isinstance(line.label, ast.Constant) else None
     if isinstance(label, str) and is_attribute(label):
         return attribute(base, label)
-    before = lines[:at]
-    if line.label is not None or any(isinstance(each, (If, For)) for each in before):
-        return None
-    return subscript(base, constant(sum(isinstance(each, Append) for each in before)))
+    return None if line.label is not None or place is None else subscript(base, constant(place))
 
 
 def _own(line: Any, path: Code | None, found: list[Own], helpers: set[str]) -> None:

@@ -89,6 +89,8 @@ class Translation:
         self.layer_constants: dict[str, Code] = {}
         """Those that are layers with some of their arguments, which follow the classes."""
         self._defaults: dict[tuple[Key, str], str] = {}
+        self._default_bodies: dict[str, Body] = {}
+        """By the key of a definition what its parameters are by default, as far as that was asked."""
         self.constant_names = _constant_names(program.definitions)
         self._constant_values: dict[str, Any] = {}
         self._outputs = KnownOutputs(self)
@@ -266,8 +268,15 @@ class Translation:
 
     def default(self, definition: nodes.Definition, parameter: nodes.Parameter) -> Any:
         """The default of a parameter, which may speak of those before it."""
-        body = self._given(definition.parameters[: definition.parameters.index(parameter)], {})
-        return evaluate(body, parameter.default)
+        body = self._default_bodies.setdefault(definition.key, Body(self, is_silent=True))
+        known = body.scope.names
+        if parameter.name not in known:
+            for each in definition.parameters:
+                if each.default is not None and each.name not in known:
+                    known[each.name] = evaluate(body, each.default)
+                if each is parameter:
+                    break
+        return known[parameter.name]
 
     def _given(self, parameters: Sequence[nodes.Parameter], given: Mapping[str, Any]) -> Body:
         """A body for the sizes alone, with the values of parameters, or their defaults, which may speak of those

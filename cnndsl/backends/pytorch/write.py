@@ -168,13 +168,14 @@ class InitWriter:
         for each in walk([line]):
             if isinstance(each, Register) and each.part.is_attribute:
                 parts.setdefault(each.part.name, []).append(each.part)
+        always = always_registered([line]) if parts else set()
         for word, found in parts.items():
             if word in self._declared:
                 continue
             self._declared.add(word)
             types = {part.type for part in found}
             kind = types.pop() if len(types) == 1 else "nn.Module"
-            if always_registers([line], word):
+            if word in always:
                 if len(found) > 1 and kind == "nn.Module":
                     made.append(f"{indent}self.{word}: {kind}")
             else:
@@ -324,14 +325,16 @@ def _whole(chain: Chain, items: Sequence[tuple[Code | None, Code]]) -> Code:
     return call(MODULE_LIST, list_of(values)) if values else call(MODULE_LIST)
 
 
-def always_registers(lines: Iterable[Any], word: str) -> bool:
-    """Whether a part is registered on every way through lines."""
+def always_registered(lines: Iterable[Any]) -> set[str]:
+    """The parts that are registered on every way through lines."""
+    found: set[str] = set()
     for line in lines:
-        if isinstance(line, Register) and line.part.name == word:
-            return True
-        if isinstance(line, If) and always_registers(line.yes, word) and always_registers(line.no, word):
-            return True
-    return False
+        match line:
+            case Register():
+                found.add(line.part.name)
+            case If():
+                found |= always_registered(line.yes) & always_registered(line.no)
+    return found
 
 
 class ForwardWriter:

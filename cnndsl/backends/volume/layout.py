@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -427,12 +428,17 @@ def place_down(layout: Layout, gap: float = 0.0) -> dict[int, float]:
     Returns where each row begins.
     """
     tops: dict[int, float] = {}
-    rows = sorted({item.row for item in layout.placed})
+    rows: dict[int, list[Placed]] = defaultdict(list)
+    for item in layout.placed:
+        rows[item.row].append(item)
+    along: dict[int, list[Route]] = defaultdict(list)
+    for route in layout.routes:
+        along[_row_of_arc(route)].append(route)
     y = 0.0
-    for row in rows:
+    for row, items in sorted(rows.items()):
         tops[row] = y
-        items = [item for item in layout.placed if item.row == row]
-        arcs = [route for route in layout.routes if _row_of_arc(route) == row and _goes_around(route, items)]
+        places = sorted(item.x for item in items)
+        arcs = [route for route in along[row] if _goes_around(route, places)]
         heights = _stack(arcs, items)
         top = max([item.body.top for item in items] + list(heights.values()))
         below = max(item.body.top for item in items)
@@ -453,26 +459,30 @@ def _row_of_arc(route: Route) -> int:
     return route.head.row if route.turn is not None and route.turns_early else route.tail.row
 
 
-def _goes_around(route: Route, items: list[Placed]) -> bool:
-    """Whether volumes of its row stand in the way."""
+def _goes_around(route: Route, places: list[float]) -> bool:
+    """Whether volumes of its row, which are at these places, stand in the way."""
     if route.across is not None or (route.turn is None and route.tail.row != route.head.row):
         return False
     start, end = route.tail.x, route.head.x
     if route.turn is not None:
         start, end = (route.turn, end) if route.turns_early else (start, route.turn)
-    return any(start < item.x < end for item in items if item is not route.tail and item is not route.head)
+    own = sum(item.row == _row_of_arc(route) and start < item.x < end for item in (route.tail, route.head))
+    return bisect_left(places, end) - bisect_right(places, start) > own
 
 
 def _stack(arcs: list[Route], items: list[Placed]) -> dict[int, float]:
     """How high above the axis each arc runs: above all that it passes, short ones inside long ones."""
     heights: dict[int, float] = {}
+    tops: dict[int, float] = {}
+    for item in items:
+        tops[item.column] = max(tops.get(item.column, 0.0), item.body.top)
+    above: dict[int, float] = {}
+    """For each column the height of the highest arc from it to the next one."""
     for at in sorted(range(len(arcs)), key=lambda at: (arcs[at].head.column - arcs[at].tail.column, at)):
         start, end = arcs[at].tail.column, arcs[at].head.column
-        needed = max(item.body.top for item in items if start <= item.column <= end) + _ABOVE
-        for other, height in heights.items():
-            if arcs[other].tail.column < end and start < arcs[other].head.column:
-                needed = max(needed, height + _ARC)
-        heights[at] = needed
+        passed = max(tops[column] for column in range(start, end + 1) if column in tops) + _ABOVE
+        heights[at] = max([passed, *(above[column] + _ARC for column in range(start, end) if column in above)])
+        above.update(dict.fromkeys(range(start, end), heights[at]))
     return heights
 
 
