@@ -5,7 +5,7 @@ In: the tree of a file. Out: the same tree, with these lines further up in their
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 from dataclasses import replace
 
 from cnndsl.ir.part_names import names_of
@@ -37,20 +37,32 @@ def _reordered(definition: tree.Definition, outside: set[str]) -> tree.Definitio
     if not candidates or definition.kind == "sequence":
         return definition
     known = outside | {parameter.name.text for parameter in definition.parameters}
-    given = Counter(name for line in lines for name in _given(line))
-    flowing = {name for line in lines if _flows(line) for name in _given(line)}
+    places = {id(line): at for at, line in enumerate(lines)}
+    given: dict[str, list[int]] = defaultdict(list)
+    asked: dict[str, list[int]] = defaultdict(list)
+    """By name the lines (their `id`) that give it a meaning, for each time that they do, and that ask for it."""
+    flowing: set[str] = set()
+    for line in lines:
+        names = _given(line)
+        flowing.update(names if _flows(line) else ())
+        for name in names:
+            given[name].append(id(line))
+        for name in set(asked_names(line)):
+            asked[name].append(id(line))
     is_moved = False
     for line in candidates:
-        name, at = line.targets[0].text, lines.index(line)
-        if name in known or given[name] != 1:
+        name, at = line.targets[0].text, places[id(line)]
+        if name in known or len(given[name]) != 1:
+            continue
+        first = min(places[each] for each in (*asked[name], id(line)))
+        if first == at:
             continue
         needs = set(asked_names(line))
-        first = next((i for i, other in enumerate(lines[:at]) if name in asked_names(other)), None)
-        if first is None or needs & flowing:
+        if needs & flowing or any(first <= places[each] < at for need in needs for each in given[need]):
             continue
-        if needs.isdisjoint(each for other in lines[first:at] for each in _given(other)):
-            lines.insert(first, lines.pop(at))
-            is_moved = True
+        lines.insert(first, lines.pop(at))
+        places.update((id(moved), place) for place, moved in enumerate(lines[first : at + 1], first))
+        is_moved = True
     return replace(definition, body=replace(definition.body, statements=tuple(lines))) if is_moved else definition
 
 
