@@ -724,6 +724,17 @@ network Net(count = 2) {
     conv(2, 3, padding=1) -> relu
     output it, aux when training
 }""",
+    "defaults that follow from other parameters": """
+block Unit(a = 1, b = 2 * a, act = conv(a, 1)) { conv(a, 1) -> act -> relu -> conv(b, 1) -> relu }
+sequence Chain(a = 3, widths = [a, a + 1]) { for width in widths { conv(width, 1) -> relu } }
+block Given(unit, a) { unit(a) -> unit(a + 1, 3) }
+network Net(count = 2, more = count + 1) {
+    input(3, 8, 8)
+    Unit(2) -> Unit(3, 4) -> Chain -> Chain(5) -> Given(Unit, 2)
+    conv(count, 1) -> relu -> conv(more, 1)
+}
+network Wide = Net(count=5)
+network Deep(n = 4) = Net(count=n)""",
     "numbers that are called out beside lines for training": """
 network Net(sizes = [1, 2]) {
     input(2, 8, 8)

@@ -455,9 +455,13 @@ class Body:
                 self.put(value, kept[value.code.id])
             return value.moved(name(kept[value.code.id]))
 
-        for owner, each in list(self.slots()):
-            if isinstance(owner, Scope) and each != wanted:
-                self.write(owner, each, each_tensor(self.read(owner, each), saved))
+        for scope in self._scopes():
+            for each, value in scope.names.items():
+                is_elsewhere = isinstance(value, Tensor) and not (
+                    isinstance(value.code, ast.Name) and value.code.id in variables
+                )
+                if each != wanted and not is_elsewhere:  # of many names, few or none are in these variables
+                    scope.names[each] = each_tensor(value, saved)
         if self.flow != "x" and not self.chain:
             self.entry = each_tensor(self.entry, saved)
         if wanted is not None and not self.chain:

@@ -167,6 +167,8 @@ class ClassTranslation:
         self._definition = unit.definition
         self._body = Body(file, is_silent=False)
         self._body.written_out.update(written_out)
+        self._head: list[Any] = []
+        """The lines that `__init__` begins with."""
 
     def countable(self) -> set[int]:
         """The loops that could be written out turn by turn, and are not yet."""
@@ -211,11 +213,19 @@ class ClassTranslation:
                 body.scope.names[word] = static_for(unit.fixed[word])
                 continue
             given = abstract(body, sort, name(word), symbol)
+            if word in self._file.following(unit):
+                self._follow(word, sort)
             if word == "x" and word in text_names(self._definition.body) and isinstance(given, Static):
                 body.bind_static(word, given)  # `forward` may have to go on with it, and has an `x` of its own
                 continue
             body.scope.variables[word] = word
             body.scope.names[word] = given
+
+    def _follow(self, word: str, sort: Sort) -> None:
+        """Work out the default of a parameter, which follows from others, where it is given nothing."""
+        parameter = next(each for each in self._definition.parameters if each.name == word)
+        code = argument_for(self._body, self._file.evaluate(self._body, parameter.default), sort)
+        self._head.append(If(negated(is_not_none(name(word))), [Assign(word, code)], []))
 
     def _given(self, word: str, value: Tensor | TensorList) -> Tensor | TensorList:
         """A value that comes in, in its variable; those of a list in variables of their own."""
@@ -248,7 +258,9 @@ class ClassTranslation:
         chain = body.chain
         assert chain is not None  # noqa: S101 - a sequence is one
         keep = self._keep([body.it.shape])
-        kept, _, sizes = self._constructed(InitSlice({-1}, {}, {}), [Register(Part(-1, "super"), chain), *keep])
+        kept, _, sizes = self._constructed(
+            InitSlice({-1}, {}, {}), [*self._head, Register(Part(-1, "super"), chain), *keep]
+        )
         writer = InitWriter(partial(body.free, others=names_read(kept)))
         written: list[str] = []
         for line in kept:
@@ -317,7 +329,7 @@ class ClassTranslation:
         outputs = results(body)
         if not all(isinstance(output.value, Tensor) for output in outputs):
             raise Untranslatable("an output is no single value")
-        lines = self._wrapped(body.lines)
+        lines = [*self._head, *self._wrapped(body.lines)]
         tail: list[Any] = []
         always: list[tuple[str | None, Code]] = []
         training: list[tuple[str | None, Code]] = []
@@ -495,13 +507,16 @@ class ClassTranslation:
         told: list[Argument] = [(word, "int", default) for word, default in map(unit.size_words.__getitem__, sizes)]
         arguments = [] if unit.is_part else told
         settings = self._file.settings_of(unit)
+        follows = self._file.following(unit)
         for parameter in self._definition.parameters:
             word = parameter.name
             if word not in unit.sorts or word in unit.fixed:
                 continue
             sort = unit.sorts[word]
             default: Code | None = None
-            if word in settings:
+            if word in follows:
+                default = constant(None)
+            elif word in settings:
                 default = settings[word].code
             elif parameter.default is not None:
                 value = self._file.default(self._definition, parameter)
@@ -510,7 +525,8 @@ class ClassTranslation:
                     sort = replace(sort, kinds=sort.kinds | {type(plain).__name__})
                 if isinstance(default, ast.Call) and flat(default.func) == "partial":
                     default = name(self._file.default_constant(unit, word, default))
-            arguments.append((word, annotation(sort, self._file), default))
+            kind = annotation(sort, self._file)
+            arguments.append((word, f"{kind} | None" if word in follows else kind, default))
         arguments += told if unit.is_part else []
         arguments.sort(key=lambda argument: argument[2] is not None)
         text = "\n".join([*init, *forward, *(f"{t} {flat(d) if d is not None else ''}" for _, t, d in arguments)])
@@ -521,10 +537,7 @@ _INDENT = " " * 8
 _Stores = set[tuple[str, str]]
 """Attributes, and the variables of `__init__` that they keep."""
 _TENSORS = ("nn.Parameter", "nn.Buffer")
-
-
 _SAMPLES = (60, 48, 36, 24, 12, 6, 4, 2)
-
 
 RESERVED = BUILTINS.union(
     ["super", "partial", "Callable", "Sequence", "Mapping", "OrderedDict", "Any", "TypeVar", "Tensor",

@@ -158,7 +158,8 @@ def _block(body: Body, recipe: BlockRecipe, value: Tensor | TensorList) -> Made:
     passed = {word: given[word] for word in left if word in given}
     if unit.is_part:  # what `--set` says is for the network alone
         set_ = body.file.settings_of(unit).keys() - given.keys()
-        passed |= {p.name: body.file.default(definition, p) for p in definition.parameters if p.name in set_}
+        known = body.file.arguments(definition, given) if set_ else {}
+        passed |= {p.name: known[p.name] for p in definition.parameters if p.name in set_}
     _add_arguments(body, code, unit, passed, recipe.positional)
     for place, size in zip(unit.sizes, sizes, strict=True) if unit.is_part else ():
         word, default = unit.size_words[place]
@@ -429,8 +430,11 @@ def _block_callable(body: Body, recipe: BlockRecipe, needs: Needs, rank: int) ->
         **sizes,
         **{word: codes[word] for word in parameters if word in codes},
     )
+    follows = body.file.following(unit)
     defaults = [
-        argument_for(body, body.file.default(recipe.definition, each), unit.sorts[each.name])
+        constant(None)
+        if each.name in follows
+        else argument_for(body, body.file.default(recipe.definition, each), unit.sorts[each.name])
         for each in opened
         if each.default is not None
     ]

@@ -91,6 +91,7 @@ class Translation:
         self._defaults: dict[tuple[Key, str], str] = {}
         self._default_bodies: dict[str, Body] = {}
         """By the key of a definition what its parameters are by default, as far as that was asked."""
+        self._following: dict[str, set[str]] = {}
         self.constant_names = _constant_names(program.definitions)
         self._constant_values: dict[str, Any] = {}
         self._outputs = KnownOutputs(self)
@@ -247,15 +248,21 @@ class Translation:
     def note(self, unit: Unit, given: Mapping[str, Any]) -> None:
         """A use of a class: what its parameters are given."""
         changed = False
+        following = self.following(unit)
         for parameter in unit.definition.parameters:
             word = parameter.name
             if word not in unit.sorts:
                 continue
             if word in given:
                 changed |= unit.sorts[word].merge(sort_of(given[word]))
-            if parameter.default is None or word in unit.defaulted:
+            follows = word in following
+            if parameter.default is None or (word in unit.defaulted and not follows):
                 continue
-            default = self.default(unit.definition, parameter)
+            if follows:
+                others = {each: value for each, value in given.items() if each != word}
+                default = self.arguments(unit.definition, others)[word]
+            else:
+                default = self.default(unit.definition, parameter)
             if word not in given or isinstance(default, RECIPES):  # a layer that is offered has to be a class
                 unit.defaulted.add(word)
                 changed |= unit.sorts[word].merge(sort_of(default))
@@ -277,6 +284,22 @@ class Translation:
                 if each is parameter:
                     break
         return known[parameter.name]
+
+    def following(self, unit: Unit) -> set[str]:
+        """The parameters of a class whose defaults follow from others, so that it works them out."""
+        definition = unit.definition
+        if definition.key not in self._following:
+            self._following[definition.key] = {
+                parameter.name
+                for parameter in definition.parameters
+                for each in (nodes.walk(parameter.default) if parameter.default is not None else ())
+                if isinstance(each, nodes.Ref) and each.of == "parameter"
+            }
+        return self._following[definition.key] - self.settings_of(unit).keys()
+
+    def arguments(self, definition: nodes.Definition, given: Mapping[str, Any]) -> dict[str, Any]:
+        """What the parameters of a definition are where some are given: those, and for the others their defaults."""
+        return self._given(definition.parameters, given).scope.names
 
     def _given(self, parameters: Sequence[nodes.Parameter], given: Mapping[str, Any]) -> Body:
         """A body for the sizes alone, with the values of parameters, or their defaults, which may speak of those
