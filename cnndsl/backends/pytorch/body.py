@@ -457,10 +457,7 @@ class Body:
 
         for scope in self._scopes():
             for each, value in scope.names.items():
-                is_elsewhere = isinstance(value, Tensor) and not (
-                    isinstance(value.code, ast.Name) and value.code.id in variables
-                )
-                if each != wanted and not is_elsewhere:  # of many names, few or none are in these variables
+                if each != wanted and isinstance(value, (Tensor, TensorList)):
                     scope.names[each] = each_tensor(value, saved)
         if self.flow != "x" and not self.chain:
             self.entry = each_tensor(self.entry, saved)

@@ -258,9 +258,8 @@ class ClassTranslation:
         chain = body.chain
         assert chain is not None  # noqa: S101 - a sequence is one
         keep = self._keep([body.it.shape])
-        kept, _, sizes = self._constructed(
-            InitSlice({-1}, {}, {}), [*self._head, Register(Part(-1, "super"), chain), *keep]
-        )
+        lines = [*self._head, Register(Part(-1, "super"), chain), *keep]
+        kept, _, sizes = self._constructed(InitSlice({-1}, {}, {}), lines)
         writer = InitWriter(partial(body.free, others=names_read(kept)))
         written: list[str] = []
         for line in kept:
@@ -525,8 +524,7 @@ class ClassTranslation:
                     sort = replace(sort, kinds=sort.kinds | {type(plain).__name__})
                 if isinstance(default, ast.Call) and flat(default.func) == "partial":
                     default = name(self._file.default_constant(unit, word, default))
-            kind = annotation(sort, self._file)
-            arguments.append((word, f"{kind} | None" if word in follows else kind, default))
+            arguments.append((word, f"{annotation(sort, self._file)}{' | None' if word in follows else ''}", default))
         arguments += told if unit.is_part else []
         arguments.sort(key=lambda argument: argument[2] is not None)
         text = "\n".join([*init, *forward, *(f"{t} {flat(d) if d is not None else ''}" for _, t, d in arguments)])
