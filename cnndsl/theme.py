@@ -108,6 +108,10 @@ DARK = Theme(
 )
 
 
+FONTS = "Helvetica,Arial,'Liberation Sans','Nimbus Sans','DejaVu Sans Condensed',sans-serif"
+"""The fonts of pictures: Helvetica, those of its widths, and a narrow one, where sans-serif is DejaVu's wide one."""
+
+
 def in_the_dark() -> dict[str, str]:
     """Light colour -> dark colour, for every colour that a picture has."""
     dark = DARK.roles()

@@ -12,7 +12,7 @@ from xml.etree import ElementTree as Tree
 
 from cnndsl.i18n import tr
 from cnndsl.render import RenderError, RenderWarning
-from cnndsl.theme import ThemeName, in_the_dark
+from cnndsl.theme import FONTS, ThemeName, in_the_dark
 
 _SVG, _XLINK = "http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"
 _TITLE, _DESC, _STYLE, _A, _G, _TEXT, _PATH = (
@@ -23,10 +23,10 @@ _HREF, _TIP = f"{{{_XLINK}}}href", f"{{{_XLINK}}}title"
 # closes the gap between the two parts of an arrow that turns, which is smaller than the line is wide.
 _RULES = """
 @media all{.cnndsl{max-width:100%;height:auto}}
-.cnndsl text{font-family:Helvetica,Arial,"Liberation Sans","Nimbus Sans",sans-serif}
+.cnndsl text{font-family:FONTS}
 .cnndsl text[font-family^="Courier"]{font-family:Menlo,Consolas,"DejaVu Sans Mono","Liberation Mono",monospace}
 .cnndsl .flow path{stroke-linecap:square}
-"""
+""".replace("FONTS", FONTS)
 _PIXELS = 4 / 3  # to a point
 _MOST = 200
 """Boxes that are told in the description."""

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterable, Iterator
 from math import ceil, floor
 
 from cnndsl.backends.graphviz.labels import BOLD, MONO, SLACK, shorten, text_width
-from cnndsl.backends.volume.svg import FONT, cross, number, safe, words, wrapped
+from cnndsl.backends.volume.svg import cross, number, safe, words, wrapped
 from cnndsl.frozen import frozen
 from cnndsl.i18n import listed, tr, trn
-from cnndsl.theme import LIGHT
+from cnndsl.theme import FONTS, LIGHT
 from cnndsl.tracing import pixels
 from cnndsl.tracing.arithmetic import Drawing, drawings, heading, heading_of_all, lines
 from cnndsl.tracing.figure import (
@@ -81,7 +81,7 @@ def _picture(figure: Figure, columns: list[list[_Piece]], width: float, height: 
     yield (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {number(width)} {number(height)}" '
         f'width="{number(width)}" height="{number(height)}" role="img" aria-label="{safe(title)}" '
-        f'font-family="{FONT}">'
+        f'font-family="{FONTS}">'
     )
     yield f"<title>{safe(title)}</title>"
     yield "<style>image{image-rendering:pixelated}</style>"

@@ -9,7 +9,7 @@ import pytest
 
 from cnndsl.ir.program import Program
 from cnndsl.render import render
-from cnndsl.theme import DARK, LIGHT, ThemeName
+from cnndsl.theme import DARK, FONTS, LIGHT, ThemeName
 from tests.graphviz.support import SVG, case, program_of
 from tests.made import dot
 
@@ -76,7 +76,7 @@ def test_every_rule_is_for_this_picture_alone() -> None:
 
 def test_fonts() -> None:
     rules = style(svg(case("reference")))
-    assert 'Helvetica,Arial,"Liberation Sans"' in rules
+    assert f".cnndsl text{{font-family:{FONTS}}}" in rules
     assert "monospace" in rules
 
 

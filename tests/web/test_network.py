@@ -401,3 +401,17 @@ def test_on_paper_the_picture_stands_above_the_text(visit: Any, size: str) -> No
     assert legend["y"] + legend["height"] <= picture["y"]
     assert picture["y"] + picture["height"] <= text["y"]
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_a_wide_font_leaves_no_box(visit: Any) -> None:
+    """Where there is none of Helvetica's widths, as on many a server, sans-serif is DejaVu's wide one."""
+    drawing = cnndsl.compile(Path("models/mobilenetv2.cnn")).diagram("svg", theme="light", direction="LR").decode()
+    page = visit(f"<!DOCTYPE html><title>x</title><link rel=icon href=data:,>{drawing}")
+    leaving = page.locator("svg .node").evaluate_all(
+        """all => all.flatMap((one) => {
+          const { left, right } = one.querySelector("path, ellipse").getBoundingClientRect();
+          const rooms = [...one.querySelectorAll("text")].map((text) => text.getBoundingClientRect());
+          return rooms.filter((room) => room.left < left || room.right > right).map((room) => room.right - right);
+        })"""
+    )
+    assert leaving == []

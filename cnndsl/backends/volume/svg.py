@@ -31,10 +31,9 @@ from cnndsl.backends.volume.layout import (
 from cnndsl.backends.volume.scene import Scene, Volume
 from cnndsl.i18n import tr
 from cnndsl.terminal import wrap
-from cnndsl.theme import DARK, LIGHT, Theme, ThemeName
+from cnndsl.theme import DARK, FONTS, LIGHT, Theme, ThemeName
 from cnndsl.theme import in_the_dark as every_dark
 
-FONT = "Helvetica,Arial,'Liberation Sans','Nimbus Sans',sans-serif"
 _MONO_FONT = "Menlo,Consolas,'DejaVu Sans Mono','Liberation Mono',monospace"
 
 DASHED, DOTTED = ' stroke-dasharray="3 2"', ' stroke-dasharray="1 2"'
@@ -113,7 +112,7 @@ def opened(kind: str, name: str, told: str, width: float, height: float, theme: 
     """The beginning of a picture of the class `cnndsl-KIND`: its name, what it tells, its style sheet, its ground."""
     size = f'width="{number(width)}" height="{number(height)}"'
     box = f'viewBox="0 0 {number(width)} {number(height)}" {size}'
-    yield f'<svg xmlns="http://www.w3.org/2000/svg" {box} class="cnndsl-{kind}" role="img" font-family="{FONT}">'
+    yield f'<svg xmlns="http://www.w3.org/2000/svg" {box} class="cnndsl-{kind}" role="img" font-family="{FONTS}">'
     yield f"<title>{safe(name)}</title><desc>{safe(told)}</desc>"
     yield style(f"cnndsl-{kind}", every_dark() if theme == "auto" else {})
     yield f'<rect {size} fill="{(DARK if theme == "dark" else LIGHT).background}"/>'
@@ -262,7 +261,7 @@ class Writer:
         yield (
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {number(width)} {number(height)}" '
             f'width="{number(width)}" height="{number(height)}" class="cnndsl-volume" role="img" '
-            f'aria-labelledby="{slug}-volume-title {slug}-volume-desc" font-family="{FONT}">'
+            f'aria-labelledby="{slug}-volume-title {slug}-volume-desc" font-family="{FONTS}">'
         )
         told = [self._scene.summary, *(", ".join(_story(volume)[:-1]) for volume in self._scene.volumes)]
         if len(told) > _MOST_TOLD:
