@@ -46,6 +46,16 @@ def test_what_is_drawn(name: str) -> None:
     assert text.count("{") == text.count("}") + text.count(r"\{") - text.count(r"\}")
 
 
+def test_what_is_around_and_in_training_only_is_told() -> None:
+    legend = tex("googlenet").rpartition(r"\begin{scope}")[2]
+    assert "in training only" in legend
+    assert r"\draw[training" in legend
+    assert tex("googlenet").count(r"\begin{scope}[training]") == sum(v.training for v in drawn("googlenet").volumes)
+    legend = tex("unet").rpartition(r"\begin{scope}")[2]
+    assert "skip" in legend
+    assert "training" not in legend
+
+
 def test_letters_that_mean_something_to_latex() -> None:
     program = scene("network A_b { input(1, 8, 8); conv(2, 3) }")
     assert program.name == "A_b"

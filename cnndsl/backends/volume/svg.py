@@ -173,23 +173,36 @@ def legend(scene: Scene, layout: Layout, theme: Theme, left: float, room: float)
     return lines, y
 
 
-def _entries(scene: Scene, layout: Layout, theme: Theme) -> Iterator[_Entry]:
+SKIP, TRAINING = "skip", "in training only"
+"""What a legend tells beside the kinds of layers."""
+
+
+def told(scene: Scene, layout: Layout) -> Iterator[str]:
+    """What the legend of a picture has to tell, in order."""
     own = {volume.kind for volume in scene.volumes}
     stripes = {band.kind for volume in scene.volumes for band in volume.bands}
-    for kind in KINDS:
-        if kind in own:
-            yield _Entry(_box(theme, kind), tr(kind))
-        elif kind in stripes:
-            colours = shade(theme, kind)
-            look = f'fill="{colours.front}" stroke="{colours.line}" stroke-width="0.8"'
-            look += DASHED if kind in DASHED_KINDS else ""
-            yield _Entry(f'<rect x="7" y="-9" width="5" height="11" {look}/>', tr(kind))
+    yield from (kind for kind in KINDS if kind in own | stripes)
     if any(route.skip for route in layout.routes) or any(any(volume.hops) for volume in scene.volumes):
-        dashed = f'stroke="{theme.skip}" stroke-width="1.4" stroke-dasharray="5 3"'
-        yield _Entry(f'<path d="M0 -3H20" {dashed}/>', tr("skip"))
+        yield SKIP
     if any(volume.training for volume in scene.volumes):
-        look = f'fill="none" stroke="{theme.flow}"{DOTTED}'
-        yield _Entry(f'<rect x="2" y="-8" width="16" height="9" {look}/>', tr("in training only"))
+        yield TRAINING
+
+
+def _entries(scene: Scene, layout: Layout, theme: Theme) -> Iterator[_Entry]:
+    own = {volume.kind for volume in scene.volumes}
+    for what in told(scene, layout):
+        if what in own:
+            sample = _box(theme, what)
+        elif what == SKIP:
+            dashed = f'stroke="{theme.skip}" stroke-width="1.4" stroke-dasharray="5 3"'
+            sample = f'<path d="M0 -3H20" {dashed}/>'
+        elif what == TRAINING:
+            sample = f'<rect x="2" y="-8" width="16" height="9" fill="none" stroke="{theme.flow}"{DOTTED}/>'
+        else:
+            colours = shade(theme, what)
+            look = f'fill="{colours.front}" stroke="{colours.line}" stroke-width="0.8"{_border(what)}'
+            sample = f'<rect x="7" y="-9" width="5" height="11" {look}/>'
+        yield _Entry(sample, tr(what))
 
 
 def _box(theme: Theme, kind: str) -> str:

@@ -11,7 +11,21 @@ from cnndsl.backends.graphviz.picture import IO, MERGE
 from cnndsl.backends.volume.build import Window
 from cnndsl.backends.volume.layout import BAND, LINE, MARGIN, SMALL, TITLE, Box, Layout, Placed, Point, Route
 from cnndsl.backends.volume.scene import Scene
-from cnndsl.backends.volume.svg import Side, Writer, corners_of, divisions, note, number, shade, slabs, wrapped
+from cnndsl.backends.volume.svg import (
+    SKIP,
+    TRAINING,
+    Side,
+    Writer,
+    corners_of,
+    divisions,
+    note,
+    number,
+    shade,
+    slabs,
+    told,
+    wrapped,
+)
+from cnndsl.i18n import tr
 from cnndsl.theme import ThemeName
 
 _HEAD, _FOOT, _LEGEND = 62.0, 24.0, 18.0
@@ -121,6 +135,7 @@ class _Tikz(Writer):
             yield rf"  {kind}-border/.style={{{'dashed' if kind == 'dropout' else ''}}},"
         head = f"Latex[length={7 * self._unit:.2f}pt, width={6 * self._unit:.2f}pt]"  # not in units, which TikZ forbids
         yield rf"  flow/.style={{draw=cnn-flow, line width=1.2\cnnunit, -{{{head}}}}},"
+        yield r"  training/.style={densely dotted},"
         yield r"  skip/.style={flow, draw=cnn-skip, dash pattern=on 5\cnnunit off 3\cnnunit},"
         yield "}"
 
@@ -132,14 +147,19 @@ class _Tikz(Writer):
     def _legend(self, width: float) -> tuple[list[str], float]:
         """The lines of the legend, from a height of 0 down, and its height."""
         found, x, y = [], MARGIN, 0.0
-        for kind in self._kinds:
-            if kind not in KINDS:
-                continue
-            room = text_width(kind, SMALL) * SLACK + 38
+        for what in told(self._scene, self._layout):
+            word = tr(what)
+            room = text_width(word, SMALL) * SLACK + 38
             if x > MARGIN and x + room > width - MARGIN:
                 x, y = MARGIN, y + _LEGEND
-            found.append(rf"\cnn{kind}{{{number(x + 2)}}}{{{number(y - 3.5)}}}{{9}}{{9}}{{12}}")
-            found.append(_words(x + 20, y, rf"\cnnsmall {kind}"))
+            if what == SKIP:
+                found.append(rf"\draw[skip, -] {_at(x - 2, y - 3.5)} -- {_at(x + 16, y - 3.5)};")
+            elif what == TRAINING:
+                corners = f"{_at(x, y - 8)} rectangle {_at(x + 15, y + 1)}"
+                found.append(rf"\draw[training, draw=cnn-flow] {corners};")
+            else:
+                found.append(rf"\cnn{what}{{{number(x + 2)}}}{{{number(y - 3.5)}}}{{9}}{{9}}{{12}}")
+            found.append(_words(x + 20, y, rf"\cnnsmall {escaped(word)}"))
             x += room
         y += _LEGEND
         for line in wrapped(note(self._scene), (width - 2 * MARGIN) / SLACK, SMALL):
@@ -153,6 +173,8 @@ class _Tikz(Writer):
         if volume.sign:
             yield rf"\cnnsign{{{number(item.x)}}}{{{number(item.axis)}}}{{{escaped(volume.title)}}}"
             return
+        if volume.training:
+            yield r"\begin{scope}[training]"
         for box, has_hop in slabs(item):
             main = box.wide - BAND * len(volume.bands)
             yield rf"\cnn{volume.kind}{_sizes(box.x, box, box.wide)}"
@@ -163,6 +185,8 @@ class _Tikz(Writer):
                 yield rf"\cnnstripe{{{band.kind}}}{_sizes(box.x + main + at * BAND, box, BAND)}"
             if has_hop:
                 yield self._hop(box)
+        if volume.training:
+            yield r"\end{scope}"
         yield from self._label(item)
 
     def _label(self, item: Placed) -> Iterator[str]:
