@@ -63,6 +63,12 @@ def test_calls_grow_with_the_parameters() -> None:
     assert large < 4.3 * small
 
 
+def test_any_number_of_constants_follow_from_one_another() -> None:
+    constants = "".join(f"c{at} = c{at - 1} + 1\n" for at in range(1, 500))
+    made = compile_text(f"c0 = 1\n{constants}network Net {{ input(3, 8, 8); conv(c499, 1) }}")
+    assert "Conv2d(3, " in made.python()
+
+
 def compilation_of(lines: Iterator[str]) -> Compilation:
     made = compile_text("network Net(n = 2) {\ninput(3, 16, 16)\n" + "\n".join(lines) + "\n}")
     assert made.ok, made

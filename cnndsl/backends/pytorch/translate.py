@@ -173,22 +173,32 @@ class Translation:
 
     def file_constant(self, key: str) -> Any:
         """A constant of a file, or a variant: under its own name in the module."""
-        if key not in self._constant_values:
-            item = self.items[key]
+        waiting = [key] if key not in self._constant_values else []
+        while waiting:  # those that a constant speaks of come first: any number of them may follow from one another
+            item = self.items[waiting[-1]]
             assert isinstance(item, (nodes.FileConstant, nodes.Variant))  # noqa: S101 - others have no value
-            body = Body(self, is_silent=True)
-            value = evaluate(body, item.value)
-            written = self.constant_names.get(key, "")
-            holds_layers = isinstance(value, Static) and UNSAID in names_in(value.code)  # said where each is given
-            if isinstance(value, Static) and written and not holds_layers:
-                self.constants[written] = value.code
-                value = Static(value.value, name(written))
-            elif written and (
-                (isinstance(value, BlockRecipe) and value.arguments) or (isinstance(value, KindRecipe) and value.fields)
-            ):
-                value = replace(value, constant=written)
-            self._constant_values[key] = value
+            spoken_of = (each for each in nodes.walk(item.value) if isinstance(each, nodes.Ref))
+            keys = dict.fromkeys(each.key for each in spoken_of if each.of == "constant")
+            earlier = [each for each in keys if each not in self._constant_values]
+            waiting += reversed(earlier)
+            if not earlier:
+                waiting.pop()
+                if item.key not in self._constant_values:
+                    self._constant_values[item.key] = self._worth(item)
         return self._constant_values[key]
+
+    def _worth(self, item: nodes.FileConstant | nodes.Variant) -> Any:
+        """What a constant of a file is worth; it is noted where it has a name in the module."""
+        value = evaluate(Body(self, is_silent=True), item.value)
+        written = self.constant_names.get(item.key, "")
+        holds_layers = isinstance(value, Static) and UNSAID in names_in(value.code)  # said where each is given
+        if isinstance(value, Static) and written and not holds_layers:
+            self.constants[written] = value.code
+            return Static(value.value, name(written))
+        is_given = (isinstance(value, BlockRecipe) and value.arguments) or (
+            isinstance(value, KindRecipe) and value.fields
+        )
+        return replace(value, constant=written) if written and is_given else value
 
     # Bodies, of which each may hold others
 
