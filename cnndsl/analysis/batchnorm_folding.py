@@ -15,9 +15,11 @@ In an `nn.Sequential` whose parts are numbered an `nn.Identity` keeps the place 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from itertools import chain
 
-from cnndsl.ir.program import Call, Child, Combine, Leaf, Module, Plain, Program, Step, Use, inner_first
+from cnndsl.ir import nodes
+from cnndsl.ir.program import Call, Child, Combine, Leaf, Module, Origin, Plain, Program, Step, Use, inner_first
 from cnndsl.layers.base import Group, Layer
 from cnndsl.layers.convolution import Conv, ConvTranspose
 from cnndsl.layers.dense import Linear
@@ -32,16 +34,41 @@ _FRESH = (Group.CONVOLUTION, Group.DENSE, Group.NORMALISATION)
 def for_inference(program: Program) -> Program:
     """The program without what serves training only, batch normalisation folded where it can be."""
     done: dict[str, Module] = {}
+    branches = _Branches(program.definitions)
     for module in inner_first(program, program.modules, Module.used):
-        done[module.id] = _Serving(module, done).module()
+        done[module.id] = _Serving(module, done, branches).module()
     return program.model_copy(update={"modules": {key: done[key] for key in program.modules}, "target": "inference"})
+
+
+class _Branches:
+    """The branches of the conditions in a text."""
+
+    def __init__(self, definitions: Iterable[nodes.Item]) -> None:
+        self._places: dict[str, list[nodes.Span]] = {}
+        for item in definitions:
+            found = self._places.setdefault(item.file, [])
+            for node in nodes.walk(item):
+                if isinstance(node, nodes.If | nodes.Choice):
+                    found += [nodes.Span(*side[0].span[:2], *side[-1].span[2:]) for side in (node.yes, node.no) if side]
+                elif isinstance(node, nodes.Conditional):
+                    found += [node.yes.span, node.no.span]
+                elif isinstance(node, nodes.Bind | nodes.Labelled) and any(map(_is_choice, nodes.walk(node))):
+                    found.append(node.span)  # what gets the name is one of several
+
+    def around(self, origin: Origin) -> list[nodes.Span]:
+        """Those that a place stands in."""
+        return [span for span in self._places.get(origin.file, ()) if span[:2] <= origin[1:] < span[2:]]
+
+
+def _is_choice(node: nodes.Node) -> bool:
+    return isinstance(node, nodes.Choice | nodes.Conditional)
 
 
 class _Serving:
     """One module on its way to the form for serving."""
 
-    def __init__(self, module: Module, done: dict[str, Module]) -> None:
-        self._before, self._done = module, done
+    def __init__(self, module: Module, done: dict[str, Module], branches: _Branches) -> None:
+        self._before, self._done, self._branches = module, done, branches
         self._children = {child.name: _unnormed(child) for child in module.children}
         self._steps = list(module.steps)
         self._outputs = tuple(output for output in module.outputs if not output.training)
@@ -114,13 +141,17 @@ class _Serving:
             norm = self._once(step, calls)
             before = makers.get(step.inputs[0]) if step.inputs else None
             layer = self._once(before, calls) if before is not None else None
-            if norm is None or layer is None or before is None or before.when != step.when:
+            if norm is None or layer is None or before is None or readers[step.inputs[0]] != 1:
                 continue
-            if not _takes_in(layer, norm) or layer.when != norm.when or readers[step.inputs[0]] != 1:
+            if not _takes_in(layer, norm) or not (self._are_together(before, step) and self._are_together(layer, norm)):
                 continue
             self._children[layer.name] = _with_bias(layer)
             gone.append(step)
         self._leave_out(gone)
+
+    def _are_together(self, one: Step | Child, other: Step | Child) -> bool:
+        """Whether there is always the one where there is the other."""
+        return self._branches.around(one.origin) == self._branches.around(other.origin)
 
     def _once(self, step: Step | None, calls: Counter[str]) -> Child | None:
         """The part that a step applies, where that is a layer and it is applied nowhere else.

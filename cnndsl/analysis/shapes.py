@@ -18,7 +18,7 @@ from cnndsl.layers.base import Layer
 from cnndsl.layers.formula import Dim, Shape, SizeError, plain, show
 from cnndsl.layers.operations import Learned, Operation
 from cnndsl.layers.types import LARGEST
-from cnndsl.symbolic.expr import Expr, Test, parse_test
+from cnndsl.symbolic.expr import parse_test
 from cnndsl.symbolic.number import Traced, is_open, key_of, value_of
 
 
@@ -108,7 +108,7 @@ def _check_rule(module: Module, rule: OpenSize, sizes: Mapping[str, int], told: 
         missing = [name for name in names if name not in sizes]
         if missing and len(missing) < len(names):
             raise OpenSizeError(f"{relation} is asked for in {module.name}: give {' and '.join(missing)} as well")
-        if test.substitute(sizes) is False:
+        if test.outcome(sizes) is False:
             raise OpenSizeError(f"{module.name} cannot take {told}: {relation} is asked for")
 
 
@@ -271,8 +271,7 @@ def _without(module: Module, names: Names) -> Module:
         action = step.action
         if isinstance(action, Plain):
             action = action.model_copy(update={"traced": _said_without(action.traced, names)})
-        when = None if _says(step.when, names) else step.when
-        steps.append(step.model_copy(update={"action": action, "when": when}))
+        steps.append(step.model_copy(update={"action": action}))
     return module.model_copy(update={"children": children, "steps": tuple(steps)})
 
 
@@ -283,8 +282,7 @@ def _child_without(child: Child, names: Names) -> Child:
     else:
         numbers = {k: value_of(v) if _uses(v, names) else v for k, v in unit.arguments.items()}
         unit = unit.model_copy(update={"arguments": numbers})
-    when = None if _says(child.when, names) else child.when
-    return child.model_copy(update={"unit": unit, "when": when})
+    return child.model_copy(update={"unit": unit})
 
 
 def _said_without(traced: Mapping[str, Any], names: Names) -> dict[str, Any]:
@@ -294,15 +292,7 @@ def _said_without(traced: Mapping[str, Any], names: Names) -> dict[str, Any]:
 def _uses(value: Any, names: Names) -> bool:
     if isinstance(value, tuple):
         return any(_uses(item, names) for item in value)
-    return isinstance(value, Traced) and _uses_name(value.expr, names)
-
-
-def _says(test: str | None, names: Names) -> bool:
-    return test is not None and _uses_name(parse_test(test), names)
-
-
-def _uses_name(said: Expr | Test, names: Names) -> bool:
-    return any(symbol.name in names for symbol in said.symbols())
+    return isinstance(value, Traced) and any(symbol.name in names for symbol in value.expr.symbols())
 
 
 def _built(leaf: Leaf, x: Shape | None = None) -> Any:

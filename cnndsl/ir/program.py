@@ -100,11 +100,6 @@ class Leaf(Model):
     init: dict[str, Initialiser] = {}
     overwrites: bool = False
 
-    @property
-    def spelled(self) -> Layer:
-        """The layer with traced numbers in its fields: for spelling it with names, not for sizes."""
-        return _spelled(self)
-
 
 class Use(Model):
     """A module used as a part of another: `module` built for the input shapes `xs` as the user sees them."""
@@ -118,14 +113,13 @@ class Use(Model):
 class Child(Model):
     """A named part of a module: an attribute of the class, registered in this order.
 
-    `when` is the test on which it depends that the part exists, in the names of the definition. `in_chain` says of a
-    part `features.0` that it is a layer of a chain, `nn.Sequential`, whose layers the body applies one by one.
+    `in_chain` says of a part `features.0` that it is a layer of a chain, `nn.Sequential`, whose layers the body applies
+    one by one.
     """
 
     name: str
     unit: Annotated[Leaf | Use, Field(discriminator="what")]
     origin: Origin
-    when: str | None = None
     in_chain: bool = False
 
 
@@ -153,26 +147,12 @@ class Plain(Model):
     inserted: bool = False
     overwrites: bool = False
 
-    @property
-    def spelled(self) -> Layer:
-        """The layer with traced numbers in its fields."""
-        return _spelled(self)
-
-
-def _spelled(made: Leaf | Plain) -> Layer:
-    values = made.traced | {"inplace": True} if made.overwrites else made.traced
-    return made.layer.having(values) if values else made.layer
-
 
 class Combine(Model):
-    """Combine values: a sum, a concatenation, a split.
-
-    `traced` has the number beside a value with what it was computed by, where that is known: 0.1 from `scale`.
-    """
+    """Combine values: a sum, a concatenation, a split."""
 
     what: Literal["combine"] = "combine"
     operation: AnyOperation
-    traced: dict[str, Traced] = {}
 
 
 class Step(Model):
@@ -182,8 +162,6 @@ class Step(Model):
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
     origin: Origin
-    when: str | None = None
-    """The test on which it depends that the step is taken, in the names of the definition."""
     training: bool = False
     """Whether the step is taken in training only."""
 
@@ -248,13 +226,11 @@ class OpenSize(Model):
 class Parameter(Model):
     """A parameter of the definition, with the argument that this elaboration was made for.
 
-    `fixed` is true when it decides more than sizes, so that the structure stands or falls with it.
     `default` is the definition's own, where that is a constant.
     """
 
     name: str
     value: Value
-    fixed: bool
     default: Value | None = None
 
 

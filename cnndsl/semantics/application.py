@@ -91,16 +91,13 @@ def _run_chain(body: Evaluation, recipe: Recipe, value: Value, span: Span) -> tu
     builder = Builder(body.context, "chain", "", span)
     chain = body.spawn(builder, Scope(body.scope, walls=True))
     chain.entry = chain.current = builder.input("input", value.shape, span, unbatched=value.unbatched)
-    try:
-        with body.context.inside_chain(span):
-            if isinstance(recipe, BraceRecipe):
-                chain.scope = Scope(recipe.scope, walls=True)
-                chain.run_branch(recipe.body)
-                recipe.scope.end(chain.scope)
-            else:
-                chain.current = apply_stage(chain, Stage(recipe, None, span), chain.current)
-    finally:
-        body.builder.fixed |= builder.fixed
+    with body.context.inside_chain(span):
+        if isinstance(recipe, BraceRecipe):
+            chain.scope = Scope(recipe.scope, walls=True)
+            chain.run_branch(recipe.body)
+            recipe.scope.end(chain.scope)
+        else:
+            chain.current = apply_stage(chain, Stage(recipe, None, span), chain.current)
     if isinstance(chain.current, Unknown):
         raise Silent
     return builder, chain.current
@@ -283,10 +280,9 @@ def _apply_named(body: Evaluation, recipe: Recipe, value: Any, span: Span) -> An
 def _apply_choice(body: Evaluation, choice: Choice, value: Any) -> Any:
     if choice.recipe is None:
         return value
-    with body.builder.on(choice.condition):
-        if isinstance(choice.recipe, BraceRecipe):
-            return _splice(body, choice.recipe, value)
-        return apply_stage(body, Stage(choice.recipe, None, choice.span), value)
+    if isinstance(choice.recipe, BraceRecipe):
+        return _splice(body, choice.recipe, value)
+    return apply_stage(body, Stage(choice.recipe, None, choice.span), value)
 
 
 def _apply_part(body: Evaluation, part: Part, value: Any, span: Span) -> Any:
@@ -331,9 +327,6 @@ def _fill(body: Evaluation, slot: Slot, recipe: Recipe, value: Any, span: Span) 
         case Chain(stages=()):
             return value  # the identity leaves no module behind
         case Choice():
-            if recipe.recipe is None:
-                return value
-            with body.builder.on(recipe.condition):
-                return _fill(body, slot, recipe.recipe, value, span)
+            return value if recipe.recipe is None else _fill(body, slot, recipe.recipe, value, span)
         case _:
             return composed(body, slot, recipe, value, span)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -74,7 +74,7 @@ def bare_layer(body: Evaluation, kind: type[Layer], span: Span) -> LayerRecipe:
 
 def _whole_layer(body: Evaluation, matched: _Matched, span: Span) -> LayerRecipe:
     layer = _make_layer(body, matched, span)
-    traced = traced_arguments(body, matched.values, lambda name, _: layer.role(name) == "fixed")
+    traced = traced_arguments(matched.values)
     for argument, value in matched.weights.values():
         body.go_through(value, argument.span)
     weights = weights_of(layer, matched.weights) if matched.weights else None
@@ -90,21 +90,12 @@ def _whole_layer(body: Evaluation, matched: _Matched, span: Span) -> LayerRecipe
     return LayerRecipe(layer, traced, weights, tuple(matched.begins.items()), span)
 
 
-def traced_arguments(
-    body: Evaluation, values: Mapping[str, Any], is_fixed: Callable[[str, Any], bool]
-) -> tuple[tuple[str, Any], ...]:
-    """The arguments that are traced numbers, or lists with some.
-
-    What they were computed from is noted to decide the structure where an argument is fixed, or cannot be said in code.
-    """
+def traced_arguments(values: Mapping[str, Any]) -> tuple[tuple[str, Any], ...]:
+    """The arguments that are traced numbers, or lists with some."""
     found = []
     for name, value in values.items():
         numbers = value if isinstance(value, (list, tuple)) else (value,)
-        traced = [number for number in numbers if isinstance(number, Traced)]
-        for number in traced:
-            if is_fixed(name, value) or not number.expr.sayable:
-                body.plain(number)
-        if traced:
+        if any(isinstance(number, Traced) for number in numbers):
             found.append((name, tuple(value) if isinstance(value, list) else value))
     return tuple(found)
 

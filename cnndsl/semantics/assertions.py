@@ -32,17 +32,13 @@ def is_of_result(statement: tree.Assert) -> bool:
 
 def check_assertion(body: Evaluation, statement: tree.Assert) -> None:
     """Raise Problem where what a line asserts is not so, or cannot be known."""
-    fixed = set(body.builder.fixed)
-    try:
-        with body.in_scope(Scope(body.scope)):
-            body.scope.names |= _measures(body, measured(statement, body.scope), statement)
-            for node in tree.walk(statement.condition):
-                if _is_open(body, node):
-                    raise open_size(node.span)
-            if not body.truth(statement.condition):
-                raise _untrue(body, statement)
-    finally:
-        body.builder.fixed = fixed  # what is made of the text does not depend on an assertion
+    with body.in_scope(Scope(body.scope)):
+        body.scope.names |= _measures(body, measured(statement, body.scope), statement)
+        for node in tree.walk(statement.condition):
+            if _is_open(body, node):
+                raise open_size(node.span)
+        if not body.truth(statement.condition):
+            raise _untrue(body, statement)
 
 
 def measured(statement: tree.Assert, scope: Scope) -> list[str]:

@@ -30,7 +30,6 @@ from cnndsl.layers.formula import Shape
 from cnndsl.semantics.context import Context, origin
 from cnndsl.semantics.values import Recipe, Value, shown_part
 from cnndsl.source import Span
-from cnndsl.symbolic.expr import Test, TooLong, Truth, negation
 from cnndsl.symbolic.number import trace_weight
 
 if TYPE_CHECKING:
@@ -39,15 +38,13 @@ if TYPE_CHECKING:
 _SHOWN = 60
 _READINGS = 2
 """How many times as many readings of inputs a body may hold as layers."""
-MOST_CONDITIONS = 300
-"""With how many names and numbers the conditions may be written under which a layer stands."""
 ModuleKind = Literal["network", "block", "sequence", "chain"]
 
 
 class Slot:
     """A named part: its place in the order is that of its declaration; its first application says what it is."""
 
-    __slots__ = ("applied", "is_chain", "is_named", "made", "name", "recipe", "span", "unit", "when")
+    __slots__ = ("applied", "is_chain", "is_named", "made", "name", "recipe", "span", "unit")
 
     def __init__(self, name: str, span: Span) -> None:
         self.name, self.span = name, span
@@ -62,7 +59,6 @@ class Slot:
         self.applied = False
         """Whether something went through it; one that is the identity has no unit even so."""
         self.unit: Leaf | Use | None = None
-        self.when: str | None = None
 
     @property
     def parts(self) -> list[Slot]:
@@ -100,7 +96,6 @@ class Builder:
         """The parts that are declared by a key in quotes."""
         self.taken_apart: frozenset[str] = frozenset()
         """The names of which the text takes some layers: `features[:5]`."""
-        self.fixed: set[str] = set()
         self.names: dict[int, str] = {}
         self._items_named: dict[int, str] = {}
         self.init: list[InitRule] = []
@@ -110,7 +105,6 @@ class Builder:
         self._reads: list[int] = []
         """For each value the inputs that it depends on, one bit for each."""
         self._readings = 0
-        self._tests: list[Test] = []
         self._unnamed = {} if self.is_chain else dict(unnamed or {})
         self._lists = sorted(place for place, part in self._unnamed.items() if part.is_list)
         self._loop_depth = 0
@@ -163,7 +157,7 @@ class Builder:
         slot.made, slot.is_named, slot.is_chain = [], True, True
         for layer in layers:
             made = Slot(f"{slot.name}.{layer.name}", layer.span)
-            made.unit, made.recipe, made.when = layer.unit, layer.recipe, layer.when
+            made.unit, made.recipe = layer.unit, layer.recipe
             slot.made.append(made)
 
     def layer(self, step: Step) -> Layer | None:
@@ -245,32 +239,9 @@ class Builder:
         finally:
             self._loop_depth -= 1
 
-    @contextmanager
-    def on(self, condition: bool | Truth) -> Iterator[None]:
-        """While a branch is worked out that was taken because `condition` came out as it did.
-
-        Raises TooLong where that makes more conditions at once than anyone could follow.
-        """
-        if not isinstance(condition, Truth):
-            yield
-            return
-        test = condition.test if condition else negation(condition.test)
-        if sum(outer.weight for outer in self._tests) + test.weight > MOST_CONDITIONS:  # type: ignore[union-attr]
-            raise TooLong
-        self._tests.append(test)  # type: ignore[arg-type]
-        try:
-            yield
-        finally:
-            self._tests.pop()
-
     def fill(self, slot: Slot, unit: Leaf | Use) -> None:
         """Say what a part is, the first time that it is applied."""
-        slot.unit, slot.when = unit, self._when()
-
-    def _when(self) -> str | None:
-        if not self._tests:
-            return None
-        return str(reduce(lambda a, b: Test("and", (a, b)), self._tests))
+        slot.unit = unit
 
     def step(
         self,
@@ -300,7 +271,6 @@ class Builder:
                 inputs=tuple(value.index for value in inputs),
                 outputs=tuple(value.index for value in outputs),
                 origin=origin(span),
-                when=self._when(),
                 training=self.training,
             )
         )
@@ -412,7 +382,7 @@ class Builder:
             parameters=parameters,
             inputs=tuple(self.inputs),
             children=tuple(
-                Child(name=slot.name, unit=slot.unit, origin=origin(slot.span), when=slot.when, in_chain=whole.is_chain)
+                Child(name=slot.name, unit=slot.unit, origin=origin(slot.span), in_chain=whole.is_chain)
                 for whole in self.slots.values()
                 for slot in whole.parts
                 if slot.unit is not None

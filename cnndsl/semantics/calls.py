@@ -89,21 +89,18 @@ from cnndsl.syntax import tree
 
 def conditional(body: Evaluation, node: tree.Conditional) -> Any:
     """What `a if condition else b` is worth. Raises Problem."""
-    truth = body.truth(node.condition)
-    with body.builder.on(truth):
-        chosen = body.known(node.yes if truth else node.no)
+    side = node.yes if body.truth(node.condition) else node.no
+    chosen = body.known(side)
     hand_on(body.context, chosen)
-    span = (node.yes if truth else node.no).span
-    return Choice(chosen, truth, span) if isinstance(chosen, Recipe) else chosen
+    return Choice(chosen, side.span) if isinstance(chosen, Recipe) else chosen
 
 
 def choice(body: Evaluation, node: tree.If) -> Choice:
     """`if condition { } else { }` as a layer. Raises Problem."""
-    truth = body.truth(node.condition)
-    branch = node.yes if truth else node.no
+    branch = node.yes if body.truth(node.condition) else node.no
     if isinstance(branch, tree.If):
-        return Choice(choice(body, branch), truth, node.span)
-    return Choice(None if branch is None else brace(body, branch), truth, node.span)
+        return Choice(choice(body, branch), node.span)
+    return Choice(None if branch is None else brace(body, branch), node.span)
 
 
 def brace(body: Evaluation, node: tree.Body) -> BraceRecipe:

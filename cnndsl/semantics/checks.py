@@ -39,7 +39,7 @@ from cnndsl.semantics.values import (
     needed,
 )
 from cnndsl.source import Span
-from cnndsl.symbolic.expr import TooLong, Truth
+from cnndsl.symbolic.expr import TooLong
 from cnndsl.symbolic.number import SizeIsOpen, Traced
 from cnndsl.syntax import tree
 
@@ -230,7 +230,7 @@ class _Check(Body):
             self._look_at_the_rest(node)
             raise
         if isinstance(node, tree.Name) and (
-            (self._doubts and isinstance(value, (int, float, str, list, Traced, Truth)))
+            (self._doubts and isinstance(value, (int, float, str, list, Traced)))
             or (self._braces and isinstance(value, Part))  # or the kind of that name, behind a wall
         ):
             return UNKNOWN
@@ -278,7 +278,7 @@ class _Check(Body):
         with self.context.apart():
             return self.look(node)
 
-    def truth(self, node: tree.Expression) -> bool | Truth:
+    def truth(self, node: tree.Expression) -> bool:
         super().truth(node)
         raise Silent
 
@@ -479,7 +479,7 @@ class _TriedBody(Body):
     def check(self, statement: tree.Assert) -> None:
         """What is asserted need not hold for an input that was made up."""
 
-    def truth(self, node: tree.Expression) -> bool | Truth:
+    def truth(self, node: tree.Expression) -> bool:
         trial, is_part = self.context, self.context.is_asking  # a part, of `a or b`
         trial.is_asking = True
         try:
@@ -489,9 +489,9 @@ class _TriedBody(Body):
         if is_part:
             return truth
         at = len(trial.decided)
-        outcome = trial.forced[at] if at < len(trial.forced) else bool(truth)
+        outcome = trial.forced[at] if at < len(trial.forced) else truth
         trial.decided.append(outcome)
-        return truth if outcome is bool(truth) else outcome
+        return outcome
 
 
 @dataclass

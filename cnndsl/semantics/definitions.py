@@ -46,7 +46,7 @@ from cnndsl.semantics.values import (
     word_of,
 )
 from cnndsl.source import Span
-from cnndsl.symbolic.expr import Expr, Symbol, Test, Truth
+from cnndsl.symbolic.expr import Expr, Symbol
 from cnndsl.symbolic.number import Traced, is_open, value_of
 from cnndsl.syntax import tree
 
@@ -87,8 +87,6 @@ def instantiate(
             recipe.span or span,
             help=f"make it a block, which takes any values: block {name}(...) {{ ... }}",
         )
-    for size in (size for v in inputs for size in v.shape[1:] if not is_open(size)):
-        body.plain(size)  # the inside has names for channels alone: what became another axis is settled by then
     shapes = tuple([plain(v.shape) for v in item] if isinstance(item, list) else plain(item.shape) for item in incoming)
     inside = {name: inner(item) for name, item in arguments.items() if name not in extra}
     key = (
@@ -103,16 +101,12 @@ def instantiate(
     if key not in memo:
         body.context.turn(span)
         with body.context.inside(definition.name.text, recipe.span or span):
-            new, fixed = work_out(body, recipe.template, inside, extra, shapes, key[-1], span)
-            memo[key] = (new if isinstance(new, Unknown) else body.context.shared(key, new)), fixed
-    module, fixed = memo[key]
+            new = work_out(body, recipe.template, inside, extra, shapes, key[-1], span)
+            memo[key] = new if isinstance(new, Unknown) else body.context.shared(key, new)
+    module = memo[key]
     if isinstance(module, Unknown):
         raise Silent
     outside = outside_values(module, arguments, [value.shape for value in inputs])
-    for name in fixed:
-        given = outside.get(name)
-        if isinstance(given, Traced):
-            body.plain(given)
     seen = tuple(tuple(seen_from_outside(dim, outside) for dim in shape) for shape in module.output_shapes)
     return module, seen, inputs, {name: saved(item) for name, item in arguments.items() if name not in extra}
 
@@ -125,8 +119,8 @@ def work_out(
     shapes: Sequence[Shape | list[Shape]],
     unbatched: tuple[bool, ...],
     span: Span,
-) -> tuple[Module | Unknown, frozenset[str]]:
-    """The module of a block for its arguments, values and the sizes that come in, and the parameters that fix it.
+) -> Module | Unknown:
+    """The module of a block for its arguments, values and the sizes that come in.
 
     For a list of values `shapes` has a list; `unbatched` says of all values, one by one, whether they have no batch.
     `span` is where it is used. The module is unknown after a mistake in the block, which is reported. Raises Problem
@@ -163,17 +157,14 @@ def work_out(
             scope.names[input_name] = item
     outputs = inner.run(definition.body)
     if outputs is None:
-        return Unknown(), frozenset()
+        return Unknown()
     if inner.given is not None and (cut := body.context.cuts.get(id(definition))) and cut.length is not None:
         _check_length(body, builder, cut, inner.given)
     if not inner.is_cut:
         report_unread(body.context, definition, scope.names)
-    module = builder.finish(
-        outputs,
-        saved_parameters(definition, parameters, builder),
-    )
+    module = builder.finish(outputs, saved_parameters(definition, parameters))
     check_rules(body.context, module, inner.init_spans)
-    return module, frozenset(builder.fixed)
+    return module
 
 
 def _check_length(body: Evaluation, builder: Builder, cut: Cut, given: Given) -> None:
@@ -188,14 +179,11 @@ def _check_length(body: Evaluation, builder: Builder, cut: Cut, given: Given) ->
         raise error("E206", message, given.span, help=f"they count from 0 to {found - 1}" if found else "take another")
 
 
-def saved_parameters(
-    definition: tree.Definition | tree.Variant, bound: dict[str, Any], builder: Builder
-) -> tuple[Parameter, ...]:
+def saved_parameters(definition: tree.Definition | tree.Variant, bound: dict[str, Any]) -> tuple[Parameter, ...]:
     """The parameters of a definition as a program keeps them."""
     defaults = {p.name.text: _constant(p.default) for p in definition.parameters}
     return tuple(
-        Parameter(name=name, value=saved(item, plain=True), fixed=name in builder.fixed, default=defaults.get(name))
-        for name, item in bound.items()
+        Parameter(name=name, value=saved(item, plain=True), default=defaults.get(name)) for name, item in bound.items()
     )
 
 
@@ -215,7 +203,7 @@ def bind_parameters(
 ) -> dict[str, Any]:
     """Give the parameters of a definition their arguments and defaults, in order.
 
-    Numbers and flags are traced by the parameter's name from here on. Raises Problem for a default that is wrong.
+    Numbers are traced by the parameter's name from here on. Raises Problem for a default that is wrong.
     """
     bound: dict[str, Any] = {}
     for parameter in definition.parameters:
@@ -235,9 +223,7 @@ def bind_parameters(
         plain = value_of(item)
         if not inner.context.traced:
             item = item if is_open(item) else plain
-        elif isinstance(plain, bool):
-            item = Truth(plain, Test.of_flag(name))
-        elif isinstance(plain, (int, float)) and not is_open(item):
+        elif isinstance(plain, (int, float)) and not isinstance(plain, bool) and not is_open(item):
             item = Traced(plain, Expr.of(Symbol(name, value=plain)))
         bound[name] = inner.scope.names[name] = item
     return bound
@@ -273,7 +259,7 @@ def seen_from_outside(dim: Dim, outside: dict[str, Any]) -> Dim:
 def inner(item: Any) -> Any:
     """An argument as the inside of a definition sees it: without the names of the outside."""
     match item:
-        case Traced() | Truth():
+        case Traced():
             return item if is_open(item) else value_of(item)
         case list():
             return [inner(part) for part in item]
@@ -293,8 +279,8 @@ def inner(item: Any) -> Any:
 
 def saved(item: Any, *, plain: bool = False) -> Any:
     """An argument as a program keeps it: layers by their words."""
-    if isinstance(item, (Traced, Truth)):
-        return item if isinstance(item, Traced) and not plain else value_of(item)
+    if isinstance(item, Traced):
+        return value_of(item) if plain else item
     if isinstance(item, list):
         return [saved(part, plain=True) for part in item]
     if isinstance(item, (bool, int, float, str)):

@@ -22,8 +22,7 @@ from cnndsl.semantics.scope import first_places
 from cnndsl.semantics.usage import hand_on
 from cnndsl.semantics.values import Chain, Scope, Silent, Stage, Unknown, Value, describe, weight_of
 from cnndsl.source import Span
-from cnndsl.symbolic.expr import Expr, Test, Truth
-from cnndsl.symbolic.number import SizeIsOpen, Traced, value_of
+from cnndsl.symbolic.number import SizeIsOpen, is_open, value_of
 from cnndsl.syntax import tree
 
 _Light = TypeVar("_Light")
@@ -188,28 +187,19 @@ class Evaluation:
         self.context.turn(node.span, len(items))
         return items
 
-    def truth(self, node: tree.Expression) -> bool | Truth:
-        """A condition, with the test that it comes from where that depends on parameters."""
+    def truth(self, node: tree.Expression) -> bool:
+        """How a condition comes out."""
         value = self.known(node)
-        if isinstance(value, (bool, Truth)):
+        if isinstance(value, bool):
             return value
         words, plain = f"{kinds_of(value)} {type(node).__name__}", value_of(value)
         raise refused("condition", "E206", words, node, what=describe(plain), plain=str(plain))
 
     def plain(self, value: Any) -> Any:
-        """The plain number: what it was computed from decides the structure, and is noted as such.
-
-        Raises SizeIsOpen where that is a size left open.
-        """
-        if isinstance(value, Traced):
-            if value.is_open:
-                raise SizeIsOpen
-            self.fix(value.expr)
+        """The plain number, where the structure depends on it. Raises SizeIsOpen for a size that is left open."""
+        if is_open(value):
+            raise SizeIsOpen
         return value_of(value)
-
-    def fix(self, expr: Expr | Test) -> None:
-        """Note that parameters decide the structure: those that an expression or test is made of."""
-        self.builder.fixed.update(symbol.name for symbol in expr.symbols() if symbol.guards is None)
 
     def only_layers(self, what: str, span: Span, way: str) -> None:
         """Raise Problem in a chain, for what is no layer."""

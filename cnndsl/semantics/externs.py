@@ -73,9 +73,7 @@ def bind_extern(body: Evaluation, external: External, node: tree.Call) -> LayerR
     check_complete(declaration, given, node.span)
     outer = {word: _checked(name, word, value, node.span) for word, value in given.items()}
     rules = _Rules(body, external, outer, node.span)
-    traced = traced_arguments(
-        body, rules.arguments, lambda word, value: word in rules.fixed or isinstance(value, tuple)
-    )
+    traced = traced_arguments(rules.arguments)
     layer = Extern(
         name=name,
         package="".join(map(str, declaration.package.parts)),
@@ -149,8 +147,6 @@ class _Rules:
         """The sizes of what comes out, one for each value; and whether these are a tuple."""
         self.learned = self._rule(settings["parameters"]) if "parameters" in settings else None
         self.axes = self._axes(settings["rank"]) if "rank" in settings else ()
-        self.fixed = frozenset(self._builder.fixed)
-        """The parameters on which more than arithmetic depends."""
 
     def _bind(self, parameter: tree.Parameter, given: dict[str, Any]) -> None:
         word = parameter.name.text

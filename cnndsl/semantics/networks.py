@@ -106,10 +106,10 @@ class Networks:
         if outputs is None:
             return None
         report_unread(self._context, definition, body.scope.names)
-        saved = saved_parameters(definition, parameters, builder)
+        saved = saved_parameters(definition, parameters)
         if own:
             open_ones = (parameter for parameter in saved if parameter.name not in fixed)
-            saved = (*saved_parameters(item, own, builder), *open_ones)
+            saved = (*saved_parameters(item, own), *open_ones)
         module = builder.finish(outputs, saved, requirements(self._context))
         check_rules(self._context, module, body.init_spans)
         return module

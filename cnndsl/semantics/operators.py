@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from cnndsl.diagnostics import Fix, Problem, error
+from cnndsl.diagnostics import Fix, error
 from cnndsl.ir.program import Combine
 from cnndsl.layers.formula import SizeError, check_limits
 from cnndsl.layers.operations import OPERATORS_OF_VALUES, Operation
 from cnndsl.layers.registry import OPERATIONS
 from cnndsl.layers.types import real
-from cnndsl.semantics.builder import MOST_CONDITIONS
 from cnndsl.semantics.context import LIGHT
 from cnndsl.semantics.evaluation import Evaluation
 from cnndsl.semantics.functions import power
@@ -25,9 +24,9 @@ from cnndsl.semantics.hints import (
     refused,
 )
 from cnndsl.semantics.size_hints import ways
-from cnndsl.semantics.values import UNKNOWN, Copies, Items, Part, Recipe, Silent, Value, describe, key_for, weight_of
+from cnndsl.semantics.values import UNKNOWN, Copies, Items, Part, Recipe, Value, describe, key_for, weight_of
 from cnndsl.source import Span
-from cnndsl.symbolic.expr import RELATIONS, Expr, Test, TooLong, Truth, junction, negation
+from cnndsl.symbolic.expr import RELATIONS, TooLong
 from cnndsl.symbolic.number import SizeIsOpen, Traced, calculate, trace_weight, value_of
 from cnndsl.syntax import tree
 
@@ -35,8 +34,7 @@ from cnndsl.syntax import tree
 def unary(body: Evaluation, node: tree.Unary) -> Any:
     """What `-x`, `+x` or `not x` is worth. Raises Problem."""
     if node.operator == "not":
-        truth = body.truth(node.operand)
-        return Truth(not truth.value, negation(truth.test)) if isinstance(truth, Truth) else not truth  # type: ignore[arg-type]
+        return not body.truth(node.operand)
     value = body.known(node.operand)
     if is_number(value):
         return -value if node.operator == "-" else value
@@ -73,9 +71,8 @@ def binary(body: Evaluation, node: tree.Binary) -> Any:
     raise no_operation(node, left, right)
 
 
-def comparison(body: Evaluation, node: tree.Comparison) -> bool | Truth:
+def comparison(body: Evaluation, node: tree.Comparison) -> bool:
     """What `a < b == c` is worth. Raises Problem."""
-    result: bool | Truth = True
     _check_arrows(body, node)
     first = node.operands[0]
     is_new = isinstance(first, tree.Name) and first.text not in body.scope
@@ -84,9 +81,9 @@ def comparison(body: Evaluation, node: tree.Comparison) -> bool | Truth:
     values = body.all_known(node.operands)
     if set(node.operators) == {">"} and all(isinstance(value, Recipe) for value in values[1:]):
         raise arrows(node, ">")
-    for operator, left, right in zip(node.operators, values, values[1:], strict=False):
-        result = _join(body, "and", result, _compare(body, node, operator, left, right), node.span)
-    return result
+    pairs = zip(node.operators, values, values[1:], strict=False)
+    outcomes = [_compare(body, node, operator, left, right) for operator, left, right in pairs]  # each is checked
+    return all(outcomes)
 
 
 def _check_arrows(body: Evaluation, node: tree.Comparison) -> None:
@@ -107,7 +104,7 @@ def _flows(body: Evaluation, name: tree.Name) -> bool:
     return isinstance(body.scope.get(name.text), (Value, Recipe))
 
 
-def _compare(body: Evaluation, node: tree.Comparison, operator: str, left: Any, right: Any) -> bool | Truth:
+def _compare(body: Evaluation, node: tree.Comparison, operator: str, left: Any, right: Any) -> bool:
     span = node.span
     body.go_through([left, right], span)
     if operator in ("in", "not in"):
@@ -117,12 +114,7 @@ def _compare(body: Evaluation, node: tree.Comparison, operator: str, left: Any, 
         wanted = key_for(body.plain(left))
         return any(key_for(body.plain(item)) == wanted for item in right) is (operator == "in")
     if is_number(left) and is_number(right):
-        truth = RELATIONS[operator](left, right)
-        test = Test(operator, (Expr.of(left), Expr.of(right)))
-        if test.symbols():
-            body.fix(test)
-            return Truth(truth, test)
-        return bool(truth)
+        return bool(RELATIONS[operator](left, right))
     if operator in ("==", "!=") and not isinstance(left, Value) and not isinstance(right, Value):
         return (_comparable(left) == _comparable(right)) is (operator == "==")
     if isinstance(left, str) and isinstance(right, str):
@@ -131,18 +123,9 @@ def _compare(body: Evaluation, node: tree.Comparison, operator: str, left: Any, 
     raise refused("order", "E206", words, node, what=describe(left), other=describe(right))
 
 
-def _junction(body: Evaluation, node: tree.Binary) -> bool | Truth:
+def _junction(body: Evaluation, node: tree.Binary) -> bool:
     left = body.truth(node.left)
-    settled = bool(left) is (node.operator == "or")
-    if settled and not isinstance(left, Truth):
-        return left
-    try:
-        # Also where the left side settles it: the right side belongs to the test.
-        return _join(body, node.operator, left, body.truth(node.right), node.span)
-    except (Problem, Silent):
-        if settled:
-            return left
-        raise
+    return left if left is (node.operator == "or") else body.truth(node.right)
 
 
 def _calculate(body: Evaluation, operator: str, left: Any, right: Any, span: Span) -> Any:
@@ -222,16 +205,14 @@ def combine_two(body: Evaluation, kind: str, sides: tuple[Any, Any], places: tup
     if isinstance(left, Value) and isinstance(right, Value):
         return combine(body, kind, (left, right), {}, span)
     value, other, first = (left, right, False) if isinstance(left, Value) else (right, left, True)
-    is_traced = isinstance(other, Traced) and not other.is_open
     try:
-        number = real(other.value if is_traced else body.plain(other))
+        number = real(body.plain(other))
     except ValueError as problem:
         where = places[0 if first else 1]
         raise error("E208", f"a number beside a value {problem}", where, help="write a smaller one") from None
     if kind == "div" and number == 0 and not first:
         raise error("E206", "this divides by zero", span, help="make sure that the divisor is not 0")
-    traced = {"scalar": Traced(number, other.expr)} if is_traced else {}
-    return combine(body, kind, (value,), {"scalar": number, "scalar_first": first}, span, traced)
+    return combine(body, kind, (value,), {"scalar": number, "scalar_first": first}, span)
 
 
 def combine(
@@ -240,10 +221,9 @@ def combine(
     values: tuple[Value, ...],
     fields: dict[str, Any],
     span: Span,
-    traced: dict[str, Traced] | None = None,
 ) -> Any:
     """Apply the operation of this kind to values of the graph; what comes out. Raises Problem."""
-    return apply_operation(body, OPERATIONS[kind](**fields), values, span, traced)
+    return apply_operation(body, OPERATIONS[kind](**fields), values, span)
 
 
 def apply_operation(
@@ -251,7 +231,6 @@ def apply_operation(
     operation: Operation,
     values: tuple[Value, ...],
     span: Span,
-    traced: dict[str, Traced] | None = None,
 ) -> Any:
     """Apply an operation to values of the graph; what comes out. Raises Problem."""
     kind = operation.kind
@@ -282,8 +261,7 @@ def apply_operation(
         raise open_size(span) from None
     if len(values) == 1 and kind == "concat":
         return values[0]  # as in a loop that collects what it joins: the first turn has nothing to join
-    action = Combine(operation=operation, traced=traced or {})
-    outputs = body.builder.step(action, values, shapes, span, operation.word)
+    outputs = body.builder.step(Combine(operation=operation), values, shapes, span, operation.word)
     return outputs if len(outputs) > 1 else outputs[0]
 
 
@@ -294,15 +272,3 @@ def is_number(value: Any) -> bool:
 
 def _comparable(value: Any) -> Any:
     return key_for(value_of(value)) if not is_number(value) else value_of(value)
-
-
-def _join(body: Evaluation, operator: str, left: bool | Truth, right: bool | Truth, span: Span) -> bool | Truth:
-    value = (bool(left) and bool(right)) if operator == "and" else (bool(left) or bool(right))
-    test = junction(operator, *(side.test if isinstance(side, Truth) else side for side in (left, right)))
-    if isinstance(test, bool):
-        return value
-    body.context.work(span, test.weight // LIGHT)
-    if test.weight > MOST_CONDITIONS:  # nobody could follow it: the outcome will do
-        body.fix(test)
-        return value
-    return Truth(value, test)

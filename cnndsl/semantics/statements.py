@@ -268,7 +268,7 @@ def _mistake(statement: tree.Statement, raised: Exception) -> Problem | None:
         case TooLong():
             return error(
                 "E502",
-                "the sizes or conditions here hang together with parameters in too long a way",
+                "the sizes here hang together with parameters in too long a way",
                 statement.span,
                 help="write some of them as numbers, or divide the block into smaller ones",
             )
@@ -403,13 +403,11 @@ def _when(body: Evaluation, statement: tree.When) -> None:
 
 def branch(body: Evaluation, node: tree.If) -> None:
     """Run the lines that a condition chooses. Raises Problem."""
-    truth = body.truth(node.condition)
-    chosen = node.yes if truth else node.no
-    with body.builder.on(truth):
-        if isinstance(chosen, tree.If):
-            body.branch(chosen)
-        elif chosen is not None:
-            run_branch(body, chosen)
+    chosen = node.yes if body.truth(node.condition) else node.no
+    if isinstance(chosen, tree.If):
+        body.branch(chosen)
+    elif chosen is not None:
+        run_branch(body, chosen)
 
 
 def _apply_line(body: Evaluation, node: tree.Expression) -> None:

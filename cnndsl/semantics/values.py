@@ -16,7 +16,7 @@ from cnndsl.layers.formula import Shape, show
 from cnndsl.layers.initialisers import Initialiser
 from cnndsl.layers.registry import KINDS
 from cnndsl.source import Span
-from cnndsl.symbolic.expr import Number, Truth
+from cnndsl.symbolic.expr import Number
 from cnndsl.symbolic.number import Traced, is_open, value_of, work_key
 from cnndsl.syntax import tree
 
@@ -270,7 +270,6 @@ class Choice(Recipe):
     """`if condition { } else { }` used as a layer: what was chosen, None being the identity."""
 
     recipe: Recipe | None
-    condition: bool | Truth
     span: Span = field(compare=False)
     """Where what was chosen is written."""
 
@@ -448,7 +447,7 @@ def key_for(value: Any) -> Any:
         case Copies():
             return ("copies", key_for(value.recipe), value.count)
         case Choice():
-            return ("choice", bool(value.condition), key_for(value.recipe))
+            return ("choice", key_for(value.recipe))
         case _:
             return value
 
@@ -457,7 +456,7 @@ def is_constant(value: Any) -> bool:
     """Whether something is a number, a truth value, a text, or a list of such."""
     if isinstance(value, list):
         return all(map(is_constant, value))
-    return isinstance(value, (bool, int, float, str, Traced, Truth))
+    return isinstance(value, (bool, int, float, str, Traced))
 
 
 def plain_constant(value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Expressions: polynomials over names, divisions and calls, in a canonical order; and truth values with their tests.
+"""Expressions: polynomials over names, divisions and calls, in a canonical order; and tests of such.
 
 Both can be read back from the Python that they are written as.  Nothing is executed.
 """
@@ -223,19 +223,6 @@ class Expr:
             object.__setattr__(self, "_symbols", frozenset(found))
         return self._symbols  # type: ignore[return-value] # set above
 
-    @property
-    def sayable(self) -> bool:
-        """Whether generated code can say it."""
-        return all(
-            isinstance(atom, Symbol)
-            or (
-                (atom.name in DIVISIONS or atom.name in _FUNCTIONS)
-                and all(operand.sayable for operand in atom.operands)
-            )
-            for atoms, _ in self.terms
-            for atom in atoms
-        )
-
     def substitute(self, values: Mapping[str, Number | Named | Expr]) -> Expr:
         """The expression with names replaced; names that are not in `values` stay."""
         if not any(s.name in values for s in self.symbols()):
@@ -379,87 +366,29 @@ class Test:
     """A comparison of expressions, a flag by its name, or `and`, `or`, `not` of such tests."""
 
     name: str
-    operands: tuple[Expr | Test, ...]
-    weight: int = field(init=False, compare=False, repr=False)
-    """How much it is written with."""
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "weight", 1 + sum(operand.weight for operand in self.operands))
-
-    @staticmethod
-    def of_flag(name: str) -> Test:
-        """The test that is true where the flag called `name` is."""
-        return Test(FLAG, (Expr.of(Symbol(name)),))
+    operands: tuple[Expr, ...] = ()
+    parts: tuple[Test, ...] = ()
 
     def symbols(self) -> frozenset[Symbol]:
         """Every name that the outcome depends on."""
-        return frozenset[Symbol]().union(*(operand.symbols() for operand in self.operands))
+        found = [*(operand.symbols() for operand in self.operands), *(part.symbols() for part in self.parts)]
+        return frozenset[Symbol]().union(*found)
 
-    def substitute(self, values: Mapping[str, Number | Named | Expr]) -> Test | bool:
-        """The test with names replaced, worked out as far as that goes."""
-        if self.name in RELATIONS:
-            left, right = (operand.substitute(values) for operand in self.operands)
-            assert isinstance(left, Expr)  # noqa: S101 - a relation compares expressions
-            assert isinstance(right, Expr)  # noqa: S101
-            a, b = left.constant, right.constant
-            if a is not None and b is not None:
-                return RELATIONS[self.name](a, b)
-            # What is known stands on the right: channels == 4, not 4 == channels.
-            return Test(self.name, (left, right)) if a is None else Test(MIRRORED[self.name], (right, left))
-        if self.name == FLAG:
-            (flag,) = (operand.substitute(values) for operand in self.operands)
-            assert isinstance(flag, Expr)  # noqa: S101 - a flag is an expression, of its name alone
-            return Test(FLAG, (flag,)) if flag.constant is None else bool(flag.constant)
-        parts = [part.substitute(values) for part in self.operands if isinstance(part, Test)]
+    def outcome(self, values: Mapping[str, Number | Named | Expr]) -> bool | None:
+        """How it comes out with values in place of its names; None where that depends on others."""
+        if self.operands:
+            known = [operand.substitute(values).constant for operand in self.operands]
+            if None in known:
+                return None
+            return bool(known[0]) if self.name == FLAG else bool(RELATIONS[self.name](*known))
+        found = [part.outcome(values) for part in self.parts]
         if self.name == "not":
-            return negation(parts[0])
-        return junction(self.name, *parts)
-
-    def __str__(self) -> str:
-        if self.name in RELATIONS:
-            return f" {self.name} ".join(str(operand) for operand in self.operands)
-        texts = [
-            f"({part})"
-            if isinstance(part, Test) and part.name in ("and", "or") and part.name != self.name
-            else str(part)
-            for part in self.operands
-        ]
-        if self.name == "not":
-            (operand,) = self.operands
-            return f"not {operand}" if isinstance(operand, Test) and operand.name == FLAG else f"not ({operand})"
-        return f" {self.name} ".join(texts)
-
-
-@frozen()
-class Truth:
-    """A truth value with the test that led to it, where that depends on names."""
-
-    value: bool
-    test: Test
-
-    def __bool__(self) -> bool:
-        return self.value
+            return None if found[0] is None else not found[0]
+        settles = self.name == "or"
+        return settles if settles in found else None if None in found else not settles
 
 
 OPPOSITE = {"==": "!=", "!=": "==", "<": ">=", ">=": "<", ">": "<=", "<=": ">"}
-
-
-def negation(test: Test | bool) -> Test | bool:
-    """The opposite of a test."""
-    if isinstance(test, bool):
-        return not test
-    if test.name in OPPOSITE:
-        return Test(OPPOSITE[test.name], test.operands)
-    return test.operands[0] if test.name == "not" and isinstance(test.operands[0], Test) else Test("not", (test,))
-
-
-def junction(name: str, left: Test | bool, right: Test | bool) -> Test | bool:
-    """`left and right`, or `left or right`."""
-    settles = name == "or"
-    for one, other in ((left, right), (right, left)):
-        if isinstance(one, bool):
-            return one if one is settles else other
-    return Test(name, (left, right))  # type: ignore[arg-type]
 
 
 _AST_BINARY: dict[type[ast.operator], str] = {
@@ -521,7 +450,7 @@ _RELATION_NODES: dict[type[ast.cmpop], str] = {
 
 
 def parse_test(text: str) -> Test:
-    """Read back what `str(test)` wrote.  Nothing is executed; raises ValueError for anything else."""
+    """The test that a text in Python's spelling is.  Nothing is executed; raises ValueError for anything else."""
     try:
         return _read_test(ast.parse(text, mode="eval").body)
     except (SyntaxError, RecursionError, MemoryError) as problem:
@@ -534,11 +463,10 @@ def _read_test(node: ast.expr) -> Test:
         return Test(_RELATION_NODES[type(node.ops[0])], (_read(node.left), _read(node.comparators[0])))
     if isinstance(node, ast.BoolOp):
         name = "and" if isinstance(node.op, ast.And) else "or"
-        first, *rest = map(_read_test, node.values)
-        return reduce(lambda left, right: Test(name, (left, right)), rest, first)
+        return Test(name, parts=tuple(map(_read_test, node.values)))
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
-        return Test("not", (_read_test(node.operand),))
+        return Test("not", parts=(_read_test(node.operand),))
     if isinstance(node, ast.Name):
-        return Test.of_flag(node.id)
+        return Test(FLAG, (Expr.of(Symbol(node.id)),))
     message = "not a comparison"
     raise ValueError(message)

@@ -19,7 +19,6 @@ from cnndsl.symbolic.expr import (
     Operation,
     Symbol,
     TooLong,
-    Truth,
     divide,
     parse_expr,
 )
@@ -202,7 +201,7 @@ def calculate(name: str, left: Number | Traced, right: Number | Traced) -> Numbe
 
 def call(name: str, value: Number, operands: Iterable[Number | Traced]) -> Number | Traced:
     """The result `value` of calling a function on operands, traced where one of them is."""
-    items = tuple(value_of(item) if isinstance(item, Truth) else item for item in operands)
+    items = tuple(operands)
     if not any(isinstance(item, Traced) for item in items):
         return value
     return _settle(value, Expr.of(Operation(name, tuple(Expr.of(item) for item in items))))
@@ -236,8 +235,8 @@ def _settle(value: Number, expr: Expr) -> Number | Traced:
 
 
 def value_of(number: Any) -> Any:
-    """The plain number or truth value, with its history forgotten; anything else is returned as it is."""
-    return number.value if isinstance(number, (Traced, Truth)) else number
+    """The plain number, with its history forgotten; anything else is returned as it is."""
+    return number.value if isinstance(number, Traced) else number
 
 
 def literal(value: Any) -> str:

@@ -116,13 +116,13 @@ def test_summary() -> None:
 
 def test_arguments_that_say_something() -> None:
     given = [
-        Parameter(name="channels", value=64, fixed=False),
-        Parameter(name="stride", value=1, fixed=True, default=1),
-        Parameter(name="ratio", value=0.2 * 7 / 8, fixed=True, default=1.0),
-        Parameter(name="kernel", value=[3, 1], fixed=True),
-        Parameter(name="mode", value="nearest", fixed=True),
-        Parameter(name="bias", value=False, fixed=True),
-        Parameter(name="units", value=["a", "b"], fixed=True),
+        Parameter(name="channels", value=64),
+        Parameter(name="stride", value=1, default=1),
+        Parameter(name="ratio", value=0.2 * 7 / 8, default=1.0),
+        Parameter(name="kernel", value=[3, 1]),
+        Parameter(name="mode", value="nearest"),
+        Parameter(name="bias", value=False),
+        Parameter(name="units", value=["a", "b"]),
     ]
     assert captions.arguments(given) == "channels 64, ratio 0.175, kernel [3, 1], mode nearest, bias false"
 
@@ -145,7 +145,7 @@ def test_arguments_that_say_something() -> None:
     ],
 )
 def test_arguments_of_several_uses(values: list[Any], said: str) -> None:
-    uses = [[Parameter(name="x", value=value, fixed=True)] for value in values]
+    uses = [[Parameter(name="x", value=value)] for value in values]
     assert captions.arguments(*uses) == said
 
 

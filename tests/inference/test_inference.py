@@ -14,6 +14,7 @@ from torch.nn.modules.dropout import _DropoutNd
 
 from cnndsl.analysis import costs
 from cnndsl.analysis.batchnorm_folding import for_inference
+from cnndsl.analysis.state_dict import tensors
 from cnndsl.ir.program import Program
 from cnndsl.loading import load
 from tests.compiled import MODELS, compilation_of, program_of
@@ -326,6 +327,25 @@ def test_the_module_has_no_parts_for_training(body: str, left_out: set[str]) -> 
     assert left_out <= keys
     assert {key.partition(".")[0] for key in served.state_dict()} == keys - left_out
     assert "self.training" not in compilation.for_inference().python()
+
+
+@pytest.mark.parametrize(
+    ("body", "is_folded"),
+    [
+        ("conv(8, 3) -> batchnorm", True),
+        ("if norm { conv(8, 3) -> batchnorm }", True),
+        ("conv(8, 3); if norm { batchnorm }", False),
+        ("a = conv(8, 3); b = batchnorm if norm else identity; a -> b", False),
+        ("conv(8, 3) -> b: (batchnorm if norm else identity)", False),
+        ("conv(8, 3) -> if norm { batchnorm } else { relu }", False),
+    ],
+)
+def test_what_a_condition_parts_is_folded_neither_in_the_program_nor_in_the_class(body: str, is_folded: bool) -> None:
+    compilation = compiled(f"block B(norm = true) {{ {body} }}\nnetwork Net {{ input(3, 8, 8); B() }}")
+    _, served = check(compilation)
+    program = for_inference(compilation.checked().program)
+    assert set(served.state_dict()) == {key for key, _ in tensors(program, program.network())}
+    assert is_folded == (len(served.state_dict()) == 2)
 
 
 def test_parts_for_training_are_gone() -> None:

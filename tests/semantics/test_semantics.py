@@ -562,17 +562,3 @@ def test_each_network_is_checked() -> None:
 def test_combinations_are_operations() -> None:
     module = network("a, b, c = split(input, 3)\nconcat(a, b + c) - a")
     assert [type(step.action) for step in module.steps] == [Combine] * 4
-
-
-@pytest.mark.parametrize("inside", ["linear(10, axis=-1)", "linear(10)", "relu"])
-def test_a_number_that_became_another_axis_than_the_channels_is_settled_in_a_block(inside: str) -> None:
-    body = "input(3, 8); conv(dim, 1) -> permute([0, 2, 1]) -> Mix; linear(4, axis=-1)"
-    (parameter,) = program_of(f"block Mix {{ {inside} }}\nnetwork Net(dim = 16) {{ {body} }}").network().parameters
-    assert (parameter.name, parameter.fixed) == ("dim", True)
-
-
-def test_a_number_of_channels_stays_free_through_a_block() -> None:
-    block = "block Mix { conv(input.channels, 1) }"
-    text = f"{block}\nnetwork Net(dim = 16) {{ input(3, 8); conv(dim, 1) -> Mix -> conv(4, 1) }}"
-    (parameter,) = program_of(text).network().parameters
-    assert not parameter.fixed

@@ -287,7 +287,7 @@ class Guards:
         tests = all_of([self._code(number, outcome) for number, outcome in sorted(case)])
         try:
             asked = parse_test(flat(tests))
-            return any(asked.substitute(_bound(line.target, item)) is True for item in _worth(line.source))
+            return any(asked.outcome(_bound(line.target, item)) is True for item in _worth(line.source))
         except (ValueError, TypeError, ArithmeticError, TooLong):
             return False
 
