@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from cnndsl.backends.explain.comparison import Comparison
 from cnndsl.compiler import compile_source
 from cnndsl.i18n import tr
-from cnndsl.ir.program import Module
+from cnndsl.ir.interpreter import Application
 from cnndsl.layers.base import Layer
 from cnndsl.source import Source
 from cnndsl.symbolic.number import literal
@@ -45,18 +45,19 @@ class Finder:
         self._part = part
         self.seen: Seen | None = None
 
-    def looks(self, module: Module, at: int, path: str, inner: Module | None) -> Look:  # noqa: ARG002
+    def looks(self, at: Application) -> Look:
         """As `Watcher` says."""
-        if inner is not None and self._part.startswith(f"{path}."):
+        if at.inner is not None and self._part.startswith(f"{at.path}."):
             return Look.INSIDE
-        return Look.RESULT if path == self._part and self.seen is None else Look.NOT
+        return Look.RESULT if at.path == self._part and self.seen is None else Look.NOT
 
     def saw(self, ran: Ran) -> None:
         """As `Watcher` says."""
-        if ran.path == self._part and ran.leaf is not None and ran.given:
-            place = tr("{what}, line {line}", what=ran.step.origin.file, line=ran.step.origin.line)
+        leaf, origin = ran.at.leaf, ran.at.step.origin
+        if ran.at.path == self._part and leaf is not None and ran.given:
+            place = tr("{what}, line {line}", what=origin.file, line=origin.line)
             part: Any = ran.part
-            self.seen = Seen(ran.leaf.layer, part, ran.given[0], place, ran.leaf.weights is not None)
+            self.seen = Seen(leaf.layer, part, ran.given[0], place, leaf.weights is not None)
 
 
 def compared(

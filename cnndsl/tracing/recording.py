@@ -14,11 +14,10 @@ from cnndsl.backends.explain.content import grouped, inside
 from cnndsl.backends.graphviz.build import Folding, Pictures
 from cnndsl.frozen import frozen
 from cnndsl.i18n import tr
-from cnndsl.ir.interpreter import Frame, applications
-from cnndsl.ir.program import Call, Combine, Module, Program, Weights
+from cnndsl.ir.interpreter import Application, Frame, applications
+from cnndsl.ir.program import Module, Program
 from cnndsl.layers.base import Group, Layer
 from cnndsl.layers.formula import AxisRule
-from cnndsl.layers.operations import Operation
 from cnndsl.tracing.figure import Result, Score, Shown, Sliding, Worked
 from cnndsl.tracing.inputs import Refused
 from cnndsl.tracing.runner import Look, Ran
@@ -142,16 +141,16 @@ class Recorder:
         """What is shown, in the order of execution."""
         return tuple(self._frames[0].steps)
 
-    def looks(self, module: Module, at: int, path: str, inner: Module | None) -> Look:
+    def looks(self, at: Application) -> Look:
         """As `Watcher` says."""
-        frame, part = self._frames[-1], self._wanted.part
+        frame, part, path, inner = self._frames[-1], self._wanted.part, at.path, at.inner
         self._times[path] += 1
         if not frame.visible and not (path and inside(path, part)):
             if inner is None or not part.startswith(f"{path}."):
                 return Look.NOT
             self._frames.append(_Frame(path, visible=False))
             return Look.INSIDE
-        if inner is not None and self._is_folded(module, at):
+        if inner is not None and self._is_folded(at):
             frame.waiting += 1
             return Look.NOT
         if self._shown >= MOST_STEPS:
@@ -160,22 +159,22 @@ class Recorder:
         self._shown += 1
         self._folding.drawn += 1
         level = sum(frame.visible for frame in self._frames) - (not part)
-        if inner is None or not self._folding.opens(module, inner, path, level, again=self._times[path] > 1):
+        if inner is None or not self._folding.opens(at.frame.module, inner, path, level, again=self._times[path] > 1):
             return Look.RESULT
         self._frames.append(_Frame(path, visible=True))
         return Look.INSIDE
 
-    def _is_folded(self, module: Module, at: int) -> bool:
+    def _is_folded(self, at: Application) -> bool:
         """Whether a step is in the middle of a run of blocks, of which the first and the last are shown."""
         if self._wanted.part or self._wanted.depth is not None:
             return False
-        runs = self._folding.repeats.runs(module)
-        return any(run.period == 1 and run.start < at < run.start + run.times - 1 for run in runs)
+        runs = self._folding.repeats.runs(at.frame.module)
+        return any(run.period == 1 and run.start < at.index < run.start + run.times - 1 for run in runs)
 
     def saw(self, ran: Ran) -> None:
         """As `Watcher` says."""
         within: tuple[Shown, ...] = ()
-        if ran.inner is not None and self._frames[-1].path == ran.path and len(self._frames) > 1:
+        if ran.at.inner is not None and self._frames[-1].path == ran.at.path and len(self._frames) > 1:
             done = self._frames.pop()
             if not done.visible:
                 self._frames[-1].steps += done.steps
@@ -186,65 +185,55 @@ class Recorder:
         frame.waiting = 0
 
     def _said(self, ran: Ran, within: tuple[Shown, ...], skipped: int) -> Shown:
-        step, wanted = ran.step, self._wanted
-        given, gave = _samples(ran, step.inputs, ran.given), _samples(ran, step.outputs, ran.gave)
-        dropped = self._dropped(ran, given, gave)
+        at, step, wanted = ran.at, ran.at.step, self._wanted
+        given, gave = _samples(at, step.inputs, ran.given), _samples(at, step.outputs, ran.gave)
+        dropped = self._dropped(at, given, gave)
         values = tuple(
             shown(tensor, wanted.maps, numbers=wanted.numbers, dropped=crossed)
             for tensor, crossed in zip(gave, dropped, strict=True)
         )
         place = tr("{what}, line {line}", what=step.origin.file, line=step.origin.line)
-        if ran.inner is not None:
-            kind = ran.inner.name or "chain"
-            said = captions.arguments(ran.inner.parameters)
+        layer = at.target
+        if isinstance(layer, Module):
+            kind = layer.name or "chain"
+            said = captions.arguments(layer.parameters)
             return Shown(
-                ran.path, kind, "block", said, place, values, (), self._remark(ran, None, dropped), (), within, skipped
+                at.path, kind, "block", said, place, values, (), self._remark(at, None, dropped), (), within, skipped
             )
-        layer, weights = self._layer(ran)
         if not isinstance(layer, Layer):
             formulas = _worked_out(layer.formula(tuple(tuple(x.shape) for x in given), tuple(gave[0].shape)))
             return Shown(layer.sign, layer.word, "merge", "", place, values, formulas, skipped=skipped)
         x = tuple(given[0].shape) if given else ()
         formulas = _worked_out(layer.formula(x) if x else ())
-        worked_out, slid = self._worked(layer, ran, weights, given[0], gave[0]) if given else ((), None)
+        worked_out, slid = self._worked(layer, ran, given[0], gave[0]) if given else ((), None)
         role, said = layer.group.value, layer.words(x)
-        title = ran.path or layer.word
-        remark = self._remark(ran, layer, dropped)
+        title = at.path or layer.word
+        remark = self._remark(at, layer, dropped)
         return Shown(title, layer.word, role, said, place, values, formulas, remark, worked_out, (), skipped, slid)
 
-    def _layer(self, ran: Ran) -> tuple[Layer | Operation, Weights | None]:
-        action = ran.step.action
-        if isinstance(action, Combine):
-            return action.operation, None
-        if isinstance(action, Call):
-            assert ran.leaf is not None  # noqa: S101 - what is no layer has an inside
-            return ran.leaf.layer, ran.leaf.weights
-        return action.layer, None
-
-    def _remark(self, ran: Ran, layer: Layer | None, dropped: Sequence[Tensor | None]) -> str:
-        if getattr(ran.step.action, "inserted", False):
+    def _remark(self, at: Application, layer: Layer | None, dropped: Sequence[Tensor | None]) -> str:
+        if at.inserted:
             return tr("put there by the compiler")
-        if ran.path and self._times[ran.path] > 1:
-            use = self._times[ran.path]
+        if at.path and self._times[at.path] > 1:
+            use = self._times[at.path]
             return tr("the same layer once more, use {use}", use=use) if layer else tr("the same block once more")
         if layer is not None and layer.group is Group.DROPOUT:
             return _said_of_dropout(dropped[0])
         return ""
 
-    def _dropped(self, ran: Ran, given: list[Tensor], gave: list[Tensor]) -> list[Tensor | None]:
+    def _dropped(self, at: Application, given: list[Tensor], gave: list[Tensor]) -> list[Tensor | None]:
         """Of each value which numbers are zero and were not; None for what no dropout gives."""
-        is_so = self._training and ran.leaf is not None and ran.leaf.layer.group is Group.DROPOUT
+        is_so = self._training and at.leaf is not None and at.leaf.layer.group is Group.DROPOUT
         return [(y == 0) & (x != 0) for x, y in zip(given, gave, strict=True)] if is_so else [None] * len(gave)
 
-    def _worked(
-        self, layer: Layer, ran: Ran, weights: Weights | None, x: Tensor, y: Tensor
-    ) -> tuple[tuple[Worked, ...], Sliding | None]:
+    def _worked(self, layer: Layer, ran: Ran, x: Tensor, y: Tensor) -> tuple[tuple[Worked, ...], Sliding | None]:
         """How the numbers come about that are asked for, and the kernels on their way."""
         if not can_be_worked(layer, x):
             return (), None
         at = self._wanted.at
         begin = None if at == "all" else _place(at, y)
         slid = sliding(layer, ran.part, x, y, self._wanted.kernels, begin) if self._wanted.kernels else None
+        weights = ran.at.leaf.weights if ran.at.leaf is not None else None
         is_fixed = weights is not None and weights.weight is not None and not weights.trainable
         if not (is_fixed or self._wanted.numbers or at is not None):
             return (), slid
@@ -271,9 +260,9 @@ def _place(at: tuple[int, ...] | None, y: Tensor) -> tuple[int, ...] | None:
     return at if at is None or len(at) == y.dim() else (0, *at)
 
 
-def _samples(ran: Ran, values: tuple[int, ...], tensors: tuple[Tensor, ...]) -> list[Tensor]:
+def _samples(at: Application, values: tuple[int, ...], tensors: tuple[Tensor, ...]) -> list[Tensor]:
     """What of each tensor belongs to the first sample: all of one without a batch."""
-    lacking = ran.module.lacks_batch(values)
+    lacking = at.frame.module.lacks_batch(values)
     return [tensor if lacks else tensor[0] for tensor, lacks in zip(tensors, lacking, strict=True)]
 
 

@@ -13,7 +13,7 @@ from cnndsl.files import shown
 from cnndsl.frozen import frozen
 from cnndsl.generated import module_of
 from cnndsl.ir.interpreter import Application, Frame, Interpreter
-from cnndsl.ir.program import Leaf, Module, Program, Step
+from cnndsl.ir.program import Module, Program
 from cnndsl.layers.base import Argument, Code, Layer, Spelling
 from cnndsl.layers.operations import Operation
 from cnndsl.tracing.inputs import Refused, read_safetensors, read_saved
@@ -120,19 +120,14 @@ class Look(Enum):
 
 @frozen()
 class Ran:
-    """A step that was run.
+    """A step that was run: its application in the program.
 
-    path: the attribute path of the part, empty for what leaves no module. part: the module, or a learned tensor.
-    leaf: the part of the program where it is a layer; inner: the module of the program where it is composed.
-    given, gave: what came in and out, with a batch axis but for a learned tensor.
+    part: the module, or a learned tensor; None for what leaves no module. given, gave: what came in and out, with a
+    batch axis but for a learned tensor.
     """
 
-    path: str
-    module: Module
-    step: Step
+    at: Application
     part: nn.Module | Tensor | None
-    leaf: Leaf | None
-    inner: Module | None
     given: tuple[Tensor, ...]
     gave: tuple[Tensor, ...]
 
@@ -140,8 +135,8 @@ class Ran:
 class Watcher(Protocol):
     """Who looks on."""
 
-    def looks(self, module: Module, at: int, path: str, inner: Module | None) -> Look:
-        """How closely to watch step `at` of a module, before it is run."""
+    def looks(self, at: Application) -> Look:
+        """How closely to watch a step, before it is run."""
 
     def saw(self, ran: Ran) -> None:
         """A step that is watched was run; the steps inside it came before."""
@@ -188,15 +183,15 @@ class _Runner(Interpreter["Tensor"]):
         return self._training or not at.step.training
 
     def apply(self, at: Application, inputs: Sequence[Tensor]) -> Sequence[Tensor]:
-        module, inner, watcher = at.frame.module, at.inner, self._watcher
-        look = Look.NOT if watcher is None else watcher.looks(module, at.index, at.path, inner)
-        if inner is not None and look is Look.INSIDE:
-            gave = self.module(at.inside(inner), inputs)
+        watcher = self._watcher
+        look = Look.NOT if watcher is None else watcher.looks(at)
+        if at.inner is not None and look is Look.INSIDE:
+            gave = self.module(at.inside(at.inner), inputs)
         else:
             gave = tuple(super().apply(at, inputs))
         if watcher is not None and look is not Look.NOT:
             part = self._part(at) if at.part is not None else None
-            watcher.saw(Ran(at.path, module, at.step, part, at.leaf, inner, tuple(inputs), gave))
+            watcher.saw(Ran(at, part, tuple(inputs), gave))
         return gave
 
     def call_module(self, at: Application, module: Module, inputs: Sequence[Tensor]) -> Sequence[Tensor]:

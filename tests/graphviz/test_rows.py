@@ -12,10 +12,9 @@ import pytest
 
 from cnndsl.backends.graphviz import Diagram
 from cnndsl.backends.options import Checked
-from cnndsl.backends.wrapping import Piece, rows
 from cnndsl.ir.program import Program
 from cnndsl.render import RenderWarning
-from cnndsl.render.paper import points
+from cnndsl.render.paper import Piece, points, rows
 from tests.graphviz.support import SVG, program_of
 
 LONG = " -> ".join(["conv(8, 3, padding=1) -> batchnorm -> relu"] * 6)

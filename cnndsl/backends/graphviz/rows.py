@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from cnndsl.backends.graphviz.paths import add_turns, homes_of
 from cnndsl.backends.graphviz.picture import END, Arrow, Box, Cluster, Emphasis, Item, Picture
-from cnndsl.backends.wrapping import Piece, rows
+from cnndsl.render.paper import Piece, rows
 
 Place = tuple[float, float]
 

@@ -16,10 +16,10 @@ from cnndsl.backends.graphviz.paths import mark, straight
 from cnndsl.backends.graphviz.picture import Arrow, Picture
 from cnndsl.backends.graphviz.picture import Box as Node
 from cnndsl.backends.volume.scene import Link, Scene, Volume
-from cnndsl.backends.wrapping import Piece, rows
 from cnndsl.frozen import frozen
 from cnndsl.i18n import tr
 from cnndsl.layers.formula import Shape
+from cnndsl.render.paper import Piece, rows
 from cnndsl.symbolic.number import value_of
 
 ALONG, UP = 0.42, 0.30

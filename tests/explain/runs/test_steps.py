@@ -87,8 +87,7 @@ def check(compilation: Compilation, network: str | None = None) -> None:
             assert torch.equal(a, b)
         assert bool(watcher.seen) == (look is Look.INSIDE)
         for seen in watcher.seen:
-            shapes = [seen.module.values[value] for value in seen.step.outputs]
-            for tensor, shape in zip(seen.gave, shapes, strict=True):
+            for tensor, shape in zip(seen.gave, seen.at.ys, strict=True):
                 size = tensor.shape[1:] if seen.given else tensor.shape
                 assert len(size) == len(shape)
                 assert all(is_open(a) or value_of(a) == b for a, b in zip(shape, size, strict=True))
