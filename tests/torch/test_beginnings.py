@@ -187,3 +187,21 @@ def test_a_rule_for_dense_layers_reaches_the_end_of_attention(line: str) -> None
     assert begun["attend.out_proj.weight"].eq(0.5).all()
     assert "false" in line or begun["attend.out_proj.bias"].eq(0.25).all()
     assert not begun["attend.in_proj_weight"].eq(0.5).any()
+
+
+def test_layers_that_alone_say_how_they_begin_are_named() -> None:
+    text = """
+    network Net(std = 0.1) {
+        input(3, 8, 8)
+        stem: conv(4, 3, weight_init=kaiming_normal, bias_init=constant(2)) -> relu
+        last: conv(4, 1, weight_init=default, bias_init=zeros) -> relu
+        fc: linear(3, weight_init=normal(0, std))
+    }
+    """
+    made = cnndsl.compile(text).python()
+    assert "for module in self.modules()" not in made
+    assert "nn.init.normal_(self.fc.weight, std=std)" in made
+    model = imported(made).Net(std=0)
+    assert model.stem.bias.unique().tolist() == [2]
+    assert not model.last.bias.any()
+    assert not model.fc.weight.any()

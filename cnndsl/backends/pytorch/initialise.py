@@ -45,6 +45,8 @@ class Own:
     path: Code
     kind: str
     rules: dict[str, Rule] = field(default_factory=dict)
+    is_always: bool = True
+    """Whether it is there whatever the constructor is given."""
 
 
 def _filling(rule: Rule) -> Code:
@@ -93,8 +95,11 @@ def _settle(lines: list[Any], helpers: set[str], found: list[Own], base: Code | 
                     _own(line, path, found, helpers)
             case If():
                 place = None
+                before = len(found)
                 for side in (line.yes, line.no):
                     _settle(side, helpers, found, None, has_paths=has_paths and base is None)
+                for own in found[before:]:
+                    own.is_always = False
             case For():
                 place = None
                 _settle(line.lines, helpers, found, None, has_paths=False)
@@ -220,6 +225,9 @@ def _carried_out(rules: dict[str, dict[str, Rule]], text: Any, unit: Any, transl
     has_begun = "begun" in translation.helpers
     if not kinds and not has_begun:
         return []
+    is_plain = all(own.is_always and flat(own.path).count(".") == 1 for own in text.own)
+    if not rules and not has_begun and is_plain:
+        return [line for own in text.own for line in _one_layer(own)]
     known = _layers(translation.program, unit, translation)
     blocks: dict[tuple[str, ...], list[str]] = {}
     for kind in kinds:
@@ -248,6 +256,14 @@ def _carried_out(rules: dict[str, dict[str, Rule]], text: Any, unit: Any, transl
     if has_begun:
         lines += _own_word("bias")
     return [*first, *lines]
+
+
+def _one_layer(own: Own) -> Iterator[str]:
+    """The lines for a layer that says itself how it begins, in a network without other rules."""
+    for tensor in ("weight", "bias"):
+        rule = own.rules.get(tensor)
+        if rule is not None and rule.name != DEFAULT:
+            yield from laid_out(rule_code(rule, attribute(own.path, tensor)), _INDENT)
 
 
 def _own_word(tensor: str) -> list[str]:
