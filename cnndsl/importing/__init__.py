@@ -3,10 +3,10 @@
 In: a module, and the sizes of what it takes, or a program of `torch.export`.  Out: a text, and what is different
 between its module and the original.
 The module is run once in evaluation and once in training, and what it does is recorded (`recording`). From that comes a
-body for each module inside (`structure`, with `leaves` and `calls` for what PyTorch has); those of a class become one
-definition (`generalising`, `parameters`), which is written (`writing`). Then the text is compiled, and its module
-compared with the original (`checking`). Of a program a module is made first (`exported`, with `frames`, `remaking` and
-`aten`).
+body for each module inside (`structure`, `reading`, with `leaves` and `calls` for what PyTorch has); those of a class
+become one definition (`generalising`, `parameters`), which is written (`writing`). Then the text is compiled, and its
+module compared with the original (`checking`). Of a program a module is made first (`exported`, with `graph` and
+`remaking`).
 """
 
 from __future__ import annotations
@@ -31,10 +31,8 @@ from cnndsl.formatter import formatted
 from cnndsl.frozen import frozen
 from cnndsl.importing.checking import Comparison, compare
 from cnndsl.importing.exported import Remade, loaded, remade, samples
-from cnndsl.importing.grouping import group
-from cnndsl.importing.inheriting import unchanged
-from cnndsl.importing.leaves import Unreadable
-from cnndsl.importing.recording import Recorder
+from cnndsl.importing.leaves import Unreadable, unchanged
+from cnndsl.importing.recording import Recorder, group
 from cnndsl.importing.structure import MOST_APART, Imported, imported
 from cnndsl.importing.writing import written
 from cnndsl.source import Source

@@ -144,6 +144,9 @@ def _layer(event: Event, name: str) -> Read:
             if own not in kind.model_fields:
                 raise Unreadable(f"{name}({key}={value!r}) is no call of the language")
             arguments[own] = plain(value)
+            if own == "size" and isinstance(value, (list, tuple)) and None in value:  # which is that of the map
+                whole = zip(value, _sample(x)[-len(value) :], strict=True)
+                arguments[own] = tuple(size if each is None else each for each, size in whole)
         try:
             layer = kind.model_validate(arguments)
             layer.output(_sample(x))
@@ -188,6 +191,8 @@ def _infix(event: Event, name: str) -> Read:
     if name == "pow" and event.function == "__rpow__":
         reversed_ = True
     a, b = reversed(given) if reversed_ else given
+    if INFIX[name] == "+" and (found := next((x for x, other in ((a, b), (b, a)) if other == 0), None)) is not None:
+        return _same(replace(event, arguments=(found,)))  # which Python's `sum` begins with
     return "infix", INFIX[name], (a, b), {}
 
 

@@ -22,10 +22,20 @@ from torch.export.graph_signature import InputKind
 from torch.fx import Interpreter, Node
 from torch.utils import _pytree as pytree
 
-from cnndsl.importing.aten import call_of, function_of, is_random, shape_of
-from cnndsl.importing.frames import SEQUENTIAL, Calls, Frame, calls_of, is_number, is_sequential, names_of
-from cnndsl.importing.inheriting import unchanged
-from cnndsl.importing.leaves import Unreadable
+from cnndsl.importing.graph import (
+    SEQUENTIAL,
+    Calls,
+    Frame,
+    call_of,
+    calls_of,
+    function_of,
+    is_number,
+    is_random,
+    is_sequential,
+    names_of,
+    shape_of,
+)
+from cnndsl.importing.leaves import Unreadable, unchanged
 from cnndsl.importing.recording import leaves_of
 from cnndsl.importing.remaking import Unmade, base_of, layer_of
 

@@ -8,14 +8,19 @@ line here.
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from itertools import product
 from typing import Any, get_args
+from weakref import WeakKeyDictionary
 
+import torch
 from pydantic import ValidationError
 from torch import Tensor, nn
 
-from cnndsl.importing.inheriting import inherited
+from cnndsl.frozen import frozen
+from cnndsl.generated import module_of
 from cnndsl.layers.base import Layer, Spelling
 from cnndsl.layers.formula import SizeError
 from cnndsl.layers.registry import HELPERS, KINDS
@@ -122,6 +127,9 @@ def read_layer(module: nn.Module, shape: tuple[int, ...]) -> Layer | None:
         kinds, target = _classes()[standard], found.target if found else f"nn.{standard.__name__}"
         targets = {target} if found else {target, f"{standard.__name__}Same", target.replace("Constant", "Zero")}
         _check_rest(module, standard)
+    if isinstance(sizes := getattr(module, "output_size", None), tuple) and None in sizes:  # which is that of the map
+        whole = zip(sizes, shape[-len(sizes) :], strict=True)
+        told = dict.fromkeys(("size", "output_size"), tuple(own if size is None else size for size, own in whole))
     if target.endswith("Same"):  # what it pads follows from the map; where that is nothing, it is the plain layer
         told, targets = told | {"padding": "same"}, {target, f"nn.{target.removesuffix('Same')}"}
     for kind in kinds:
@@ -261,3 +269,90 @@ def _check_rest(module: nn.Module, standard: type[nn.Module]) -> None:
             is_plain = isinstance(have, (bool, int, float, str)) or have is None
             if is_plain and have != parameter.default and name != "batch_first":
                 raise Unreadable(f"{standard.__name__}({name}={have!r}) is no layer of the language")
+
+
+# Classes that inherit from a layer
+
+
+_IMPORTS = """\
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+"""
+"""What the helpers of a generated module need."""
+_TENSORS = {"weight", "bias", "running_mean", "running_var", "num_batches_tracked"}
+
+
+@frozen()
+class Inherited:
+    """What a module does: what the class `target` does, and then its parts with these names."""
+
+    base: type[nn.Module]
+    target: str
+    forward: Callable[..., Any]
+    parts: tuple[str, ...]
+
+
+_FOUND: WeakKeyDictionary[nn.Module, Inherited | None] = WeakKeyDictionary()
+
+
+def inherited(module: nn.Module) -> Inherited | None:
+    """What was found of a module by `look_at`; None where it does something of its own."""
+    return _FOUND.get(module)
+
+
+def look_at(module: nn.Module, base: type[nn.Module], x: Tensor) -> None:
+    """Find out whether a module that inherits from `base` does to `x` what a layer does. It stays as it was."""
+    if module in _FOUND:
+        return
+    _FOUND[module] = None
+    own = {name for name, _ in module.named_parameters(recurse=False)}
+    own |= {name for name, _ in module.named_buffers(recurse=False)}
+    if own - _TENSORS:
+        return
+    parts = tuple(name for name, _ in module.named_children())
+    try:
+        with unchanged(module):
+            wanted = module.forward(x.clone())
+    except Exception:  # it is called in another way
+        return
+    targets = {f"nn.{base.__name__}": base} | {n: c for n, c in helper_classes().items() if issubclass(c, base)}
+    for target, kind in targets.items():
+        try:
+            with unchanged(module):
+                found = kind.forward(module, x.clone())
+                for name in parts:
+                    found = getattr(module, name)(found)
+        except Exception:  # noqa: S112 - it is no layer of this kind
+            continue
+        if isinstance(wanted, Tensor) and isinstance(found, Tensor) and torch.equal(wanted, found):
+            _FOUND[module] = Inherited(base, target, kind.forward, parts)
+            return
+
+
+@cache
+def helper_classes() -> dict[str, type[nn.Module]]:
+    """The classes that a generated module has for layers that PyTorch lacks."""
+    made = vars(module_of("\n\n".join([_IMPORTS, *HELPERS.values()]), "helpers"))
+    return {name: made[name] for name in HELPERS if isinstance(made[name], type)}
+
+
+@contextmanager
+def unchanged(module: nn.Module) -> Iterator[None]:
+    """Leaves the state and the mode of a module, and the random generator, as they were."""
+    state = {key: value.clone() for key, value in module.state_dict().items() if isinstance(value, Tensor)}
+    modes = {child: child.training for child in module.modules()}
+    try:
+        with torch.random.fork_rng(devices=[]):
+            yield
+    finally:
+        with torch.no_grad():
+            for key, value in module.state_dict().items():
+                if key in state:
+                    value.copy_(state[key])
+        for child, mode in modes.items():
+            child.training = mode

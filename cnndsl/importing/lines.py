@@ -34,15 +34,17 @@ from cnndsl.importing.body import (
     Taken,
     Turned,
     flat,
+    operands,
     parts_in,
+    paths,
+    way_between,
+    way_to,
 )
-from cnndsl.importing.flow import operands, paths, way_between, way_to
 from cnndsl.importing.generalising import IDENTITY, has_state
-from cnndsl.importing.heads import Head, Source, head
 from cnndsl.importing.parameters import KEYWORDS, is_name
 from cnndsl.importing.rolling import length
 from cnndsl.importing.stages import LONGEST_LINE, Writer, is_flag
-from cnndsl.importing.turns import Apart, constant, differing, in_turns
+from cnndsl.importing.turns import Apart, Head, Source, constant, differing, head, in_turns
 from cnndsl.layers.registry import KINDS, OPERATIONS
 
 
@@ -124,7 +126,8 @@ class Lines:
         if width and any(width in expression.split() for expression in told):
             head.append(f"{width} = input.channels")
         head += [f"{own.name} = {self._held(own)}" for own in self.body.held]
-        if self._declares_all():
+        early = [operand for name in self.due for step in self._fixed(name) for operand in flat(step.operands[1:])]
+        if self._declares_all() and not any(isinstance(operand, Made) for operand in early):
             head += map(self._declaration, self.due)
             self.due = []
         return head
@@ -136,7 +139,16 @@ class Lines:
         if isinstance(part, Choice) and isinstance(part.part, Listed):
             condition = self.writer.definition.conditions[part.condition]
             return f"if {condition} {{ {self._key(name)} = {self.writer.stage(part.part)} }}"
-        return f"{self._key(name)} = {self.writer.stage(part)}"
+        steps = self._fixed(name)
+        return f"{self._key(name)} = {self.writer.stage(part, self._extra(steps[0]) if steps else '')}"
+
+    def _fixed(self, name: str) -> list[Step]:
+        """The steps that apply a part, or those of a list, to further values, if all give the same: in its line.
+
+        What has a line without the values that it takes is no layer yet, and would be another one wherever it is used.
+        """
+        steps = [s for s in self.body.steps if s.form == "part" and s.what.partition(".")[0] == name and s.operands[1:]]
+        return steps if len({step.operands[1:] for step in steps}) == 1 else []
 
     def _declare_for(self, step: Step) -> None:
         """The lines of parts that stand before this step: of those that are in it, and those registered before them."""
@@ -389,6 +401,8 @@ class Lines:
     def _stage(self, step: Step, more: str = "") -> str:
         """The part that a step applies, as a stage; `more` are further arguments of a use."""
         name, _, rest = step.what.partition(".")
+        if more and name in self.declared and self._fixed(name):
+            more = ""
         if rest:
             return f"{name}[{rest}]({more})" if more else f"{name}[{rest}]"
         part = self.parts[name]

@@ -11,7 +11,7 @@ from typing import Any
 from torch import nn
 
 from cnndsl.frozen import frozen
-from cnndsl.importing.body import Chain, Choice, Given, Number, Single, Slot, Use
+from cnndsl.importing.body import Chain, Choice, Given, Item, Made, Number, Part, Single, Slot, Use
 from cnndsl.importing.generalising import Common, Hole
 from cnndsl.ir.names import why_not_class
 from cnndsl.layers.base import Group
@@ -318,6 +318,29 @@ class _Settler:
                 expression = self.definition.slots.get(number)
                 if expression and expression != INPUT and all(type(v) is int for v in hole.values):
                     yield expression, hole.values
+
+
+def with_classes(network: Definition) -> Definition:
+    """A network whose last layer is dense, with a parameter for the number of classes."""
+    body = network.common.body
+    last = body.outputs[0] if body.outputs else None
+    step = body.steps[last.step] if isinstance(last, Made) else None
+    parts = dict(body.parts)
+    if step is None or step.form != "part" or step.what not in parts or "classes" in parts:
+        return network
+    part = parts[step.what]
+    layer = part.items[-1].part if isinstance(part, Chain) and part.items else part
+    if not isinstance(layer, Single) or layer.word != "linear":
+        return network
+    features = dict(layer.arguments)["features"]
+    opened: Part = Single(layer.word, (("features", Slot(0)), *layer.arguments[1:]))
+    if isinstance(part, Chain):
+        opened = Chain((*part.items[:-1], Item(part.items[-1].label, opened)))
+    parts[step.what] = opened
+    network.common.body = replace(body, parts=tuple(parts.items()))
+    network.slots[0] = "classes"
+    network.parameters["classes"] = features.value  # type: ignore[union-attr]
+    return network
 
 
 def _is_multiple(values: tuple[Any, ...], outgoing: tuple[Any, ...]) -> bool:

@@ -7,9 +7,9 @@ by identity, so that a tensor that is overwritten in place is the value that it 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import FrameType
 from typing import Any
 
@@ -18,9 +18,7 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from cnndsl.frozen import frozen
-from cnndsl.importing.inheriting import inherited, look_at
-from cnndsl.importing.leaves import is_leaf, layer_above
-from cnndsl.importing.steps import Steps
+from cnndsl.importing.leaves import inherited, is_leaf, layer_above, look_at
 
 
 @frozen()
@@ -146,6 +144,8 @@ class Recorder:
                 # A layer that does nothing in evaluation gives a value of its own.
                 result = self._silently(torch.Tensor.view_as, (result, result), {})
         else:
+            if self._stack:
+                self._keep_pending(given)
             trace = Trace(module, *given)
             self._stack.append(trace)
             try:
@@ -313,3 +313,155 @@ def leaves_of(held: Any) -> Iterator[Any]:
 def values_of(held: Any) -> list[Value]:
     """The values among what lies in a nest."""
     return [leaf for leaf in leaves_of(held) if isinstance(leaf, Value)]
+
+
+# Functions that are several calls
+
+
+Call = Callable[[Any, tuple[Any, ...], dict[str, Any]], Any]
+
+
+class Steps:
+    """The functions, taken apart.
+
+    call: calls a function and keeps what it did; silently: calls one and does not.
+    flows: whether a tensor is a value, and none that a module holds.
+    """
+
+    def __init__(self, call: Call, silently: Call, flows: Callable[[Tensor], bool]) -> None:
+        self.call, self.silently, self.flows = call, silently, flows
+        self.moved: dict[int, tuple[Tensor, tuple[int, ...], Tensor]] = {}
+        """Of what has another axis than the batch in front, by its identity: the value, the order of its axes, itself.
+
+        The language has no such value. So nothing is kept of it before it is used in another way than here.
+        """
+        self._made: dict[str, Callable[..., Any]] = {
+            "addcmul": self._addcmul, "permute": self._permute, "__getitem__": self._getitem,
+            "unbind": self._unbind, "select": self._select,
+        }  # fmt: skip
+
+    def result(self, name: str, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
+        """What a function gives, in steps; NotImplemented for one that is a call of its own."""
+        made = self._made.get(name)
+        return NotImplemented if made is None else made(*arguments, **keywords)
+
+    def _addcmul(self, x: Tensor, a: Tensor, b: Tensor, *, value: float = 1) -> Tensor:
+        product = self.call(torch.mul, (a, b), {})
+        product = product if value == 1 else self.call(torch.mul, (product, value), {})
+        return self.call(torch.add, (x, product), {})  # type: ignore[no-any-return]
+
+    def _permute(self, x: Tensor, *dims: Any, **keywords: Any) -> Any:
+        order = keywords.get("dims") or (dims[0] if isinstance(dims[0], (tuple, list)) else dims)
+        if order[0] % x.dim() == 0:
+            return NotImplemented
+        result: Tensor = self.silently(torch.permute, (x, order), {})
+        self.moved[id(result)] = x, tuple(dim % x.dim() for dim in order), result
+        return result
+
+    def _place(self, part: Tensor, order: tuple[int, ...]) -> Tensor:
+        """One place along the axis in front: a part of the value, with the other axes in their order."""
+        left = tuple(dim - (dim > order[0]) for dim in order[1:])
+        return part if left == tuple(range(len(left))) else self.call(torch.permute, (part, left), {})
+
+    def _unbind(self, x: Tensor, dim: int = 0) -> Any:
+        if id(x) not in self.moved or dim != 0:
+            return NotImplemented
+        base, order, _ = self.moved[id(x)]
+        return tuple(self._place(part, order) for part in self.call(torch.unbind, (base, order[0]), {}))
+
+    def _select(self, x: Tensor, dim: int, index: int) -> Any:
+        if id(x) not in self.moved or dim != 0:
+            return NotImplemented
+        base, order, _ = self.moved[id(x)]
+        part = self.call(Tensor.__getitem__, (base, (*[slice(None)] * order[0], index)), {})
+        return self._place(part, order)
+
+    def _getitem(self, x: Tensor, at: Any) -> Any:
+        at = at[0] if isinstance(at, tuple) and len(at) == 1 else at
+        if id(x) in self.moved and type(at) is int:
+            return self._select(x, 0, at)
+        places: list[Any] = list(at) if isinstance(at, tuple) else []
+        is_plain = all(isinstance(place, (int, slice)) or place in (None, ...) for place in places)
+        if not is_plain or None not in places or not self.flows(x):
+            return NotImplemented
+        if sum(place not in (..., slice(None)) for place in places) == 1:
+            return NotImplemented  # a new axis and nothing else
+        if ... in places:
+            end = places.index(...)
+            rest = x.dim() - sum(place not in (None, ...) for place in places)
+            places[end : end + 1] = [slice(None)] * rest
+        y = self.call(Tensor.__getitem__, (x, tuple(place for place in places if place is not None)), {})
+        left = [place for place in places if not isinstance(place, int)]
+        for axis in (axis for axis, place in enumerate(left) if place is None):
+            y = self.call(torch.unsqueeze, (y, axis), {})
+        return y
+
+
+# Lists in lists, and dicts
+#
+# The language has no lists in lists, and no dicts of layers. So `y = a(x[0]) + b(x[1])`, with `a` and `b` in the list
+# `fuse[1]`, is recorded as if that were a module that is given `x[0]` and `x[1]`.
+
+
+def group(recorder: Recorder) -> None:
+    """Put a call of the inner list or the dict in the place of calls of its layers, wherever that is possible."""
+    for module, traces in list(recorder.traces.items()):
+        for held in module.children():
+            rows = [held] if type(held) is nn.ModuleDict else [*held] if type(held) is nn.ModuleList else []
+            rows = [row for row in rows if type(row) in (nn.ModuleList, nn.ModuleDict) and len(row)]
+            found = [run for trace in traces for row in rows if (run := _run(trace, row)) is not None]
+            is_list = type(rows[0]) is nn.ModuleList and any(len(run.given) > 1 for run in found) if rows else False
+            for trace in traces if found else ():
+                for row in rows:
+                    if (run := _run(trace, row)) is not None:
+                        _place(recorder, trace, row, run, is_list=is_list)
+
+
+@frozen()
+class _Run:
+    """Calls of the layers of a list or dict, and what is done with what they give: from where to where."""
+
+    start: int
+    end: int
+    given: tuple[Value, ...]
+    results: tuple[Value, ...]
+
+
+def _run(trace: Trace, row: nn.ModuleList | nn.ModuleDict) -> _Run | None:
+    """The calls of these layers; None where they are none by themselves. Of a dict several values may come out."""
+    layers = set(row.children())
+    places = [at for at, event in enumerate(trace.events) if event.module in layers]
+    if not places:
+        return None
+    is_dict = type(row) is nn.ModuleDict
+    given: dict[int, Value] = {}
+    made: dict[int, Value] = {}
+    end = places[0]
+    found: _Run | None = None
+    for event in trace.events[end:]:
+        taken = {value.number: value for value in values_of((event.arguments, event.keywords))}
+        if event.module not in layers and event.module is not None:
+            break
+        if end > places[-1] and (taken.keys().isdisjoint(made) or taken.keys() - made.keys() - given.keys()):
+            break  # it is no sum of what the layers give
+        given |= {number: value for number, value in taken.items() if number not in made}
+        made |= {value.number: value for value in values_of(event.result) if value.number not in given}
+        end += 1
+        later = [(event.arguments, event.keywords) for event in trace.events[end:]]
+        used = {value.number for value in values_of([*later, trace.result])}
+        results = tuple(value for number, value in made.items() if number in used)
+        if end > places[-1] and (not is_dict or found is None or len(results) == 1):
+            found = _Run(places[0], end, tuple(given.values()), results)
+            if is_dict and len(results) == 1:
+                break
+    return found if found is not None and (is_dict or len(found.results) == 1) else None
+
+
+def _place(recorder: Recorder, trace: Trace, row: nn.Module, run: _Run, *, is_list: bool) -> None:
+    """Keep a run as a call, which is given its values as a list or one by one."""
+    arguments = (list(run.given),) if is_list else run.given
+    result = run.results[0] if len(run.results) == 1 else run.results
+    events = trace.events[run.start : run.end]
+    recorder.traces.setdefault(row, []).append(Trace(row, arguments, {}, events, result, trace.names))
+    call = replace(events[0], module=row, function="", arguments=arguments, keywords={}, result=result)
+    trace.events[run.start : run.end] = [call]

@@ -17,10 +17,8 @@ from torch import Tensor, nn
 from torch.fx import Node
 from torch.nn.utils import parametrizations
 
-from cnndsl.importing.aten import Call, call_of, shape_of, upsampling
-from cnndsl.importing.frames import Frame
-from cnndsl.importing.inheriting import helper_classes
-from cnndsl.importing.leaves import ALIKE, plain
+from cnndsl.importing.graph import Call, Frame, call_of, shape_of, upsampling
+from cnndsl.importing.leaves import ALIKE, helper_classes, plain
 
 Arguments = dict[str, Any]
 Rule = Callable[[list[Call]], Arguments]

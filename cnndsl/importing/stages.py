@@ -25,9 +25,8 @@ from cnndsl.importing.body import (
     Use,
 )
 from cnndsl.importing.generalising import IDENTITY
-from cnndsl.importing.heads import Head, head, key
 from cnndsl.importing.parameters import KEYWORDS, REQUIRED, Definition, is_name
-from cnndsl.importing.turns import Apart, constant, differing, in_turns, items_in_turns, series_of
+from cnndsl.importing.turns import Apart, Head, constant, differing, head, in_turns, items_in_turns, key, series_of
 from cnndsl.layers.base import Group
 from cnndsl.layers.registry import KINDS, OPERATIONS
 
@@ -115,9 +114,9 @@ class Writer:
         if isinstance(part, Use):
             return self._use(part, more)
         if isinstance(part, Listed):
-            if (made := self._comprehension(part.items)) is not None:
+            if (made := self._comprehension(part.items, more)) is not None:
                 return made
-            items = [self.stage(item) for item in part.items]
+            items = [self._item(item, more) for item in part.items]
             if any("\n" in text for text in items) or sum(map(len, items)) > LONGEST_LINE:
                 return "[\n" + ",\n".join(items) + ",\n]"
             return f"[{', '.join(items)}]"
@@ -134,7 +133,12 @@ class Writer:
             return f"if {self.definition.conditions[part.condition]} {self.braced(part.part)}"
         return self.braces(self.chain_lines(part))
 
-    def _comprehension(self, parts: Sequence[Part]) -> str | None:
+    def _item(self, part: Part, more: str) -> str:
+        """A layer of a list, with the further arguments where it takes these."""
+        takes = isinstance(part, Use) and self.known[part.name].common.body.inputs[1:]
+        return self.stage(part, more if takes else "")
+
+    def _comprehension(self, parts: Sequence[Part], more: str) -> str | None:
         """A list of parts that are the same but for numbers; None where they are too few or too different."""
         if len(parts) < _LEAST_TURNS or not self.loops:
             return None
@@ -144,7 +148,7 @@ class Writer:
         except Apart:
             return None
         with self.turn(made):
-            return f"[{self.stage(part)} {made.text(len(parts), inside=True)}]"
+            return f"[{self._item(part, more)} {made.text(len(parts), inside=True)}]"
 
     def braced(self, part: Part) -> str:
         """A part in braces of its own."""

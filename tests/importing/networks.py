@@ -967,6 +967,86 @@ class Dropping(nn.Module):
         return self.drops(self.stages(x))
 
 
+class Dicts(nn.Module):
+    """Layers in dicts, beside one another and in a list of dicts; rows of layers whose results Python's `sum` adds."""
+
+    class Branches(nn.Module):
+        """Branches that are put together, and two whose results go on by themselves."""
+
+        def __init__(self, channels: int, kernel: int) -> None:
+            super().__init__()
+            self.branches = nn.ModuleDict(
+                {"one": nn.Conv2d(channels, 4, 1), "wide": nn.Conv2d(channels, 4, kernel, padding="same")}
+            )
+            self.heads = nn.ModuleDict({"scores": nn.Conv2d(8, 8, 1), "gate": nn.Conv2d(8, 8, 1)})
+
+        def forward(self, x: Tensor) -> Tensor:
+            x = F.relu(torch.cat([branch(x) for branch in self.branches.values()], 1))
+            scores, gate = self.heads["scores"](x), self.heads["gate"](x)
+            y: Tensor = scores * gate.sigmoid()
+            return y
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.second = self.Branches(3, 3), self.Branches(8, 5)
+        self.mixers = nn.ModuleList(nn.ModuleDict({"norm": nn.LayerNorm(8), "mix": nn.Linear(8, 8)}) for _ in range(2))
+        self.rows = nn.ModuleList(nn.ModuleList(nn.Conv2d(8, 8, 1) for _ in range(3)) for _ in range(2))
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.second(self.first(x)).permute(0, 2, 3, 1)
+        for mixer in self.mixers:
+            x = x + mixer["mix"](mixer["norm"](x))  # type: ignore[index]
+        x = x.permute(0, 3, 1, 2)
+        for row in self.rows:
+            x = sum(F.relu(layer(x)) for layer in row)  # type: ignore[assignment, misc, attr-defined]
+        return x
+
+
+class Conditioned(nn.Module):
+    """Blocks in a list that are all given a second value, and layers between them that are not."""
+
+    class Unit(nn.Module):
+        """A convolution, with what a dense layer makes of the condition."""
+
+        def __init__(self, inputs: int, channels: int) -> None:
+            super().__init__()
+            self.conv = nn.Conv2d(inputs, channels, 3, padding=1)
+            self.dense = nn.Linear(6, channels)
+
+        def forward(self, x: Tensor, condition: Tensor) -> Tensor:
+            y: Tensor = F.silu(self.conv(x)) + self.dense(condition)[:, :, None, None]
+            return y
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.embed = nn.Linear(5, 6)
+        self.units = nn.ModuleList([self.Unit(3, 4), nn.Conv2d(4, 4, 3, 2, 1), self.Unit(4, 8)])
+
+    def forward(self, x: Tensor, time: Tensor) -> Tensor:
+        condition = self.embed(time)
+        for unit in self.units:
+            x = unit(x, condition) if isinstance(unit, self.Unit) else unit(x)
+        return x
+
+
+class Reading(nn.Module):
+    """A picture as a sequence: its height is pooled away, and a recurrent layer begins with zeros that are given."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 4, 3, padding=1)
+        self.pool = nn.AdaptiveAvgPool2d((1, None))
+        self.lstm = nn.LSTM(4, 5, batch_first=True)
+        self.head = nn.Linear(5, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = F.adaptive_max_pool2d(self.conv(x), (4, None))  # type: ignore[arg-type]
+        x = self.pool(x).squeeze(2).transpose(1, 2)
+        start = torch.zeros(1, x.size(0), 5).to(x.device)
+        x, _ = self.lstm(x, (start, torch.zeros(1, x.size(0), 5)))
+        return self.head(x[:, -1])
+
+
 class Windowed(nn.Module):
     """What the language has no words for, with an argument that is a list."""
 

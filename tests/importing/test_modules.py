@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from copy import copy
 
@@ -10,7 +11,7 @@ import torch
 from torch import nn
 
 import cnndsl
-from cnndsl.importing import Import, Unreadable, heads, import_module
+from cnndsl.importing import Import, Unreadable, import_module, turns
 from tests.docs.blocks import ROOT
 from tests.importing import networks
 
@@ -58,6 +59,9 @@ def imported(module: nn.Module, *sizes: tuple[int, ...]) -> Import:
         (networks.Numbered(), [MAP]),
         (networks.Exchanging(), [MAP]),
         (networks.Dropping(), [(4, 8, 8)]),
+        (networks.Dicts(), [MAP]),
+        (networks.Conditioned(), [MAP, (5,)]),
+        (networks.Reading(), [MAP]),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, nn.Module) else None,
 )
@@ -231,7 +235,7 @@ def test_loops_that_are_wrong_are_written_out(monkeypatch: pytest.MonkeyPatch) -
     def wrong(_: object, variable: str, __: int = 0) -> str:
         return f"{variable} + 7"
 
-    monkeypatch.setattr(heads, "formula", wrong)
+    monkeypatch.setattr(turns, "formula", wrong)
     text = imported(networks.Skipping(), (2, 16)).text
     assert "for " not in text
     assert "-> units[5]" in text
@@ -335,3 +339,52 @@ def test_a_notebook_shows_text_and_picture() -> None:
     assert shown.startswith("<pre>network Sequential {")
     assert "<svg" in shown
     assert type(copy(text)) is str
+
+
+def test_a_dict_of_layers_is_a_block() -> None:
+    text = imported(networks.Dicts(), MAP).text
+    assert 'concat(input -> one: conv(4, 1), input -> wide: conv(4, kernel, padding="same"))' in text
+    assert "relu(it) -> heads: Heads" in text
+    assert "mixers = [Mixer, Mixer]" in text
+    assert "rows[0]" in text
+    assert "+ 0" not in text
+
+
+def test_blocks_of_a_list_are_given_a_value_where_they_are_declared() -> None:
+    text = imported(networks.Conditioned(), MAP, (5,)).text
+    assert "units = [Unit(4, condition=condition), conv(4, 3, 2, 1), Unit(8, condition=condition)]" in text
+
+
+class _Refused(nn.Module):
+    def __init__(self, way: str) -> None:
+        super().__init__()
+        self.way = way
+        self.lstm = nn.LSTM(3, 4, batch_first=way != "batch second")
+        self.head = nn.Linear(4, 2)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        if self.way == "batch second":
+            x, _ = self.lstm(x.permute(1, 0, 2))
+        elif self.way == "state":
+            _, (hidden, _) = self.lstm(x)
+            x = hidden[-1]
+        elif self.way == "zeros":
+            x = self.lstm(x)[0] + torch.zeros(1)
+        else:
+            x = self.lstm(x[:, None, None].expand(-1, 2, 3))[0]
+        y: torch.Tensor = self.head(x)
+        return y
+
+
+@pytest.mark.parametrize(
+    ("way", "size", "message"),
+    [
+        ("batch second", (5, 3), "permute needs every axis of batch x 5 x 3 once, the batch first"),
+        ("state", (5, 3), "it uses the last state of LSTM, and a text has what this gives at each place alone"),
+        ("zeros", (5, 3), "it calculates with a tensor of zeros"),
+        ("number", (), "an input is one number for each sample, with no size"),
+    ],
+)
+def test_what_is_refused_says_what_to_do(way: str, size: tuple[int, ...], message: str) -> None:
+    with pytest.raises(Unreadable, match=re.escape(message)):
+        import_module(_Refused(way), [size])

@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 
 from cnndsl.importing.body import Number, Series, Single, Sizes, Turned
-from cnndsl.importing.heads import Source, head
-from cnndsl.importing.turns import Apart, beginning, differing, formula, in_turns, series_of
+from cnndsl.importing.turns import Apart, Source, beginning, differing, formula, head, in_turns, series_of
 
 
 @pytest.mark.parametrize(

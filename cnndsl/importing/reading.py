@@ -1,0 +1,428 @@
+"""The body of a module from one call of it that was recorded: the steps, and the values that flow between them."""
+
+from __future__ import annotations
+
+import inspect
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, Protocol
+
+import torch
+from pydantic import ValidationError
+from torch import Tensor, nn
+
+from cnndsl.importing.body import (
+    WHOLE,
+    Body,
+    Chain,
+    Given,
+    Held,
+    Item,
+    Listed,
+    Made,
+    Number,
+    Operand,
+    Own,
+    Part,
+    Single,
+    Step,
+    flat,
+)
+from cnndsl.importing.calls import read, unbatched
+from cnndsl.importing.generalising import IDENTITY
+from cnndsl.importing.leaves import Unreadable, is_leaf
+from cnndsl.importing.parameters import is_name
+from cnndsl.importing.recording import (
+    Event,
+    Fields,
+    Overwritten,
+    Owned,
+    Trace,
+    Unknown,
+    Value,
+    leaves_of,
+    values_of,
+)
+from cnndsl.layers.formula import SizeError
+from cnndsl.layers.operations import OPERATORS_OF_VALUES
+from cnndsl.layers.registry import KINDS, OPERATIONS
+
+
+class Parts(Protocol):
+    """What is known of the modules around the one that is read.
+
+    root: the network; paths: where each module is in it.
+    uses: the modules that are known as parts by now; remarks: what the text lacks of the original.
+    """
+
+    root: nn.Module
+    paths: dict[nn.Module, str]
+    uses: dict[nn.Module, Part]
+    remarks: list[str]
+
+    def part(self, module: nn.Module) -> Part | None:
+        """What a module is as a part; None for one that does nothing. Raises Unreadable."""
+
+
+class Reader:
+    """Reads the body of one call of a module."""
+
+    def __init__(self, importer: Parts, module: nn.Module, trace: Trace) -> None:
+        self.importer = importer
+        self.module = module
+        self.trace = trace
+        self.names = {child: path for path, child in module.named_modules()}
+        self.values: dict[int, Operand] = {}
+        self.shapes: dict[Operand, tuple[int, ...]] = {}
+        self.depths: dict[Operand, int] = {}
+        self.lists: tuple[int, ...] = ()
+        self.steps: list[Step] = []
+        self.used: dict[str, nn.Module] = {}
+        self.held: dict[str, Held] = {}
+        self.states: dict[int, str] = {}
+        """What recurrent layers give besides the values at each place, with the layers."""
+        self.zeros: set[int] = set()
+        """Tensors of zeros, with which a recurrent layer begins anyway."""
+
+    def body(self) -> Body:
+        inputs, lists = self._inputs()
+        self.lists = lists
+        for event in self._with_chains(self.trace.events):
+            for leaf in leaves_of((event.arguments, event.keywords)):
+                if isinstance(leaf, Overwritten):
+                    self._operand(leaf)
+                if isinstance(leaf, Value) and leaf.number in self.states:
+                    raise Unreadable(
+                        f"it uses the last state of {self.states[leaf.number]}, and a text has what this gives at each"
+                        " place alone: take the last place of that, y[:, -1]"
+                    )
+            if event.module is not None:
+                self._apply(event, event.module)
+            else:
+                self._call(event)
+        self._check_use()
+        names, outputs = self._outputs()
+        own = dict(self.module.named_parameters(recurse=False)) | dict(self.module.named_buffers(recurse=False))
+        called = {self.values[n]: name for n, name in self.trace.names.items() if n in self.values}
+        return Body(
+            self._parts(),
+            tuple(self.steps),
+            tuple(outputs),
+            tuple(names),
+            inputs,
+            tuple(min(count, 1) for count in lists),
+            tuple(self.held[name] for name in own if name in self.held),
+            names=tuple(called.items()),
+        )
+
+    def _with_chains(self, events: Sequence[Event]) -> list[Event]:
+        """The events, where calls of all layers of a container, one after the other, are one of the container."""
+        events = [event for event in events if not self._passes_on(event)]
+        times = Counter(value.number for event in events for value in values_of((event.arguments, event.keywords)))
+        times.update(value.number for value in values_of(self.trace.result))
+        holders = [self._holder(event.module) for event in events]
+        made: list[Event] = []
+        at = 0
+        while at < len(events):
+            holder, end = holders[at], at + 1
+            while end < len(events) and holders[end] is holder and _follows(events[end - 1], events[end], times):
+                end += 1
+            run = events[at:end]
+            if holder is not None and end > at + 1 and holders.count(holder) == len(run):
+                called = [event.module for event in run]
+                if called == [child for child in holder.children() if child in called]:
+                    self.importer.uses[holder] = self._chain_of(run)
+                    run = [replace(run[0], module=holder, result=run[-1].result)]
+            made += run
+            at = end
+        return made
+
+    def _passes_on(self, event: Event) -> bool:
+        """Whether a call of a part gives what it takes, and the part does nothing at all."""
+        if event.module is None or only(event.arguments, event.keywords) != event.result:
+            return False
+        return self.importer.part(event.module) is None
+
+    def _holder(self, module: nn.Module | None) -> nn.Module | None:
+        """The part of this module that holds a layer which is called from here, and is no list."""
+        outer = self.names.get(module, "").rpartition(".")[0] if module is not None else ""
+        if not outer:
+            return None
+        found = self.module.get_submodule(outer)
+        return None if isinstance(found, nn.ModuleList) else found
+
+    def _chain_of(self, events: Sequence[Event]) -> Chain:
+        items: list[Item] = []
+        for event in events:
+            assert event.module is not None  # noqa: S101 - see `_with_chains`
+            part = self.importer.part(event.module)
+            if part is not None:
+                name = self.names[event.module].rpartition(".")[2]
+                items.append(Item(None if name == str(len(items)) else name, part))
+        return Chain(tuple(items))
+
+    def _inputs(self) -> tuple[tuple[str, ...], tuple[int, ...]]:
+        signature = [
+            name
+            for name, parameter in inspect.signature(type(self.module).forward).parameters.items()
+            if parameter.kind in (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD)
+        ][1:]
+        names: list[str] = []
+        lists: list[int] = []
+        given = [*enumerate(self.trace.arguments), *self.trace.keywords.items()]
+        at: Any
+        for at, held in given:
+            leaves = values_of(held)
+            if not leaves:
+                continue
+            number = len(names)
+            names.append(at if isinstance(at, str) else signature[at] if at < len(signature) else f"value{number}")
+            is_list = not isinstance(held, Value)
+            lists.append(len(leaves) if is_list else 0)
+            for item, leaf in enumerate(leaves):
+                operand = Given(number, item if is_list else None)
+                self.values.setdefault(leaf.number, operand)
+                self.shapes[operand] = leaf.shape
+        return tuple(names), tuple(lists)
+
+    def _operand(self, held: Any) -> Operand:
+        if isinstance(held, Value):
+            if held.number in self.zeros:
+                raise Unreadable("it calculates with a tensor of zeros, which is no value and no parameter")
+            if held.number not in self.values:
+                raise Unreadable("a value comes from outside, or was changed by a part that was given it")
+            return self.values[held.number]
+        if isinstance(held, Owned):
+            prefix = self.importer.paths[self.module]
+            name = held.path[len(prefix) + 1 :] if prefix else held.path
+            if "." in name or not held.path.startswith(prefix):
+                raise Unreadable(f"it calculates with {held.path} itself, and no layer does")
+            self._keep(name, held.tensor, is_learned=held.is_learned)
+            return Own(name)
+        if isinstance(held, Overwritten):
+            raise Unreadable("a value is used again of which a part was overwritten, by x[...] = y or through a view")
+        if isinstance(held, Unknown):
+            if held.tensor.numel() == 1 and held.tensor.dtype.is_floating_point:
+                return Number(held.tensor.item())
+            raise Unreadable("it makes a tensor that is no value, no parameter and no number")
+        if isinstance(held, dict):
+            held = tuple(held.values())
+        if isinstance(held, (tuple, list)):
+            items = tuple(self._operand(item) for item in held)
+            for number, count in enumerate(self.lists):
+                if count and items == tuple(Given(number, at) for at in range(count)):
+                    return (Given(number, WHOLE),)
+            return items
+        if isinstance(held, (bool, int, float, str)):
+            return Number(held)
+        raise Unreadable(f"it calculates with {type(held).__name__}")
+
+    def _keep(self, name: str, tensor: Tensor, *, is_learned: bool) -> None:
+        """Keep a parameter or a small buffer of the module. Raises Unreadable for another buffer."""
+        numbers = None
+        if not is_learned:
+            if tensor.dtype != torch.float32 or not 0 < tensor.numel() <= _MOST_NUMBERS or not tensor.isfinite().all():
+                raise Unreadable(f"the buffer {name} is no small list of numbers")
+            numbers = tuple(map(_shortest, tensor.flatten().tolist()))
+        sizes = tuple(map(Number, tensor.shape))
+        self.held[name] = Held(name, sizes, numbers, name not in self.module._non_persistent_buffers_set)  # noqa: SLF001
+
+    def _check_use(self) -> None:
+        """Raise Unreadable where nothing goes through something of the state; of the network that is only said."""
+        if self.module is self.importer.root:
+            return
+        state = self.module.state_dict(keep_vars=True)
+        used = {*self.held, *(name.partition(".")[0] for name in self.used)}
+        kept = {id(tensor) for key, tensor in state.items() if key.partition(".")[0] in used}
+        spare = next((key for key, tensor in state.items() if id(tensor) not in kept), None)
+        if spare is not None:
+            raise Unreadable(f"its {spare} is never used")
+
+    def _apply(self, event: Event, module: nn.Module) -> None:
+        given = [*event.arguments, *event.keywords.values()]
+        values = [held for held in given if any(isinstance(leaf, (Value, Owned)) for leaf in leaves_of(held))]
+        if isinstance(module, nn.RNNBase):
+            values = [held for held in values if any(value.number not in self.zeros for value in values_of(held))]
+            name = type(module).__name__
+            self.states |= {value.number: name for value in values_of(event.result)[1:]}
+        part = self.importer.part(module)
+        if part is None:
+            before = self._operand(values_of(values)[0])
+            self.values |= {value.number: before for value in values_of(event.result)}
+            return
+        path = self.names.get(module)
+        if path is None:
+            raise Unreadable(f"it calls {type(module).__name__}, which is not a part of it")
+        self.used[path] = module
+        operands, result = tuple(self._operand(held) for held in values), event.result
+        if is_leaf(module):
+            if len(set(operands)) > 1:
+                raise Unreadable(f"{type(module).__name__} takes several values, and a layer of the language takes one")
+            operands = operands[:1]  # attention of a value to itself is given it three times
+            if isinstance(part, Single) and part.word in KINDS and part.word != "multihead_attention":
+                told = {name: held.value for name, held in part.arguments if isinstance(held, Number)}
+                self._check(event, part.word, tuple(values[:1]), told)
+            # Of what a recurrent layer gives the language has the values at each place.
+            result = next(leaves_of(result))
+        self._step("part", path, operands, {}, result)
+
+    def _call(self, event: Event) -> None:
+        if event.function in _ZEROS and isinstance(event.result, Value):
+            self.zeros.add(event.result.number)
+            return
+        form, word, operands, arguments = read(event)
+        if form == "same" and isinstance(operands[0], Value) and operands[0].number in self.zeros:
+            self.zeros.add(event.result.number)
+            return
+        if event.function == "detach":
+            self.importer.remarks.append("detach() is left out, so that gradients flow where they did not")
+        if form == "same":
+            self.values[event.result.number] = self._operand(operands[0])
+            return
+        given = tuple(self._operand(operand) for operand in operands)
+        if word in _ARRANGED and isinstance(operands[0], Value) and self._depth(given[0]) < 0:
+            form, word, operands, arguments = unbatched(operands[0], event.result)
+            if given == (Made(len(self.steps) - 1),) and self.steps[-1].what == word:
+                given = self.steps.pop().operands
+        if form == "resize":
+            size = arguments["size"]
+            like = self._of_size(size, given[0])
+            if like is not None:
+                arguments = {name: value for name, value in arguments.items() if name != "size"}
+                given = (*given, like)
+        if self._is_shuffle(word, given, arguments, event):
+            return
+        if form in ("call", "infix"):
+            self._check(event, OPERATORS_OF_VALUES.get(word, word), operands, arguments)
+        result = event.result
+        if word in ("max", "min") and isinstance(result, (tuple, Fields)):  # the values, and where they are
+            result = next(leaves_of(result))
+        self._step("call" if form == "resize" else form, word, given, arguments, result)
+
+    def _check(self, event: Event, word: str, operands: tuple[Any, ...], arguments: dict[str, Any]) -> None:
+        """Raise Unreadable where the language has this call or layer, and not for these values."""
+        called = event.function or type(event.module).__name__
+        given = list(leaves_of(operands))
+        if any(not isinstance(value, Value) or self._depth(self._operand(value)) < 0 for value in given):
+            return  # what is made of parameters alone has no batch
+        shapes = tuple(value.shape[1:] for value in given)
+        outputs: tuple[Any, ...]
+        try:
+            if word in KINDS:
+                outputs = (KINDS[word].model_validate(arguments).output(*shapes),)
+            else:
+                outputs = OPERATIONS[word].model_validate(arguments).outputs(shapes)
+        except (SizeError, ValidationError) as problem:
+            raise Unreadable(f"{called}(...) is no call of the language: {problem}") from None
+        made = [value.shape[1:] for value in values_of(event.result)]
+        if any(tuple(size) != shape for size, shape in zip(outputs, made, strict=False)):
+            raise Unreadable(f"{called}(...) is no call of the language: {word} gives other sizes")
+
+    def _of_size(self, size: Any, but: Operand) -> Operand | None:
+        """A value with this height and width, best one to which the Python code has given a name."""
+        found = [o for o, shape in self.shapes.items() if shape[2:] == size and o != but]
+        named = {self.values[number] for number in self.trace.names if number in self.values}
+        return next((o for o in found if o in named), found[0] if found else None)
+
+    def _is_shuffle(self, word: str, given: Any, arguments: Any, event: Event) -> bool:
+        """`unflatten`, `transpose`, `flatten` as `channel_shuffle`."""
+        if word != "flatten" or arguments.get("end") != 2 or arguments.get("start", 1) != 1 or len(self.steps) < 2:
+            return False
+        first, second = self.steps[-2:]
+        split: dict[str, Any] = {name: held.value for name, held in first.arguments if isinstance(held, Number)}
+        is_swap = second.what == "transpose" and {held for _, held in second.arguments} == {Number(1), Number(2)}
+        is_split = first.what == "unflatten" and split["axis"] == 1
+        last = len(self.steps) - 1
+        if not (is_swap and is_split and given == (Made(last),) and second.operands == (Made(last - 1),)):
+            return False
+        sizes = split["sizes"]
+        if len(sizes) != 2:
+            return False
+        del self.steps[-2:]
+        gone = (Made(last), Made(last - 1))
+        self.values = {number: operand for number, operand in self.values.items() if operand not in gone}
+        self._step("call", "channel_shuffle", first.operands, {"groups": sizes[0]}, event.result)
+        return True
+
+    def _step(self, form: str, what: str, operands: tuple[Operand, ...], arguments: Any, result: Any) -> None:
+        made = values_of(result)
+        depths = [max((self._depth(o) for o in flat([operand])), default=0) for operand in operands]
+        main = max(range(len(operands)), key=lambda at: (depths[at], -at)) if operands else 0
+        given = tuple((name, Number(tuple(v) if isinstance(v, list) else v)) for name, v in arguments.items())
+        self.steps.append(Step(form, what, operands, given, len(made), main))
+        for number, value in enumerate(made):
+            operand = Made(len(self.steps) - 1, number)
+            self.values[value.number] = operand
+            self.shapes[operand] = value.shape
+            deepest = max(depths, default=0)
+            self.depths[operand] = deepest + (deepest >= 0)
+
+    def _depth(self, operand: Operand) -> int:
+        """How many steps lead to a value; what is made of the module's own tensors alone is beside the way."""
+        return -1 if isinstance(operand, (Own, Number)) else self.depths.get(operand, 0)
+
+    def _outputs(self) -> tuple[list[str], list[Operand]]:
+        """The names of what comes out, where it has some, and the values; what is no tensor is left out."""
+        result = self.trace.result
+        if isinstance(result, dict) and is_plain(result):
+            return list(result), [self._operand(value) for value in result.values()]
+        return [], [self._operand(leaf) for leaf in leaves_of(result) if isinstance(leaf, _TENSORS)]
+
+    def _parts(self) -> tuple[tuple[str, Part], ...]:
+        found: list[tuple[str, Part]] = []
+        for name, child in self.module.named_children():
+            inner = {path: module for path, module in self.used.items() if path.startswith(f"{name}.")}
+            if name in self.used:
+                part = self.importer.part(child)
+                if part is not None:
+                    found.append((name, part))
+            elif inner:
+                found.append((name, self._listed(name, child, inner)))
+        return tuple(found)
+
+    def _listed(self, name: str, container: nn.Module, inner: dict[str, nn.Module]) -> Part:
+        items: list[Part] = []
+        for key, child in container.named_children():
+            path = f"{name}.{key}"
+            if path not in inner and next(child.parameters(), None) is None:
+                items.append(IDENTITY)  # it is passed over
+                continue
+            if path not in inner or key != str(len(items)):
+                raise Unreadable(f"it calls the parts of {name} one by one, and they are no list")
+            items.append(self.importer.part(child) or IDENTITY)
+        return Listed(tuple(items))
+
+
+_ARRANGED = ("unsqueeze", "squeeze", "unflatten", "flatten", "reshape")
+_ZEROS = ("zeros", "new_zeros", "zeros_like")
+_TENSORS = (Value, Owned, Unknown, Overwritten)
+_MOST_NUMBERS = 64
+"""How many numbers of a buffer are written into a text."""
+
+
+def is_plain(result: Any) -> bool:
+    """Whether a text can give a result as it is: a value, several, or some with names."""
+    if isinstance(result, dict):
+        return all(isinstance(value, _TENSORS) and is_name(str(name)) for name, value in result.items())
+    items = result.items if isinstance(result, Fields) else result
+    is_tuple = isinstance(items, (tuple, list))
+    return all(isinstance(item, _TENSORS) for item in items) and len(items) > 1 if is_tuple else True
+
+
+def _shortest(number: float) -> float:
+    """The shortest number that is this one with 32 bits: 0.485 for 0.48500001430511475."""
+    found = (float(f"{number:.{digits}g}") for digits in range(6, 10))
+    return next(n for n in found if torch.tensor(n, dtype=torch.float32).item() == number)
+
+
+def _follows(before: Event, event: Event, times: Counter[int]) -> bool:
+    """Whether a call takes what the one before it gives, and nothing else does."""
+    given = only(event.arguments, event.keywords)
+    return isinstance(given, Value) and given == before.result and times[given.number] == 1
+
+
+def only(arguments: Any, keywords: Any) -> Any:
+    """The one value that a call is given, or a list of those that it is given."""
+    values = values_of((arguments, keywords))
+    return values if len(values) != 1 else values[0]
