@@ -26,7 +26,8 @@ class Comparison:
     tied: tuple[str, ...] = ()
     """The keys of tensors that are one with an earlier one in the original, and not in the text."""
     outputs: dict[str, float] = field(default_factory=dict)
-    """The largest difference of outputs, for "evaluation" and "training", each on the inputs and on others."""
+    """The largest difference of outputs, for "evaluation" and "training", each on the inputs and on others; of what is
+    kept in the state after them, where there is one."""
     problem: str = ""
     """Why they could not be compared."""
 
@@ -86,6 +87,7 @@ def compare(original: nn.Module, made: nn.Module, inputs: Sequence[Tensor]) -> C
     tied = tuple(key for key, first in _tied(original).items() if _tied(made).get(key) != first)
     gaps: dict[str, float] = {}
     runs = (inputs, ""), (_others(inputs), " on other numbers")
+    ran_alike = True
     for mode, (given, others) in product(("evaluation", "training"), runs):
         results = []
         for module in (original, made):
@@ -106,11 +108,14 @@ def compare(original: nn.Module, made: nn.Module, inputs: Sequence[Tensor]) -> C
                 break  # it is written for one size of the batch
             results.append(leaves)
         if len(results) < 2:
+            ran_alike = False  # the original may have gone half the way
             continue
         gap = _gap(*results)
         if gap is None:
             return replace(found, tied=tied, problem=f"in {mode}{others} other tensors come out")
         gaps[f"{mode}{others}"] = gap
+        if ran_alike and (gap := _gap([*original.state_dict().values()], [*made.state_dict().values()])):
+            gaps[f"the state after {mode}{others}"] = gap
     return replace(found, tied=tied, outputs=gaps)
 
 

@@ -285,8 +285,12 @@ class _Importer:
             else:
                 bodies.append((member, body))
         self.busy.pop()
-        if problems:
-            self._declare(problems)
+        if (
+            problems
+        ):  # one class is said in one way, also where some of its tables of numbers are short enough for a text
+            tables = [each for each, body in bodies if any(own.numbers is not None for own in body.held)]
+            self._declare(problems | dict.fromkeys(tables, next(iter(problems.values()))))
+            bodies = [(each, body) for each, body in bodies if each not in tables]
         groups: list[list[tuple[nn.Module, Body]]] = []
         for member, body in bodies:
             if (layers := _only_layers(body)) is not None and member is not self.root:

@@ -1047,6 +1047,20 @@ class Reading(nn.Module):
         return self.head(x[:, -1])
 
 
+class Frozen(nn.Module):
+    """A normalisation with fixed numbers, of which there may be many."""
+
+    scale: Tensor
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.register_buffer("scale", torch.ones(channels))
+
+    def forward(self, x: Tensor) -> Tensor:
+        y: Tensor = x * self.scale[:, None, None]
+        return y
+
+
 class Windowed(nn.Module):
     """What the language has no words for, with an argument that is a list."""
 

@@ -90,3 +90,10 @@ def test_an_argument_that_is_a_list() -> None:
     module = nn.Sequential(networks.Around(networks.Windowed([1, 2])), networks.Around(networks.Windowed([3, 4])))
     text = imported(module, (4, 8)).text
     assert "block Around(window = [1, 2])" in text
+
+
+def test_one_class_with_tables_is_said_in_one_way() -> None:
+    layers = nn.Conv2d(3, 4, 1), networks.Frozen(4), nn.Conv2d(4, 70, 1), networks.Frozen(70)
+    found = imported(nn.Sequential(*layers), MAP)
+    assert found.externs == {f"{HERE}.Frozen": 2}
+    assert "constant" not in found.text

@@ -388,3 +388,26 @@ class _Refused(nn.Module):
 def test_what_is_refused_says_what_to_do(way: str, size: tuple[int, ...], message: str) -> None:
     with pytest.raises(Unreadable, match=re.escape(message)):
         import_module(_Refused(way), [size])
+
+
+class _Counting(nn.Module):
+    """What comes out says nothing of what training adds to the state."""
+
+    count: torch.Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 4, 3)
+        self.register_buffer("count", torch.ones(1))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        y: torch.Tensor = self.conv(x) + self.count * 0
+        if self.training:
+            self.count += 1
+        return y
+
+
+def test_a_state_that_training_changes_is_compared() -> None:
+    comparison = import_module(_Counting(), [MAP]).comparison
+    assert not comparison.is_same
+    assert "outputs differ in the state after training by 1" in str(comparison)
