@@ -112,3 +112,8 @@ def test_in_other_forms(form: str) -> None:
     told = explained(net("concat(input, input)"), "concat", format=form)
     assert r"\text{I1} + \text{I2}" in told
     assert "3 + 3" in told
+
+
+def test_of_a_value_that_is_not_read_the_size_is_told() -> None:
+    text = explained(net("small = it -> conv(8, 3, stride=2); upsample(small, like=input)"))
+    assert "size of        3 x" in text

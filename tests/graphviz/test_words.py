@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+import cnndsl
 from cnndsl.analysis.costs.counts import Cost
 from cnndsl.backends import captions
 from cnndsl.backends.captions import full_size, size_text
@@ -181,3 +183,9 @@ def test_a_range_keeps_both_ends(limit: int, shown: str) -> None:
 def test_operations(line: str, merge: tuple[str, str]) -> None:
     picture = picture_of(program_of(f"network Net {{\ninput(4, 8, 8)\nrelu\n{line}\n}}"))
     assert [(box.title, box.detail) for box in picture.boxes if box.kind == "merge"] == [merge]
+
+
+def test_the_name_of_a_block_stands_whole() -> None:
+    compilation = cnndsl.compile(Path("models/fpn.cnn"))
+    assert ">ResNetLayer1ToLayer4<" in compilation.diagram("svg").decode()
+    assert ">ResNetLayer1ToLayer4<" in compilation.volumes()

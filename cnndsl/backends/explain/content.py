@@ -448,6 +448,12 @@ class Explanation:
         return not self.rules and self.applied.inputs[:1] == self.applied.outputs
 
     @property
+    def _read(self) -> int:
+        """How many of the values that come in are read; of those behind them only the size counts."""
+        reads = self.applied.layer.reads if isinstance(self.applied.layer, Operation) else None
+        return len(self.applied.came) if reads is None else reads
+
+    @property
     def introduction(self) -> tuple[tuple[str, bool], ...]:
         """What the kind does, in pieces that are words or, marked so, code; empty where it was said before."""
         if not self.does or self.applied.use > 1:
@@ -498,8 +504,9 @@ class Explanation:
             yield first, f"{form.formula(product)}, {tr('flattened from {value}', value=self.flattened.told(form))}"
             yield "", self.why_flattened
         else:
+            read = self._read
             for at, came in enumerate(self.applied.came):
-                yield more if at else first, came.told(form)
+                yield tr("size of") if at >= read else more if at else first, came.told(form)
         if self.keeps:
             return
         for rule in self.rules:

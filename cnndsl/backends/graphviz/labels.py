@@ -221,7 +221,7 @@ _GAP = 18
 _SPACE = 8
 _TITLE, _NAME, _DETAIL, _NARROW_DETAIL = 200, 160, 170, 120
 """How wide each text makes a box, at most; a detail that is longer is broken into lines, another text cut."""
-_WIDEST = 280
+_WIDEST = 300
 _LINES = 3
 """How many lines a detail takes, at most."""
 _FOOT = 3

@@ -604,7 +604,7 @@ def _between(one: int, other: int) -> range:
     return range(min(one, other), max(one, other) + 1)
 
 
-_WIDEST, _WIDEST_NAME, _WIDEST_SIZE = 136.0, 116.0, 190.0
+_WIDEST, _WIDEST_NAME, _WIDEST_SIZE = 150.0, 116.0, 190.0
 """The most room for a title, for a name, and for a size: two open sides under strides stand there whole."""
 
 
