@@ -44,6 +44,9 @@ def _run(arguments: Sequence[str] | None) -> int:
     except Unheard:
         raise
     except Exception as problem:  # whatever it is, a user gets words
+        if isinstance(problem, FileNotFoundError) and problem.filename is None:  # a process can ask for one such thing
+            say("Error: the current folder is not there any more\n", err=True)
+            return WRONG_USE
         if isinstance(problem, OSError) and problem.filename is None:  # click's own output: the help, the version
             raise Unheard(problem) from None
         say(_internal_error(problem), err=True)

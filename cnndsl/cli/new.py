@@ -31,6 +31,8 @@ def command(file: Path, like: str, force: bool, color: str) -> int:
     cnndsl new
     cnndsl new segmentation.cnn --like unet
     """  # noqa: D301 - a backspace is how click is told to leave lines as they are
+    from shlex import quote
+
     from cnndsl.files import ImportProblem, packaged_text, shown
 
     run = Run("text", color, None)
@@ -45,5 +47,6 @@ def command(file: Path, like: str, force: bool, color: str) -> int:
         raise click.BadParameter(f"no {like} comes with cnndsl; {help_}", param_hint="--like") from None
     run.write({file: text.encode()}, force=force)
     if file != STDOUT and run.code == 0:
-        say(f"cnndsl summary {name} shows its layers, cnndsl draw {name} its picture\n")
+        word = quote(name)
+        say(f"cnndsl summary {word} shows its layers, cnndsl draw {word} its picture\n")
     return run.finish()

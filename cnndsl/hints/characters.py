@@ -160,6 +160,14 @@ def explain(place: Place) -> Problem | None:
     if character in "←⇐⟵":
         message, helps = "an arrow points to where a value goes", "write -> and change the sides: conv(8, 3) -> relu"
         return error("E101", message, span, help=helps)
+    if unicodedata.combining(character):
+        letter = Span(place.source, max(span.start - 1, 0), span.end)
+        composed = unicodedata.normalize("NFC", letter.text)
+        if len(composed) == 1:
+            message = f"{composed} is written as a letter and a mark here"
+            return error(
+                "E101", message, letter, help=f"write {composed} as one letter", fix=Fix.safe(letter, composed)
+            )
     meant, end = _meant(place.source.text, place.start)
     if meant is None:
         message = f"the character {character} has no meaning in this language"

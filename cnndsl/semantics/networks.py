@@ -31,6 +31,7 @@ from cnndsl.semantics.values import (
 from cnndsl.source import Span
 from cnndsl.symbolic.number import value_of
 from cnndsl.syntax import tree
+from cnndsl.terminal import clean
 
 
 class Networks:
@@ -79,7 +80,8 @@ class Networks:
                 if listed
                 else f"declare it where it is used: network Net({name} = ...)"
             )
-            self._context.report(error("E209", f"no network here has a parameter {name}", None, help=text).diagnostic)
+            message = f"no network of {clean(self._file.span.source.name)} has a parameter {name}"
+            self._context.report(error("E209", message, None, help=text).diagnostic)
 
     def _network(self, item: tree.Definition | tree.Variant) -> Module | None:
         own = self._own_parameters(item)

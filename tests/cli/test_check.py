@@ -287,3 +287,11 @@ def test_standard_input_without_a_name_imports_nothing(cnndsl: Command, folder: 
     text = b'from "b.cnn" import B\nnetwork N { input(1, 4, 4); B }'
     assert "b.cnn cannot be imported" in cnndsl("check", "-", stdin=text).out
     assert cnndsl("check", "-", "--stdin-filename", "x.cnn", stdin=text).code == 0
+
+
+def test_the_file_in_which_no_network_has_a_parameter(cnndsl: Command, folder: Path) -> None:
+    for name in ("with", "without"):
+        parameters = "(classes = 2)" if name == "with" else ""
+        (folder / f"{name}.cnn").write_text(f"network Net{parameters} {{ input(3) -> linear(4) }}\n")
+    result = cnndsl("check", "with.cnn", "without.cnn", "--set", "classes=3")
+    assert "error[E209]: no network of without.cnn has a parameter classes" in result.out

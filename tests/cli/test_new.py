@@ -21,6 +21,7 @@ def test_a_first_file(cnndsl: Command) -> None:
     assert "net.cnn was not written by cnndsl, and stays as it is" in again.err
     assert "-o" not in again.err  # which this command has not
     assert cnndsl("new", "-", "--like", "unet.cnn").out.startswith("# ")
+    assert "\ncnndsl summary 'my net.cnn' shows its layers" in cnndsl("new", "my net.cnn").out
 
 
 @pytest.mark.parametrize("name", packaged_names())

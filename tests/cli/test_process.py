@@ -183,3 +183,17 @@ def test_tab_completion_knows_what_a_file_and_the_language_have(words: str, foun
     ran = subprocess.run(CNNDSL, env=environment, capture_output=True, text=True, check=False, cwd=tmp_path)
     assert ran.stdout.split() == [f"plain,{word}" for word in found]
     assert ran.stderr == ""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a folder in which a process is cannot be deleted there")
+def test_a_folder_that_is_gone(tmp_path: Path) -> None:
+    inside = tmp_path / "inside"
+    inside.mkdir()
+    script = (
+        f"import os; os.rmdir({str(inside)!r}); from cnndsl.cli import main; raise SystemExit(main(['check', '-']))"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", script], cwd=inside, capture_output=True, text=True, check=False, input=NET
+    )
+    assert (ran.returncode, ran.stdout) == (2, "")
+    assert ran.stderr == "Error: the current folder is not there any more\n"

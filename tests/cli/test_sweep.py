@@ -94,7 +94,7 @@ def test_names_and_texts_stay_text(cnndsl: Command, folder: Path) -> None:
     [
         ((), 2, "Missing option '--set'"),
         (("--set", "width"), 2, "is not of the form NAME=VALUES"),
-        (("--set", "wide=1"), 2, "no network here has a parameter wide"),
+        (("--set", "wide=1"), 2, "has a parameter wide"),
         (("--set", "width=1", "--network", "Other"), 2, "there is no network Other here; there is Small"),
         (("--set", "width=1", "--sort", "size"), 2, "there is no column size"),
         (("--set", "width=1", "--where", "macs <"), 2, "--where:1:6"),

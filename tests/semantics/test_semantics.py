@@ -482,7 +482,7 @@ def test_settings_are_values_for_parameters() -> None:
 
 def test_settings_that_no_network_has() -> None:
     source = "network Net(width = 4) { input(3, 8, 8); conv(width, 1) }"
-    assert errors(source, widht=3) == [("E209", "no network here has a parameter widht")]
+    assert errors(source, widht=3) == [("E209", "no network of <text> has a parameter widht")]
     assert errors(source, width="wide")[0][0] == "E208"
 
 

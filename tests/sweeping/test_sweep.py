@@ -105,7 +105,7 @@ def test_the_last_network_that_has_the_parameters_is_taken() -> None:
 @pytest.mark.parametrize(
     ("given", "kind", "words"),
     [
-        ({"settings": {"wide": [1]}}, CompilationError, "no network here has a parameter wide"),
+        ({"settings": {"wide": [1]}}, CompilationError, "has a parameter wide"),
         ({"settings": {"width": [1]}, "network": "Other"}, ValueError, "no network Other here; there is Small"),
         ({"settings": {"width": [1]}, "sort": "size"}, ValueError, "no column size; there are width, parameters"),
         ({"settings": {"width": [1]}, "engine": "dask"}, ValueError, "no engine dask; there are processes and ray"),
