@@ -791,6 +791,9 @@ network New(counts = [1, 2, 0]) {
     }
     (seen -> conv(2, 1)) + (it -> conv(2, 1))
 }""",
+    "an argument without a name behind one with a name": """
+block Scaled(n, s) { conv(n, 1); it * parameter(init=s, [n, 1, 1]) + normalize(it, eps=s, 2) }
+network Net { input(3, 8, 8); Scaled(4, 0.5) -> Scaled(2, 0.25); it + parameter(init=1, [2, 1, 1]) }""",
 }
 
 
