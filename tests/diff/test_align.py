@@ -170,3 +170,15 @@ def test_another_output() -> None:
     found = diff.compare(program, program, "Before", "After")
     assert found.comparison.notes == ("returns what c gives and what b gives instead of what c gives and what a gives",)
     assert not found.same
+
+
+def test_init_lines_of_a_block() -> None:
+    """They change no layer, and what the network begins with all the same."""
+    text = "block B(n) {{ {} conv(n, 1); relu; conv(n, 1) }}\nnetwork Net {{ input(3, 8, 8); B(3) -> B(4) }}"
+    zeros, ones = (program_of(text.format(f"init conv: weight = {rule};")) for rule in ("zeros", "constant(1)"))
+    plain = program_of(text.format(""))
+    for before, after, told in ((zeros, ones, "zeros -> constant(val=1)"), (plain, ones, "none -> constant(val=1)")):
+        found = diff.compare(before, after)
+        assert not found.same
+        assert f"~ b1, b2 (x 2)  init conv weight {told}" in " ".join(diff.Report().of(found).split("\n"))
+    assert diff.compare(ones, ones).same

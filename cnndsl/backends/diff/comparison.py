@@ -103,6 +103,15 @@ def rule_said(rule: Initialiser) -> str:
     return f"{rule.rule}({listed})" if listed else rule.rule
 
 
+def rules(a: Module, b: Module) -> Iterator[Change]:
+    """How the `init` lines of one module differ from those of another."""
+    old, new = ({(rule.kind, rule.tensor): rule_said(rule.initialiser) for rule in side.init} for side in (a, b))
+    for kind, tensor in dict.fromkeys((*old, *new)):
+        before, after = old.get((kind, tensor)), new.get((kind, tensor))
+        if before != after:
+            yield Change(f"init {kind} {tensor}", before, after)
+
+
 def _courses(parts: Sequence[Change]) -> Iterator[str]:
     return map(in_short, zip(*(change.texts for change in parts), strict=True))
 
@@ -453,10 +462,10 @@ class Comparer:
         return opened
 
     def _pair(self, a: Item, b: Item, notes: tuple[str, ...]) -> Node:
-        own = changes(a, b)
-        inside = self.compare(a.module, b.module) if a.module is not None and b.module is not None else None
+        own, inside = changes(a, b), None
         notes = (*notes, *_placed(a, b))
-        if inside is not None:
+        if a.module is not None and b.module is not None:
+            own, inside = tuple(rules(a.module, b.module)), self.compare(a.module, b.module)
             notes = (*notes, *inside.notes)
         if own or notes or a.name != b.name or (inside is not None and inside.status is Status.CHANGED):
             status = Status.CHANGED

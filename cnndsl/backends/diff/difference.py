@@ -21,7 +21,7 @@ from cnndsl.backends.diff.comparison import (
     Node,
     Status,
     in_short,
-    rule_said,
+    rules,
     tell_apart,
     titled,
     told,
@@ -332,7 +332,7 @@ def compare(before: Program, after: Program, network: str | None = None, other: 
     one, two = _version(before, network), _version(after, other)
     a, b = one.network, two.network
     comparison = Comparer(before, after).compare(a, b)
-    return Difference(one, two, (*_inputs(a, b), *_rules(a, b)), comparison, _keys(one, two, comparison))
+    return Difference(one, two, (*_inputs(a, b), *rules(a, b)), comparison, _keys(one, two, comparison))
 
 
 def _version(program: Program, network: str | None) -> Version:
@@ -347,15 +347,6 @@ def _inputs(a: Module, b: Module) -> Iterator[Change]:
     for name, other, old, new in shapes:
         if name == other and show(old) != show(new):
             yield Change("input" if name == "input" else f"input {name}", show(old), show(new))
-
-
-def _rules(a: Module, b: Module) -> Iterator[Change]:
-    """The `init` lines."""
-    old, new = ({(rule.kind, rule.tensor): rule_said(rule.initialiser) for rule in side.init} for side in (a, b))
-    for kind, tensor in dict.fromkeys((*old, *new)):
-        before, after = old.get((kind, tensor)), new.get((kind, tensor))
-        if before != after:
-            yield Change(f"init {kind} {tensor}", before, after)
 
 
 def _keys(before: Version, after: Version, comparison: Comparison) -> Keys:
