@@ -21,6 +21,7 @@ from tests.compiled import MODELS, compilation_of, program_of
 from tests.conftest import Golden
 from tests.inference.support import check, unsettle
 from tests.oracle.generator import generate
+from tests.oracle.nesting import network
 from tests.running import compiled, imported
 
 HERE = Path(__file__).parent
@@ -42,6 +43,13 @@ def test_every_model_gives_what_it_gives_in_training_form(path: Path) -> None:
 @pytest.mark.parametrize("seed", range(40))
 def test_a_random_program(seed: int) -> None:
     check(compiled(generate(seed).text()))
+
+
+@pytest.mark.parametrize("seed", [131034, 131041, 131062, 131081, 131097, 131126, 131130, 131143])
+def test_a_random_network_with_lines_for_training(seed: int) -> None:
+    text = network(seed)
+    assert "when training" in text
+    check(compiled(text))
 
 
 @each_case
