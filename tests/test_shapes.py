@@ -95,6 +95,13 @@ OPEN = {
             fine + upsample(coarse, like=fine)
         }
     """,
+    "cut to another": """
+        network Net {
+            input(3, ?, ?)
+            grown = it -> maxpool(2) -> conv(3, 3) -> conv_transpose(3, 2, stride=2)
+            grown + crop(input, like=grown)
+        }
+    """,
 }
 
 

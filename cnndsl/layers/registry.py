@@ -36,7 +36,7 @@ OPERATION_FAMILIES = {
     "operations": "concat split",
     "products": "attention matmul",
     "reductions": "cumsum max mean min norm normalize std sum var",
-    "resize": "upsample",
+    "resize": "crop upsample",
 }
 """The files of this folder with layers and with operations, each with its words."""
 
@@ -104,7 +104,7 @@ class Helpers(Mapping[str, str]):
         "AvgPool1dSame", "AvgPool2dSame", "AvgPool3dSame", "ChainedGRU", "ChainedLSTM", "ChainedMultiheadAttention",
         "ChainedRNN", "ChannelLayerNorm", "ChannelRMSNorm", "Conv1dSame", "Conv2dSame", "Conv3dSame", "Crop",
         "MaxPool1dSame", "MaxPool2dSame", "MaxPool3dSame", "Permute", "Reshape", "StochasticDepth", "pad_same",
-        "same_border", "spread",
+        "center_crop", "same_border", "spread",
     )  # fmt: skip
 
     def __getitem__(self, name: str) -> str:

@@ -152,6 +152,13 @@ class Crop(nn.Module):
 
     def extra_repr(self) -> str:
         return ", ".join(map(str, self.bounds))
+
+
+def center_crop(x: Tensor, size: Sequence[int]) -> Tensor:
+    """Keep the middle of each axis after the channels, as much as the size says."""
+    for axis, length in enumerate(size, 2):
+        x = x.narrow(axis, (x.shape[axis] - length) // 2, length)
+    return x
 '''
 
     margins: OptionalOffset = Field(
@@ -164,7 +171,7 @@ class Crop(nn.Module):
         if (self.margins is None) == (self.size is None):
             raise SizeError(
                 "crop needs either margins or a size" + ("" if self.size is None else ", not both"),
-                "write crop(2) to take 2 off every side, or crop(size=24) to keep the middle",
+                "write crop(2) to take 2 off every side, crop(size=24) to keep the middle, or crop(x, like=y)",
                 code="E312",
             )
         y = self.size_rule(x)
@@ -206,9 +213,7 @@ class Crop(nn.Module):
         return True
 
     def in_order(self, x: KnownShape, in_order: bool) -> bool:
-        y = self.output(x)
-        # What is left of an axis lies together where there is but one of it.
-        return in_order and all(x[axis] == y[axis] or prod(y[:axis]) == 1 for axis in range(len(x)))
+        return in_order and _lies_together(x, self.output(x))
 
     def torch(self, x: Shape) -> Spelling:
         bounds = zip(AXES[len(x) - 1], self._bounds(x), strict=True)
@@ -241,6 +246,11 @@ class Crop(nn.Module):
         if self.size is not None:
             return tr("to {size}", size=times(self.size))
         return ", ".join(map(str, self.margins)) if isinstance(self.margins, tuple) else str(self.margins)
+
+
+def _lies_together(x: Shape, y: Shape) -> bool:
+    """Whether a part of a map lies in one piece: what is left of an axis does where there is but one of it."""
+    return all(x[axis] == y[axis] or prod(y[:axis]) == 1 for axis in range(len(x)))
 
 
 def sides(value: Any, x: Shape, name: str) -> tuple[tuple[int, ...], tuple[int, ...]]:
@@ -385,7 +395,32 @@ def _scaled(size: Dim, scale: Any) -> Dim:
     return call("int", int(value_of(grown)), (grown,))  # type: ignore[return-value]
 
 
-class UpsampleLike(Operation):
+class SizedLike(Operation):
+    """The base of what gives a map the size of another value on the axes after the channels."""
+
+    values = "two maps with the same number of axes"
+    takes = (2, 2)
+    reads = 1
+
+    def check(self, xs: tuple[Shape, ...]) -> None:
+        x, like = xs
+        if len(x) != len(like):
+            raise SizeError(
+                f"{self.kind} takes the size of a map with as many axes: {show(x)} comes in, the other is {show(like)}",
+                f"give it a value of {RANK_WORDS.get(len(x), 'the same number of axes')}",
+                code="E306",
+            )
+
+    def size_rule(self, xs: tuple[Shape, ...]) -> tuple[Shape, ...]:
+        x, like = xs
+        return ((x[0], *like[1:]),)
+
+    def formula(self, xs: tuple[Shape, ...], y: Shape) -> tuple[AxisRule, ...]:
+        x, like = xs
+        return (as_it_comes(x, 0), *in_words(like, [tr("as in the second value")] * len(like))[1:])
+
+
+class UpsampleLike(SizedLike):
     """The map with the height and width of another value, its numbers repeated or interpolated.
 
     Of the other value only the size is used, which may be left open. It may be smaller too.
@@ -393,11 +428,8 @@ class UpsampleLike(Operation):
 
     kind = "upsample"
     written = "upsample(x, like=y)"
-    values = "two maps with the same number of axes"
     call = "F.interpolate"
     example = "input(3, 32, 32); small = it -> conv(8, 3, stride=2); upsample(small, like=input)"
-    takes = (2, 2)
-    reads = 1
 
     mode: Interpolation = Field(default="nearest", description=Upsample.model_fields["mode"].description)
     align_corners: Flag = Field(default=False, description=Upsample.model_fields["align_corners"].description)
@@ -407,22 +439,8 @@ class UpsampleLike(Operation):
         return Upsample(mode=self.mode, align_corners=self.align_corners).having({"size": like[1:]})
 
     def check(self, xs: tuple[Shape, ...]) -> None:
-        x, like = xs
-        if len(x) != len(like):
-            raise SizeError(
-                f"upsample takes the size of a map with as many axes: {show(x)} comes in, the other is {show(like)}",
-                f"give it a value of {RANK_WORDS.get(len(x), 'the same number of axes')}",
-                code="E306",
-            )
-        self._layer(like).output(x)
-
-    def size_rule(self, xs: tuple[Shape, ...]) -> tuple[Shape, ...]:
-        x, like = xs
-        return ((x[0], *like[1:]),)
-
-    def formula(self, xs: tuple[Shape, ...], y: Shape) -> tuple[AxisRule, ...]:
-        x, like = xs
-        return (as_it_comes(x, 0), *in_words(like, [tr("as in the second value")] * len(like))[1:])
+        super().check(xs)
+        self._layer(xs[1]).output(xs[0])
 
     def torch(self, xs: tuple[Shape, ...]) -> Spelling:
         mode = "" if self.mode == "nearest" else f', mode="{self.mode}"'
@@ -436,3 +454,39 @@ class UpsampleLike(Operation):
         x, like = xs
         kept = self._layer(like).kept(x, (x[0], *like[1:]), gradient=gradients[0], trained=frozenset())
         return kept or Kept()
+
+
+class CropLike(SizedLike):
+    """The middle of a map, as high and wide as another value, which may not be larger.
+
+    Along an axis floor((I - size) / 2) is taken before it. Of the other value only the size is used, which may be left
+    open.
+    """
+
+    kind = "crop"
+    written = "crop(x, like=y)"
+    call = "center_crop"
+    example = "input(3, 32, 32); inner = it -> conv(8, 5); concat(inner, crop(input, like=inner))"
+    arranges = True
+    shares = True
+
+    def check(self, xs: tuple[Shape, ...]) -> None:
+        super().check(xs)
+        x, like = xs
+        if any(wanted > size for size, wanted in zip(x[1:], like[1:], strict=True)):
+            raise SizeError(
+                f"crop takes away, and {show(like[1:])} is larger than {show(x[1:])}",
+                "upsample(x, like=y) makes a map larger, or smaller",
+            )
+
+    def torch(self, xs: tuple[Shape, ...]) -> Spelling:
+        return Spelling("", template="center_crop({v0}, {v1}.shape[2:])")
+
+    def reach(self, xs: tuple[Shape, ...], ys: tuple[Shape, ...], k: int) -> tuple[Reaches, ...]:
+        taken = [(size - wanted) // 2 for size, wanted in zip(xs[0][1:], xs[1][1:], strict=True)]
+        windows = [None if is_open(first) else sliding(1, padding=-first) for first in taken]
+        return (spatial_reach(xs[0], windows, channels=True),)  # nothing is read of the other value
+
+    def in_order(self, xs: tuple[KnownShape, ...], in_order: tuple[bool, ...]) -> bool:
+        x, like = xs
+        return in_order[0] and _lies_together(x, (x[0], *like[1:]))

@@ -55,10 +55,14 @@ def _as_large(body: Evaluation, value: Value, wanted: Value) -> str | None:
 
 def _cut(body: Evaluation, first: Value, other: Value) -> Iterator[str]:
     """How to cut the larger one of two maps, where it is a little larger on all sides."""
-    if any(map(is_open, (*first.shape[1:], *other.shape[1:]))):
-        return
+    is_any_open = any(map(is_open, (*first.shape[1:], *other.shape[1:])))
     for value, wanted in ((first, other), (other, first)):
         small = [value_of(dim) for dim in wanted.shape[1:]]
+        if is_any_open:
+            if all(value_of(a) >= b for a, b in zip(value.shape[1:], small, strict=True)):
+                names = (_written(body, each) or "it" for each in (value, wanted))
+                yield "or cut the larger one: crop({}, like={})".format(*names)
+            continue
         margins = {(value_of(a) - b) / 2 for a, b in zip(value.shape[1:], small, strict=True)}
         if len(margins) == 1 and 0 < (margin := margins.pop()) <= min(small) / 4:
             way = f"crop({int(margin)})" if margin.is_integer() else f"crop(size=[{', '.join(map(str, small))}])"

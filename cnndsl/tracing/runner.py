@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from enum import Enum
@@ -16,6 +17,7 @@ from cnndsl.ir.interpreter import Application, Frame, Interpreter
 from cnndsl.ir.program import Module, Program
 from cnndsl.layers.base import Argument, Code, Layer, Spelling
 from cnndsl.layers.operations import Operation
+from cnndsl.layers.registry import HELPERS
 from cnndsl.tracing.inputs import Refused, read_safetensors, read_saved
 
 if TYPE_CHECKING:
@@ -107,7 +109,7 @@ def _listed(items: Sequence[str]) -> str:
     return ", ".join(items[:_MOST_NAMED]) + (f" and {left_out:,} more" if left_out > 0 else "")
 
 
-_IMPORTS = "import torch\nimport torch.nn.functional as F\n\n\n"
+_IMPORTS = "from __future__ import annotations\nimport torch\nimport torch.nn.functional as F\n"
 
 
 class Look(Enum):
@@ -228,7 +230,8 @@ def _worth(text: str, values: dict[str, Any]) -> Any:
     It is the compiler's own, for a checked program, and run as all generated modules are; what the user gave stands
     beside it, bound to names.
     """
-    source = f"{_IMPORTS}def worth({', '.join(values)}):\n    return {text}\n"
+    brought = [HELPERS[word] for word in dict.fromkeys(re.findall(r"\w+(?=\()", text)) if word in HELPERS]
+    source = "\n\n".join([_IMPORTS, *brought, f"def worth({', '.join(values)}):\n    return {text}\n"])
     return module_of(source, "step").worth(**values)
 
 

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from cnndsl.ir.program import Call, Combine, Leaf, Module, Plain, Program, Step
 from cnndsl.layers.extern import Extern
 from cnndsl.layers.operations import Learned
-from tests.layers.oracle import applied, call
+from tests.layers.oracle import BROUGHT, applied, call
 
 
 def execute(program: Program, module: Module, part: nn.Module, given: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
@@ -41,7 +41,7 @@ def _step(
         xs = tuple(module.values[index] for index in step.inputs)
         names = {f"v{k}": value for k, value in enumerate(inputs)}
         # The text is the compiler's own, of an operation that it checked.
-        known = {"torch": torch, "F": nn.functional, **names}
+        known = {"torch": torch, "F": nn.functional, **BROUGHT, **names}
         result: Any = eval(action.operation.text(xs, tuple(names)), known)  # noqa: S307
         return (result,) if isinstance(result, Tensor) else tuple(result)
     if isinstance(action, Plain):

@@ -170,7 +170,7 @@ class Writer:
         if kind == 18:
             axis = self.pick(["", ", axis=1", f", axis={self.expression(4)}"])
             a, b = self.value(depth), self.value(depth)
-            return self.pick([f"concat({a}, {b}{axis})", f"upsample({a}, like={b}{axis})"])
+            return self.pick([f"concat({a}, {b}{axis})", f"upsample({a}, like={b}{axis})", f"crop({a}, like={b})"])
         return self.value(depth)
 
     def body(self, depth: int, names: list[str] | None = None) -> str:

@@ -43,7 +43,7 @@ def _helpers() -> dict[str, Any]:
     return {name: names[name] for name in HELPERS}
 
 
-_HELPERS = _helpers()
+BROUGHT = _helpers()
 
 
 class BrokenSpelling(Exception):  # noqa: N818 - a finding about the spelling, not PyTorch's refusal
@@ -52,8 +52,8 @@ class BrokenSpelling(Exception):  # noqa: N818 - a finding about the spelling, n
 
 def look_up(target: str) -> Any:
     """What a spelling's target names."""
-    if target in _HELPERS:
-        return _HELPERS[target]
+    if target in BROUGHT:
+        return BROUGHT[target]
     module, _, name = target.partition(".")
     return getattr(_MODULES[module], name)
 

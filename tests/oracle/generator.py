@@ -367,6 +367,11 @@ def alike(draft: Draft) -> None:
         soft = {2: "linear", 3: "bilinear", 4: "trilinear"}[len(draft.shape)]
         modes = ["", ', mode="area"', f', mode="{soft}"', f', mode="{soft}", align_corners=true']
         resized = f"upsample({draft.rng.choice(others)}, like=it{draft.rng.choice(modes)})"
+        larger = [
+            each for each in others if all(a >= b for a, b in zip(draft.values[each][1:], draft.shape[1:], strict=True))
+        ]
+        if larger and draft.rng.random() < 0.3:
+            resized = f"crop({draft.rng.choice(larger)}, like=it)"
         draft.add(draft.rng.choice([f"concat(it, {resized})", f"{resized} -> relu"]))
 
 

@@ -16,6 +16,7 @@ from torch.multiprocessing.spawn import spawn
 
 import cnndsl
 from cnndsl.ir.program import Program
+from tests.oracle.agreement import check
 from tests.running import compiled, imported, program_of, sample
 
 FOLDER = Path(__file__).parent / "cases"
@@ -218,3 +219,16 @@ def test_maps_of_the_size_of_another_fit_any_input() -> None:
         assert model(torch.zeros(2, 3, *size)).shape == (2, 2, *size)
     x = torch.randn(1, 3, 33, 18)
     torch.testing.assert_close(graph(x), model(x))
+
+
+def test_a_map_is_cut_to_the_size_of_another() -> None:
+    text = "network Net { input(3, ?, ?); inner = it -> conv(2, [4, 3], stride=[1, 2]); crop(input, like=inner) }"
+    check(text.replace("?, ?", "9, 10"))
+    model = imported(compiled(text).python()).Net()
+    for height, width in [(4, 3), (9, 8), (20, 33)]:
+        x = torch.randn(2, 3, height, width)
+        columns = (width - 1) // 2
+        left = (width - columns) // 2
+        assert torch.equal(model(x), x[:, :, 1 : height - 2, left : left + columns])
+    refused = cnndsl.compile(text.replace("input, like=inner", "inner, like=input"))
+    assert "is larger than" in refused.diagnostics[0].message
