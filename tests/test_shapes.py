@@ -95,6 +95,14 @@ OPEN = {
             fine + upsample(coarse, like=fine)
         }
     """,
+    "laid out as another": """
+        network Net {
+            input(3, ?, ?)
+            conv(4, [3, 2], stride=[1, 2])
+            row = cumsum(it -> flatten(2), axis=2) -> tanh
+            it + unflatten(row, like=it)
+        }
+    """,
     "cut to another": """
         network Net {
             input(3, ?, ?)

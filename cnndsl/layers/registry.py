@@ -36,7 +36,7 @@ OPERATION_FAMILIES = {
     "operations": "concat split",
     "products": "attention matmul",
     "reductions": "cumsum max mean min norm normalize std sum var",
-    "resize": "crop upsample",
+    "resize": "crop unflatten upsample",
 }
 """The files of this folder with layers and with operations, each with its words."""
 

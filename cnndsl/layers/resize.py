@@ -23,10 +23,22 @@ from cnndsl.layers.formula import (
     incoming,
     parameter,
     per_axis,
+    product,
     show,
 )
 from cnndsl.layers.operations import Operation
-from cnndsl.layers.reach import IDENTITY, Reach, Reaches, along, nearest, regions, sampled, sliding, spatial_reach
+from cnndsl.layers.reach import (
+    IDENTITY,
+    Reach,
+    Reaches,
+    along,
+    nearest,
+    regions,
+    regrouped,
+    sampled,
+    sliding,
+    spatial_reach,
+)
 from cnndsl.layers.shape import ShapeLayer
 from cnndsl.layers.types import Flag, Offset, OptionalExtent, OptionalOffset, OptionalScale, PaddingMode, Real
 from cnndsl.layers.windows import check_border, extent
@@ -396,20 +408,11 @@ def _scaled(size: Dim, scale: Any) -> Dim:
 
 
 class SizedLike(Operation):
-    """The base of what gives a map the size of another value on the axes after the channels."""
+    """The base of what has the size of another value on the axes after the channels."""
 
     values = "two maps with the same number of axes"
     takes = (2, 2)
     reads = 1
-
-    def check(self, xs: tuple[Shape, ...]) -> None:
-        x, like = xs
-        if len(x) != len(like):
-            raise SizeError(
-                f"{self.kind} takes the size of a map with as many axes: {show(x)} comes in, the other is {show(like)}",
-                f"give it a value of {RANK_WORDS.get(len(x), 'the same number of axes')}",
-                code="E306",
-            )
 
     def size_rule(self, xs: tuple[Shape, ...]) -> tuple[Shape, ...]:
         x, like = xs
@@ -418,6 +421,15 @@ class SizedLike(Operation):
     def formula(self, xs: tuple[Shape, ...], y: Shape) -> tuple[AxisRule, ...]:
         x, like = xs
         return (as_it_comes(x, 0), *in_words(like, [tr("as in the second value")] * len(like))[1:])
+
+
+def _check_axes(word: str, x: Shape, like: Shape) -> None:
+    if len(x) != len(like):
+        raise SizeError(
+            f"{word} takes the size of a map with as many axes: {show(x)} comes in, the other is {show(like)}",
+            f"give it a value of {RANK_WORDS.get(len(x), 'the same number of axes')}",
+            code="E306",
+        )
 
 
 class UpsampleLike(SizedLike):
@@ -439,7 +451,7 @@ class UpsampleLike(SizedLike):
         return Upsample(mode=self.mode, align_corners=self.align_corners).having({"size": like[1:]})
 
     def check(self, xs: tuple[Shape, ...]) -> None:
-        super().check(xs)
+        _check_axes(self.kind, *xs)
         self._layer(xs[1]).output(xs[0])
 
     def torch(self, xs: tuple[Shape, ...]) -> Spelling:
@@ -471,7 +483,7 @@ class CropLike(SizedLike):
     shares = True
 
     def check(self, xs: tuple[Shape, ...]) -> None:
-        super().check(xs)
+        _check_axes(self.kind, *xs)
         x, like = xs
         if any(wanted > size for size, wanted in zip(x[1:], like[1:], strict=True)):
             raise SizeError(
@@ -490,3 +502,42 @@ class CropLike(SizedLike):
     def in_order(self, xs: tuple[KnownShape, ...], in_order: tuple[bool, ...]) -> bool:
         x, like = xs
         return in_order[0] and _lies_together(x, (x[0], *like[1:]))
+
+
+class UnflattenLike(SizedLike):
+    """Positions in a row, laid out as those of another value: the way back from flatten(2).
+
+    Of the other value only the size is used, which may be left open.
+    """
+
+    kind = "unflatten"
+    written = "unflatten(x, like=y)"
+    values = "a value of channels x positions, and a map of as many positions"
+    call = "torch.unflatten"
+    example = "input(8, 16, 16); rows = it -> flatten(2) -> linear(256, axis=-1); unflatten(rows, like=input) + input"
+    arranges = True
+    shares = True
+
+    def check(self, xs: tuple[Shape, ...]) -> None:
+        x, like = xs
+        if len(x) != 2:
+            raise SizeError(
+                f"unflatten lays out channels x positions as another value: {show(x)} comes in",
+                "flatten(2) puts all axes behind the channels into one",
+                code="E306",
+            )
+        if x[1] != product(like[1:]):
+            raise SizeError(
+                f"{show(x[1:])} positions cannot be laid out as {show(like[1:])}",
+                "give it a value of which flatten(2) makes as many",
+                code="E307",
+            )
+
+    def torch(self, xs: tuple[Shape, ...]) -> Spelling:
+        return Spelling("", template="torch.unflatten({v0}, 2, {v1}.shape[2:])")
+
+    def reach(self, xs: tuple[Shape, ...], ys: tuple[Shape, ...], k: int) -> tuple[Reaches, ...]:
+        return (regrouped(xs[0], ys[k]),)  # nothing is read of the other value
+
+    def in_order(self, xs: tuple[KnownShape, ...], in_order: tuple[bool, ...]) -> bool:
+        return in_order[0]

@@ -244,7 +244,7 @@ def _open_help(kind: type[Layer], name: str) -> str:
     if kind.kind in OPERATIONS:
         return f"take it from a value: {kind.kind}(it, like=...)"
     if name == "sizes":
-        return "write -1 for one size, which then follows from the others, or give the input its size"
+        return "write -1 for one size, take them from a value, unflatten(it, like=...), or give the input its size"
     return "give the input its size"
 
 

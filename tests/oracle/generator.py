@@ -371,7 +371,10 @@ def alike(draft: Draft) -> None:
             each for each in others if all(a >= b for a, b in zip(draft.values[each][1:], draft.shape[1:], strict=True))
         ]
         if larger and draft.rng.random() < 0.3:
-            resized = f"crop({draft.rng.choice(larger)}, like=it)"
+            other = draft.rng.choice(larger)
+            resized = f"crop({other}, like=it)"
+            if draft.rng.random() < 0.4:
+                resized = f"crop(unflatten({other} -> flatten(2) -> tanh, like={other}), like=it)"
         draft.add(draft.rng.choice([f"concat(it, {resized})", f"{resized} -> relu"]))
 
 

@@ -232,3 +232,24 @@ def test_a_map_is_cut_to_the_size_of_another() -> None:
         assert torch.equal(model(x), x[:, :, 1 : height - 2, left : left + columns])
     refused = cnndsl.compile(text.replace("input, like=inner", "inner, like=input"))
     assert "is larger than" in refused.diagnostics[0].message
+
+
+def test_positions_are_laid_out_as_those_of_another() -> None:
+    text = """
+        block Attention(heads) {
+            groupnorm(1) -> flatten(2) -> permute([0, 2, 1])
+            [it, it, it] -> multihead_attention(heads) -> permute([0, 2, 1])
+            unflatten(it, like=input) + input
+        }
+        network Net { input(3, ?, ?); conv(4, 3) -> relu -> Attention(2) -> relu -> Attention(1) }"""
+    check(text.replace("?, ?", "9, 10"))
+    in_numbers = "(it -> unflatten(2, [input.height, input.width]))"
+    numbers = text.replace("?, ?", "9, 10").replace("unflatten(it, like=input)", in_numbers)
+    model = imported(compiled(text).python()).Net().eval()
+    fixed = imported(compiled(numbers).python()).Net().eval()
+    fixed.load_state_dict(model.state_dict())
+    x = torch.randn(2, 3, 9, 10)
+    torch.testing.assert_close(model(x), fixed(x))
+    graph = torch.export.export(model, (x,)).module()
+    torch.testing.assert_close(graph(x), model(x))
+    assert model(torch.zeros(1, 3, 33, 18)).shape == (1, 4, 31, 16)
