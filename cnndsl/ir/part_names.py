@@ -65,6 +65,8 @@ class _Walk:
         self._given = set(parameters)
         """Names that may stand for a value or for a list of them: those of parameters, and of what is taken of them."""
         self._parts: set[str] = set()
+        self._blocks: set[str] = set()
+        """Those of them that are a block, which may lack arguments."""
         self._counts: dict[str, int] = {}
         self._loops = 0
 
@@ -77,7 +79,9 @@ class _Walk:
         match statement:
             case tree.Apply():
                 self._applied(statement.value)
-                self._values |= {target.text for target in statement.targets}
+                names = {target.text for target in statement.targets}
+                self._values |= names
+                self._blocks -= names
             case tree.Bind():
                 self._bind(statement)
             case tree.For():
@@ -112,8 +116,11 @@ class _Walk:
             are_taken = [self._note(*each, {name.text}) for each, name in zip(flows, statement.targets, strict=True)]
         else:
             are_taken = [self._take([value], names)]
+        is_block = self._is_definition(value)
         if not any(are_taken):
             self._parts |= names
+        if is_block:
+            self._blocks |= names
 
     def _applied(self, node: tree.Expression) -> None:
         """An expression whose layers are applied here."""
@@ -156,13 +163,18 @@ class _Walk:
             self._applied(first)
         if may_flow or is_applied:
             for stage in node.stages[1:]:
-                self._applied(stage)
+                if isinstance(stage, tree.Call) and written_word(stage) not in WORDS:  # a block, which may take values
+                    self._arguments(stage)
+                    self._add(stage)
+                else:
+                    self._applied(stage)
 
     def _labelled(self, node: tree.Labelled) -> None:
         if isinstance(node.layer, tree.Call):
             self._arguments(node.layer)
         if isinstance(node.label, tree.Name):
             self._parts.add(node.label.text)
+            self._blocks.discard(node.label.text)
 
     def _operand(self, node: tree.Node) -> None:
         """An expression that is worked out, and not applied."""
@@ -236,6 +248,7 @@ class _Walk:
         return self._note(any(map(self._flows, sources)), any(map(self._may_flow, sources)), names)
 
     def _note(self, flows: bool, may_flow: bool, names: Collection[str]) -> bool:
+        self._blocks.difference_update(names)
         for known, is_one in ((self._values, flows), (self._given, may_flow and not flows)):
             if is_one:
                 known.update(names)
@@ -256,10 +269,18 @@ class _Walk:
                 return False
 
     def _is_definition(self, called: tree.Expression) -> bool:
-        """Whether what is called is a block or network of a file: its name is none of the language or of the body."""
-        if not isinstance(called, tree.Name):
-            return False
-        return not any(called.text in names for names in (WORDS, self._values, self._given, self._parts))
+        """Whether what is called is a block or network of a file: its name is none of the language or of the body, or
+        one for such a block, perhaps with some of its arguments.
+        """
+        match called:
+            case tree.Name() if called.text in self._blocks:
+                return True
+            case tree.Name():
+                return not any(called.text in names for names in (WORDS, self._values, self._given, self._parts))
+            case tree.Call():
+                return self._is_definition(called.function)
+            case _:
+                return False
 
     def _flows(self, node: tree.Expression) -> bool:
         """Whether an expression is a value of the network, or a list of them, as far as its text tells."""

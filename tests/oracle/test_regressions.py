@@ -791,6 +791,16 @@ network New(counts = [1, 2, 0]) {
     }
     (seen -> conv(2, 1)) + (it -> conv(2, 1))
 }""",
+    "a block that is given its value where it is applied": """
+block Res(channels, more) { conv(channels, 3, padding=1); it + (more -> conv(channels, 1)) }
+network Net {
+    input(3, 8, 8)
+    t = it -> conv(5, 1) -> relu
+    wide = Res(6)
+    it -> wide(t) -> relu -> wide(more=t) -> last: Res(4, t)
+    wide(t)
+    for i in range(2) { it -> Res(3 + i, t) -> wide(it) }
+}""",
     "an argument without a name behind one with a name": """
 block Scaled(n, s) { conv(n, 1); it * parameter(init=s, [n, 1, 1]) + normalize(it, eps=s, 2) }
 network Net { input(3, 8, 8); Scaled(4, 0.5) -> Scaled(2, 0.25); it + parameter(init=1, [2, 1, 1]) }""",
