@@ -19,6 +19,7 @@ from cnndsl.backends.pytorch.code import (
     gone_through,
     list_of,
     name,
+    names_in,
     subscript,
     within_64_bits,
 )
@@ -174,7 +175,8 @@ def _format(body: Body, node: nodes.Format) -> Static:
         found = value.value if isinstance(value.value, str) else body.known(value.value)
         is_known = is_known and found is not None
         plain += str(found if found is not None else sample_of(value))
-        pieces.append(ast.FormattedValue(value.code, -1, None))
+        is_plain = found is not None and not names_in(value.code)
+        pieces.append(ast.Constant(str(found)) if is_plain else ast.FormattedValue(value.code, -1, None))
     if is_known:
         return plain_static(plain)
     code = ast.JoinedStr(pieces)

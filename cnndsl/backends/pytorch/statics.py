@@ -228,12 +228,15 @@ def _as_list(side: Static) -> Code:
 
 def compared(body: Body, word: str, left: Any, right: Any) -> Static:
     """A comparison of two."""
+    made = _compared(body, word, left, right)
+    return plain_static(made.value) if isinstance(made.value, bool) and not names_in(made.code) else made
+
+
+def _compared(body: Body, word: str, left: Any, right: Any) -> Static:
     if isinstance(left, RECIPES) or isinstance(right, RECIPES):
         return _compared_layers(word, left, right)
     one, other = (side.code if word in ("in", "not in") else _as_list(side) for side in (left, right))
     code: Code = ast.Compare(one, [RELATIONS[word]()], [other])
-    if isinstance(left.code, ast.Constant) and isinstance(right.code, ast.Constant):
-        code = constant(python(word, left.code.value, right.code.value))
     a, b = left.value, right.value
     if isinstance(a, Traced) or isinstance(b, Traced):
         if isinstance(value_of(a), (int, float)) and isinstance(value_of(b), (int, float)):
