@@ -30,7 +30,6 @@ from cnndsl.backends.pytorch.code import (
     names_stored,
     negated,
     not_in,
-    replaced,
     walk_code,
     words_in,
 )
@@ -56,8 +55,10 @@ from cnndsl.backends.pytorch.flowgraph import (
     names_read,
     parts_read,
     put_inside,
+    rename,
     settle_training,
     walk,
+    with_tensors,
 )
 from cnndsl.backends.pytorch.guards import Guards
 from cnndsl.backends.pytorch.initialise import Own, rule_names, settle_begins
@@ -360,9 +361,9 @@ class ClassTranslation:
         check_reads(kept, lines)
         for held in ("x_", body.flow):
             kept = _in_x(kept, forward, FLOW + held)
-        kept = _without_gaps(kept, body.text_names)
         homes = _homes(lines)
         optional = set(homes)
+        kept = _without_gaps(with_tensors(kept, [each for each, _ in body.inputs], optional), body.text_names)
         branches = None
         if serves:
             branches = Branches(body, self._file, lines, kept, homes)
@@ -676,7 +677,7 @@ def _in_x(lines: list[Any], forward: ForwardSlice, held: str) -> list[Any]:
     for others in beside.values():
         if held in others:
             others.add(x)
-    _rename(lines, {held: x})
+    rename(lines, {held: x})
     return _without_own(lines)
 
 
@@ -702,31 +703,13 @@ def _without_gaps(lines: list[Any], given: set[str]) -> list[Any]:
             used.remove(each)
             made[each] = free_name(FLOW + "out", used)
             used.add(made[each])
-    _rename(lines, made)
+    rename(lines, made)
     return lines
 
 
 def _output_variable(body: Body, word: str | None) -> str:
     """The variable for an output: called as it is, if it may be."""
     return body.temporary(word if word and why_not(word) is None else "out")
-
-
-def _rename(lines: list[Any], names: dict[str, str]) -> None:
-    """Other names for variables of `forward`."""
-    values: dict[str, Code] = {each: name(new) for each, new in names.items()}
-    for line in walk(lines):
-        match line:
-            case Compute():
-                line.code = replaced(line.code, values)
-                line.names = tuple(names.get(each, each) for each in line.names)
-            case Return():
-                line.always = tuple((word, replaced(code, values)) for word, code in line.always)
-                line.training = tuple((word, replaced(code, values)) for word, code in line.training)
-            case For():
-                line.source, line.target = replaced(line.source, values), replaced(line.target, values)
-                line.reads = {names.get(each, each) for each in line.reads}
-            case _:
-                continue
 
 
 def _without_repeats(lines: list[Any], known: dict[str, Code]) -> list[Any]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import ast
 from collections import Counter
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field
 from typing import Any
@@ -24,6 +24,7 @@ from cnndsl.backends.pytorch.code import (
     name,
     names_in,
     names_stored,
+    replaced,
     tuple_of,
     walk_code,
 )
@@ -456,6 +457,55 @@ def walk(lines: Iterable[Any]) -> Iterator[Any]:
         yield line
         for block in line.blocks():
             yield from walk(block)
+
+
+def substitute(lines: Iterable[Any], values: Mapping[str, Code]) -> None:
+    """Put other code in the place of variables of `forward` where they are read."""
+    for line in walk(lines):
+        match line:
+            case Compute():
+                line.code = replaced(line.code, values)
+            case Return():
+                line.always = tuple((word, replaced(code, values)) for word, code in line.always)
+                line.training = tuple((word, replaced(code, values)) for word, code in line.training)
+            case For():
+                line.source = replaced(line.source, values)
+            case _:
+                continue
+
+
+def rename(lines: list[Any], names: dict[str, str]) -> None:
+    """Other names for variables of `forward`."""
+    values: dict[str, Code] = {each: name(new) for each, new in names.items()}
+    substitute(lines, values)
+    for line in walk(lines):
+        match line:
+            case Compute():
+                line.names = tuple(names.get(each, each) for each in line.names)
+            case For():
+                line.target = replaced(line.target, values)
+                line.reads = {names.get(each, each) for each in line.reads}
+            case _:
+                continue
+
+
+def with_tensors(lines: Sequence[Any], inputs: Iterable[str], optional: Container[int]) -> list[Any]:
+    """The lines of `forward`, without variables for learned tensors that are always there: `self.bias` is one."""
+    counts = Counter([*computed(lines), *inputs])
+    values: dict[str, Code] = {}
+    made: list[Any] = []
+    for line in lines:
+        number = getattr(line.code, "part", None) if isinstance(line, Compute) else None
+        if isinstance(getattr(line, "code", None), ast.Attribute) and number is not None and number not in optional:
+            (variable,) = line.names
+            if counts[variable] == 1:
+                values[variable] = line.code
+                if line.comment is not None:
+                    line.comment.is_in_forward = False
+                continue
+        made.append(line)
+    substitute(made, values)
+    return made
 
 
 def put_inside(lines: Sequence[Any]) -> list[Any]:

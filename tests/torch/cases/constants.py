@@ -30,9 +30,7 @@ class Normalize(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        shift = self.shift
-        width = self.width
-        x = self.constant1 * (x - shift) / width
+        x = self.constant1 * (x - self.shift) / self.width
         return x
 
 
@@ -49,8 +47,7 @@ class Normalize2(nn.Module):
         self.constant1 = nn.Buffer(torch.tensor([0.1]))
 
     def forward(self, x: Tensor) -> Tensor:
-        weights = self.weights
-        x = x * weights + self.constant1
+        x = x * self.weights + self.constant1
         return x
 
 

@@ -60,9 +60,8 @@ class Swin(nn.Module):
         a = x[:, : self.last]
         b = x[..., -self.rows :, :: self.skip]
         c = x[:, self.last :]
-        table = self.table  # 4 x 8
         x = torch.mean(b, dim=(2, 3), keepdim=True) * torch.cat((c, a), 1)
-        x = self.conv2(x + table[self.last, :1])  # 4 x 8 x 8
+        x = self.conv2(x + self.table[self.last, :1])  # 4 x 8 x 8
         x = torch.flatten(x, 2)
         x = torch.transpose(x, 1, 2)
         x = self.linear1(x[:, 0] + x[:, -self.last])  # 5

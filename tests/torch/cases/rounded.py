@@ -35,8 +35,7 @@ class Half(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.body(x)
-        shift = self.shift
-        x = shift * x
+        x = self.shift * x
         return x
 
 
