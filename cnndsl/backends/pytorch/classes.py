@@ -15,7 +15,6 @@ from cnndsl.backends.pytorch.branches import Branches
 from cnndsl.backends.pytorch.code import (
     BUILTINS,
     Code,
-    all_of,
     argument_lines,
     attribute,
     call,
@@ -24,7 +23,6 @@ from cnndsl.backends.pytorch.code import (
     free_name,
     is_not_none,
     laid_out,
-    mirrored,
     name,
     names_in,
     names_stored,
@@ -33,6 +31,7 @@ from cnndsl.backends.pytorch.code import (
     walk_code,
     words_in,
 )
+from cnndsl.backends.pytorch.conditions import ask, homes_of
 from cnndsl.backends.pytorch.construct import argument_for, flat_stages
 from cnndsl.backends.pytorch.definite_assignment import assigned_before_read
 from cnndsl.backends.pytorch.flowgraph import (
@@ -49,7 +48,6 @@ from cnndsl.backends.pytorch.flowgraph import (
     Part,
     Register,
     Return,
-    Training,
     assigned,
     computed,
     names_read,
@@ -79,7 +77,7 @@ from cnndsl.backends.pytorch.values import (
     grouped,
     plain_static,
 )
-from cnndsl.backends.pytorch.write import ForwardWriter, InitWriter, always_registered, is_any, optional_used
+from cnndsl.backends.pytorch.write import ForwardWriter, InitWriter, is_any
 from cnndsl.ir import nodes
 from cnndsl.ir.names import is_attribute, numbered, plain_label, why_not
 from cnndsl.layers.formula import Shape, show
@@ -361,7 +359,7 @@ class ClassTranslation:
         check_reads(kept, lines)
         for held in ("x_", body.flow):
             kept = _in_x(kept, forward, FLOW + held)
-        homes = _homes(lines)
+        homes = homes_of(lines)
         optional = set(homes)
         kept = _without_gaps(with_tensors(kept, [each for each, _ in body.inputs], optional), body.text_names)
         branches = None
@@ -374,7 +372,7 @@ class ClassTranslation:
         for numbers in (applied, forward.used):
             wholes = [body.parts[number].whole for number in numbers]
             numbers |= {whole.number for whole in wholes if whole is not None}
-        flags = self._asked(kept, homes, lines, optional)
+        flags = ask(body, kept, homes, lines, optional)
         if self._definition.kind == "network":
             self._show_sizes(kept)
         inputs = {each: "Tensor" if isinstance(value, Tensor) else "list[Tensor]" for each, value in body.inputs}
@@ -440,43 +438,6 @@ class ClassTranslation:
                 dims = list(map(self._body.size_code, line.shape))
                 if all(isinstance(dim, ast.Constant) or flat(dim) in self._unit.sorts for dim in dims):
                     line.note = show(map(flat, dims))
-
-    def _asked(self, kept: list[Any], homes: dict[int, Any], lines: list[Any], optional: set[int]) -> dict[int, str]:
-        """Make the conditions of `forward` ask for parts that are there or not, and where none tells for an attribute.
-
-        These attributes come out, by the `id` of the lines whose outcome they keep.
-        """
-        flags: dict[int, str] = {}
-        known: dict[str, str] = {}
-        used: set[str] = {part.name for part in self._body.parts.values()}
-        counts = Counter(self._body.given_names)
-        counts.update(line.name for line in walk(lines) if isinstance(line, Assign))
-        changing = {each for each, count in counts.items() if count > 1}
-        for line in walk(kept):
-            if not isinstance(line, If):
-                continue
-            if not line.in_loop:
-                yes, no = optional_used(line.yes, optional), optional_used(line.no, optional)
-                if any(homes.get(number) == (line.origin, True) for number in yes):
-                    line.test = all_of(self._there(yes))
-                elif not line.yes and any(homes.get(number) == (line.origin, False) for number in no):
-                    line.test, line.yes, line.no = all_of(self._there(no)), line.no, []
-                else:
-                    text = flat(line.test)
-                    if text not in known or not names_in(line.test).isdisjoint(changing):
-                        known[text] = _new_flag(line, used)
-                    flags[line.origin] = known[text]
-                    flag = name(known[text])
-                    line.test = all_of([flag if line.yes else negated(flag), *self._there(yes if line.yes else no)])
-                    if not line.yes:
-                        line.yes, line.no = line.no, []
-            if not line.yes:
-                line.test, line.yes, line.no = negated(line.test), line.no, []
-        return flags
-
-    def _there(self, numbers: Iterable[int]) -> list[Code]:
-        """The tests whether parts are there."""
-        return [is_not_none(attribute("self", self._body.parts[number].name)) for number in sorted(numbers)]
 
     def _live_sizes(self, live: set[str]) -> list[tuple[str, int]]:
         names = {written: place for written, place in self._body.input_sizes.items() if written in live}
@@ -604,29 +565,6 @@ def _tall_super(layers: Sequence[Code]) -> list[str]:
     return [f"{_INDENT}super().__init__(", *rows, f"{_INDENT})"]
 
 
-def _homes(lines: list[Any]) -> dict[int, Any]:
-    """For parts that may be missing the condition that registers them."""
-    homes: dict[int, Any] = {}
-    always = always_registered(lines)
-
-    def visit(inner: list[Any], home: Any) -> None:
-        for line in inner:
-            match line:
-                case Register() if line.part.is_attribute:
-                    if home is not None and line.part.name not in always:
-                        homes[line.part.number] = home
-                case If():
-                    visit(line.yes, (line.twin, True))
-                    visit(line.no, (line.twin, False))
-                case For() | Training():
-                    visit(line.lines, home)
-                case _:
-                    continue
-
-    visit(lines, None)
-    return homes
-
-
 def _check_kept(lines: Iterable[Any], stores: Mapping[int, set[str]], kept: set[str], changed: set[str]) -> None:
     """Refuse a variable that is kept for `forward`, changed, and kept once more: there is one attribute for it.
 
@@ -731,40 +669,6 @@ def _without_repeats(lines: list[Any], known: dict[str, Code]) -> list[Any]:
             known = {word: code for word, code in known.items() if word not in kept and not names_in(code) & changed}
         made.append(line)
     return made
-
-
-def _new_flag(line: If, used: set[str]) -> str:
-    """An attribute for how a condition comes out, which is added to those that are `used`."""
-    if isinstance(line.test, ast.Name):
-        made = not_in(line.test.id, used)
-    else:
-        codes = [each.code for each in line.yes if isinstance(each, Compute) and each.type == "Tensor"]
-        is_sum = any(isinstance(code, ast.BinOp) and isinstance(code.op, ast.Add) for code in codes)
-        is_residual = is_sum and isinstance(line.test, ast.BoolOp)
-        made = free_name("is_residual" if is_residual else _flag_word(line.test), used)
-    used.add(made)
-    return made
-
-
-def _flag_word(test: Code) -> str:
-    words = {
-        ast.Eq: "is", ast.NotEq: "is_not", ast.Gt: "above", ast.GtE: "from", ast.Lt: "below", ast.LtE: "up_to",
-    }  # fmt: skip
-    if isinstance(test, ast.BoolOp):
-        made = ("_and_" if isinstance(test.op, ast.And) else "_or_").join(map(_flag_word, test.values))
-    elif isinstance(test, ast.Compare) and isinstance(test.left, ast.Constant) and len(test.ops) == 1:
-        return _flag_word(mirrored(test))
-    elif isinstance(test, ast.Compare) and type(test.ops[0]) in words:
-        made = f"{_slug(test.left)}_{words[type(test.ops[0])]}_{_slug(test.comparators[0])}"
-    elif isinstance(test, ast.UnaryOp):
-        made = f"not_{_flag_word(test.operand)}"
-    else:
-        made = _slug(test)
-    return made if len(made) <= 40 and made.isidentifier() else "is_chosen"
-
-
-def _slug(code: Code) -> str:
-    return "_".join(words_in(flat(code))) or "it"
 
 
 def _is_plain(code: Code) -> bool:

@@ -173,8 +173,6 @@ class Optional(nn.Module):
         self.b: nn.Sequential | None = None
         if right:
             self.b = nn.Sequential(nn.Conv2d(in_channels // 2, channels, 1), nn.ReLU())
-        self.left = left
-        self.right = right
 
     def forward(self, x: Tensor) -> Tensor:
         x, y = torch.chunk(x, 2, 1)
@@ -186,10 +184,10 @@ class Optional(nn.Module):
             shortcut2 = self.b(shortcut2)
         out: Tensor = shortcut + shortcut2
         shortcut3: Tensor = x
-        if self.left and self.a is not None:
+        if self.a is not None:
             shortcut3 = self.a(shortcut3)
         shortcut4: Tensor = y
-        if self.right and self.b is not None:
+        if self.b is not None:
             shortcut4 = self.b(shortcut4)
         out = torch.cat((shortcut3, shortcut4, out), 1)
         return out
