@@ -791,6 +791,18 @@ network New(counts = [1, 2, 0]) {
     }
     (seen -> conv(2, 1)) + (it -> conv(2, 1))
 }""",
+    "a choice in a choice, applied in two cases": """
+block B(c, a, b, n) {
+    if a { conv(c, 1) } else { relu }
+    w = if b { if n == 1 { sigmoid } else { conv(c, 1) } }
+    if n == 1 { if b { it -> w }; relu } else { if b { it -> w } }
+    if not a { if b { conv(2, 1) -> relu } }
+    conv(it.channels, 1)
+}
+network Net {
+    input(3, 8, 8)
+    B(4, true, false, 2) -> B(5, false, true, 1) -> B(6, false, false, 2) -> B(6, true, true, 2)
+}""",
     "a block that is given its value where it is applied": """
 block Res(channels, more) { conv(channels, 3, padding=1); it + (more -> conv(channels, 1)) }
 network Net {

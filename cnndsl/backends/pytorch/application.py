@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -21,6 +23,7 @@ from cnndsl.backends.pytorch.construct import (
 )
 from cnndsl.backends.pytorch.expressions import condition
 from cnndsl.backends.pytorch.flowgraph import (
+    Append,
     Assign,
     Chain,
     Compute,
@@ -57,6 +60,7 @@ from cnndsl.backends.pytorch.values import (
 )
 from cnndsl.ir import nodes
 from cnndsl.layers.formula import Shape, product
+from cnndsl.symbolic.expr import Expr
 
 _DEEPEST = 3
 """So many calls stand in one another on a line of `forward`."""
@@ -320,15 +324,42 @@ def put(body: Body, line: Register, recipe: Any, value: Tensor, *, again: bool =
 def _put_made(body: Body, line: Register, recipe: Any, value: Tensor, *, again: bool) -> Any:
     if isinstance(value, Tensor):
         body.built_for.setdefault(line.part.number, value.shape)
-    with body.having(lines=[] if again else body.lines):  # what it is says the first time
+    spare: list[Any] = []
+    with body.having(lines=spare if again else body.lines):  # what it is says the first time
         made, value = made_for(body, recipe, value)
-    if not again:
+    if again:
+        made = replace(made, shapes=_as_before(body, line.part, made.shapes, [*spare, Append(made.value)]))
+    else:
         line.value = made.value
         line.part.type = made.type if line.part.type in ("nn.Module", made.type) else "nn.Module"
         line.begins, line.kind = made.begins, _kind_of(recipe)
     if not body.is_silent:
         made = with_sizes(body, made, _base(body, made, line, recipe, again=again), value, recipe)
+    if not again:
+        body.gave[line.part.number] = made.shapes
     return _called(body, line, made, value)
+
+
+def _as_before(body: Body, part: Part, shapes: Sequence[Shape], spare: list[Any]) -> tuple[Shape, ...]:
+    """What a part gives that is applied again: sizes that follow from its own lines are in the variables of these.
+
+    `spare` are such lines for once more, which are not written. Raises Untranslatable where the variables have other
+    values by now.
+    """
+    own = {body.current[each] for each in assigned(spare) if each in body.current}
+
+    def held(dim: Any, first: Any) -> Any:
+        if not body.mentions(dim, own):
+            return dim
+        names = {symbol.name: symbol.name.partition("·")[0] for symbol in Expr.of(first).symbols()}
+        if any(body.current.get(variable, word) != word for word, variable in names.items()):
+            raise Untranslatable(f"{part.name} is applied again, where the sizes that it gives have other names")
+        return first
+
+    before = body.gave.get(part.number)
+    if before is None or not own:
+        return tuple(shapes)
+    return tuple(tuple(map(held, shape, first)) for shape, first in zip(shapes, before, strict=True))
 
 
 def _kind_of(recipe: Any) -> str:

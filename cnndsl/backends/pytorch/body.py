@@ -13,6 +13,7 @@ from typing import Any
 from cnndsl.backends.pytorch.code import (
     BUILTINS,
     Code,
+    axis_word,
     call,
     constant,
     flat,
@@ -22,6 +23,7 @@ from cnndsl.backends.pytorch.code import (
     not_in,
     parsed,
     replaced,
+    size_argument,
     subscript,
     walk_code,
 )
@@ -49,7 +51,7 @@ from cnndsl.backends.pytorch.values import (
     each_tensor,
 )
 from cnndsl.ir.names import is_attribute, numbered, why_not
-from cnndsl.layers.formula import AXES, Shape, SizeError
+from cnndsl.layers.formula import Shape, SizeError
 from cnndsl.symbolic.expr import Expr, Symbol, TooLong
 from cnndsl.symbolic.number import Traced, value_of
 
@@ -156,6 +158,8 @@ class Body:
         """The parts that are declared by keys in quotes, by the Python of these, each with the loops around."""
         self.built_for: dict[int, Shape] = {}
         """The size for which each part was made."""
+        self.gave: dict[int, tuple[Shape, ...]] = {}
+        """What each part gave when it was first applied."""
         self.taken_apart: dict[int, list[Any]] = {}
         """The layers of chains of which some are applied by themselves."""
         self.parts: dict[int, Part] = {}
@@ -771,29 +775,6 @@ def _item(value: Any, code: Code, at: int) -> Any:
     if isinstance(value, Static) and not isinstance(value.code, ast.Constant):
         return Static(value.value, value.code if isinstance(value.value, list) else subscript(code, constant(at)))
     return value
-
-
-def axis_word(axis: int, rank: int) -> str:
-    """What an axis of what comes in is called where a layer is told its size."""
-    if axis == 0:
-        return "features" if rank == 1 else "channels"
-    return AXES[rank - 1][axis - 1] if rank - 1 in AXES else f"size{axis}"
-
-
-def size_argument(word: str, axis: int, rank: int, taken: set[str]) -> str:
-    """What a constructor calls a size of an input."""
-    unit = axis_word(axis, rank)
-    whole, is_item, at = word.partition(".")
-    if is_item:
-        made = f"in{at}_{unit}" if whole == "input" else f"{numbered(whole, int(at))}_{unit}"
-        return not_in(made, taken)
-    made = f"in_{unit}" if word == "input" else f"{word}_{unit}"
-    return not_in(f"input_{unit}", taken) if made in taken else made
-
-
-def kept_name(at: int, axis: int, rank: int) -> str:
-    """The attribute in which a block keeps a size of what it gives, or of its output with a number."""
-    return f"out{at + 1 if at else ''}_{axis_word(axis, rank)}"
 
 
 _OWN_ATTRIBUTES = frozenset(

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
-from cnndsl.backends.pytorch.body import Body, kept_name
+from cnndsl.backends.pytorch.body import Body
 from cnndsl.backends.pytorch.branches import Branches
 from cnndsl.backends.pytorch.code import (
     BUILTINS,
@@ -22,6 +22,7 @@ from cnndsl.backends.pytorch.code import (
     flat,
     free_name,
     is_not_none,
+    kept_name,
     laid_out,
     name,
     names_in,

@@ -9,6 +9,8 @@ from copy import copy
 from functools import cache
 from typing import Any
 
+from cnndsl.ir.names import numbered
+from cnndsl.layers.formula import AXES
 from cnndsl.symbolic.number import Traced, value_of
 
 WIDTH = 88
@@ -590,3 +592,26 @@ def _operand(code: ast.expr, tight: int, indent: str, lead: str = "") -> list[st
         return laid_out(code, indent, lead) if lead else _operands(code, indent)
     line = f"{indent}{lead}({flat(code)})"
     return [line] if len(line) <= WIDTH else [f"{indent}{lead}(", *_operands(code, indent + _STEP), f"{indent})"]
+
+
+def axis_word(axis: int, rank: int) -> str:
+    """What an axis of what comes in is called where a layer is told its size."""
+    if axis == 0:
+        return "features" if rank == 1 else "channels"
+    return AXES[rank - 1][axis - 1] if rank - 1 in AXES else f"size{axis}"
+
+
+def size_argument(word: str, axis: int, rank: int, taken: set[str]) -> str:
+    """What a constructor calls a size of an input."""
+    unit = axis_word(axis, rank)
+    whole, is_item, at = word.partition(".")
+    if is_item:
+        made = f"in{at}_{unit}" if whole == "input" else f"{numbered(whole, int(at))}_{unit}"
+        return not_in(made, taken)
+    made = f"in_{unit}" if word == "input" else f"{word}_{unit}"
+    return not_in(f"input_{unit}", taken) if made in taken else made
+
+
+def kept_name(at: int, axis: int, rank: int) -> str:
+    """The attribute in which a block keeps a size of what it gives, or of its output with a number."""
+    return f"out{at + 1 if at else ''}_{axis_word(axis, rank)}"

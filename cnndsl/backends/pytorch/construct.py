@@ -8,15 +8,17 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from cnndsl.backends.pytorch.body import Body, axis_word, kept_name
+from cnndsl.backends.pytorch.body import Body
 from cnndsl.backends.pytorch.code import (
     Code,
     attribute,
+    axis_word,
     call,
     constant,
     dotted,
     flat,
     is_not_none,
+    kept_name,
     list_of,
     name,
     names_in,

@@ -12,8 +12,8 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from cnndsl.backends.pytorch.body import Body, State, axis_word
-from cnndsl.backends.pytorch.code import Code, call, flat, gone_through, list_of, name, names_in
+from cnndsl.backends.pytorch.body import Body, State
+from cnndsl.backends.pytorch.code import Code, axis_word, call, flat, gone_through, list_of, name, names_in
 from cnndsl.backends.pytorch.flowgraph import FLOW, Assign, Compute, For, If, Part
 from cnndsl.backends.pytorch.operations import of_any_number, same_axes, shared_sizes, sizes_code
 from cnndsl.backends.pytorch.sorts import sample_of, sort_of
