@@ -279,8 +279,16 @@ class _Writer:
         return [*lines, rng.choice(ends)]
 
     def _named(self, _: int) -> list[str]:
-        name = self._name("c")
-        return [f"{name} = {{ {self._rng.choice(['tanh', 'relu -> batchnorm', self._stages()])} }}", f"it -> {name}"]
+        name, rng = self._name("c"), self._rng
+        choice = f"if {rng.choice(self._numbers)} == 2 {{ tanh }} else {{ {self._stages()} }}"
+        declared = f"{name} = {{ {rng.choice(['tanh', 'relu -> batchnorm', self._stages(), choice, choice])} }}"
+        if rng.random() < 0.5:
+            return [declared, f"it -> {name}"]
+        between = [f"conv({self._number()}, 1) -> relu", "conv(2, 1)"]
+        used = [f"it -> {name} -> {self._more()}"]
+        if rng.random() < 0.4:
+            used = [f"if {rng.choice(['flag', 'width > 1'])} {{ {name}; relu }} else {{ tanh; it -> {name} }}"]
+        return [declared, *between, *used]
 
     def _inside(self, head: str, depth: int, numbers: list[str]) -> list[str]:
         held = self._numbers, self._lists, self._maps

@@ -791,6 +791,24 @@ network New(counts = [1, 2, 0]) {
     }
     (seen -> conv(2, 1)) + (it -> conv(2, 1))
 }""",
+    "a chain that is declared before others read the variable of its size": """
+block Split(c, a, n) {
+    if a { conv(c, 1) } else { relu }
+    w = { if n == 1 { sigmoid } else { conv(2 * c, 1) } }
+    if n == 2 { it -> w; relu } else { z = it -> conv(it.channels + 1, 1); it -> w; concat(it, z) }
+}
+block Row(c, a, n) {
+    if a { conv(c, 1) } else { relu }
+    w = { relu; for i in range(n) { conv(2 * c + i, 1) } }
+    conv(it.channels + 1, 1) -> relu -> conv(3, 1)
+    it -> w
+    conv(it.channels, 1)
+}
+network Net {
+    input(3, 8, 8)
+    Split(4, true, 1) -> Split(5, false, 2) -> Split(6, false, 3) -> Split(6, true, 2) -> Split(6, true, 3)
+    Row(4, true, 1) -> Row(5, false, 2) -> Row(6, true, 3)
+}""",
     "a choice in a choice, applied in two cases": """
 block B(c, a, b, n) {
     if a { conv(c, 1) } else { relu }

@@ -253,7 +253,10 @@ def _first_use(body: Body, part: Part, value: Tensor) -> Any:
         body.singled.add(part.whole.number)
     body.applied.add(part.number)
     before = dict(body.current)
-    result = put(body, line, known.recipe, value)
+    # Its lines go where it is declared: they leave alone the variables that others have read since then.
+    own: dict[str, Any] = {"runners": {}, "locals": {}} if body.lines[-1:] != [line] else {}
+    with body.having(**own):
+        result = put(body, line, known.recipe, value)
     if not body.is_silent:
         choice = [body.fills[id(line)]] if id(line) in body.fills else []
         for row in (line, *(each for each in walk(choice) if isinstance(each, Register))):
@@ -325,10 +328,11 @@ def _put_made(body: Body, line: Register, recipe: Any, value: Tensor, *, again: 
     if isinstance(value, Tensor):
         body.built_for.setdefault(line.part.number, value.shape)
     spare: list[Any] = []
+    now = dict(body.current)
     with body.having(lines=spare if again else body.lines):  # what it is says the first time
         made, value = made_for(body, recipe, value)
     if again:
-        made = replace(made, shapes=_as_before(body, line.part, made.shapes, [*spare, Append(made.value)]))
+        made = replace(made, shapes=_as_before(body, line.part, made.shapes, [*spare, Append(made.value)], now))
     else:
         line.value = made.value
         line.part.type = made.type if line.part.type in ("nn.Module", made.type) else "nn.Module"
@@ -340,26 +344,33 @@ def _put_made(body: Body, line: Register, recipe: Any, value: Tensor, *, again: 
     return _called(body, line, made, value)
 
 
-def _as_before(body: Body, part: Part, shapes: Sequence[Shape], spare: list[Any]) -> tuple[Shape, ...]:
+def _as_before(
+    body: Body, part: Part, shapes: Sequence[Shape], spare: list[Any], now: dict[str, str]
+) -> tuple[Shape, ...]:
     """What a part gives that is applied again: sizes that follow from its own lines are in the variables of these.
 
-    `spare` are such lines for once more, which are not written. Raises Untranslatable where the variables have other
-    values by now.
+    `spare` are such lines for once more, which are not written, so that the variables are what they are `now`. Raises
+    Untranslatable where the first ones have been given something else.
     """
-    own = {body.current[each] for each in assigned(spare) if each in body.current}
-
-    def held(dim: Any, first: Any) -> Any:
-        if not body.mentions(dim, own):
-            return dim
-        names = {symbol.name: symbol.name.partition("·")[0] for symbol in Expr.of(first).symbols()}
-        if any(body.current.get(variable, word) != word for word, variable in names.items()):
-            raise Untranslatable(f"{part.name} is applied again, where the sizes that it gives have other names")
-        return first
-
+    own = {body.current[each]: each for each in assigned(spare) if body.current.get(each) != now.get(each)}
     before = body.gave.get(part.number)
     if before is None or not own:
         return tuple(shapes)
-    return tuple(tuple(map(held, shape, first)) for shape, first in zip(shapes, before, strict=True))
+
+    def held(dim: Any, first: Any) -> Any:
+        if not body.mentions(dim, {*own}):
+            return dim
+        names = {symbol.name: symbol.name.partition("·")[0] for symbol in Expr.of(first).symbols()}
+        if any(now.get(variable, word) != word for word, variable in names.items()):
+            raise Untranslatable(f"{part.name} is applied again, where the sizes that it gives have other names")
+        return first
+
+    made = tuple(tuple(map(held, shape, first)) for shape, first in zip(shapes, before, strict=True))
+    for variable in own.values():
+        body.current.pop(variable)
+        if variable in now:
+            body.current[variable] = now[variable]
+    return made
 
 
 def _kind_of(recipe: Any) -> str:
