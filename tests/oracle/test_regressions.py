@@ -791,6 +791,14 @@ network New(counts = [1, 2, 0]) {
     }
     (seen -> conv(2, 1)) + (it -> conv(2, 1))
 }""",
+    "a value that is read in no case in which it is worked out": """
+network Net(flag = true, n = 2) {
+    input(2, 6, 6)
+    v = (input -> conv(1, 1) -> if n > 1 { relu } else { tanh }) if flag else input
+    concat(it, v)
+    if not flag { conv(1, 1) } else { input -> conv(3, 1) -> relu }
+    output it, input
+}""",
     "a chain that is declared before others read the variable of its size": """
 block Split(c, a, n) {
     if a { conv(c, 1) } else { relu }

@@ -76,8 +76,8 @@ class Guards:
         self._parts: dict[int, Cases] = {}
         self._guards: dict[int, Code] = {}
         self._instead: dict[int, list[Any]] = {}
-        """For lines (by `id`) what is there in their place: nothing for a layer whose value is read in no case that
-        comes to it, and one way of a condition that the conditions around it decide.
+        """For lines (by `id`) what is there in their place: nothing for one whose value is read in no case that comes
+        to it, and one way of a condition that the conditions around it decide.
         """
         self._twins: dict[int, If] = {}
         self._sized: dict[int, Cases] = {}
@@ -122,11 +122,10 @@ class Guards:
                 case Compute():
                     cases = _either(*(live.pop(each, NEVER) for each in line.names))
                     self._filled.difference_update(line.names)
-                    applies = bool(uses(line.code).parts)
-                    if applies and not _within(cases, path):
+                    if not _within(cases, path):
                         self._instead[id(line)] = []
                         continue
-                    self._guard(line, cases, path, is_needed=applies)
+                    self._guard(line, cases, path, is_needed=bool(uses(line.code).parts))
                     self._read([line.code], cases, live)
                 case Assign():
                     self._change({line.name})
