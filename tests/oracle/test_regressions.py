@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import pytest
 
+from cnndsl.compilation import CompilationError
 from tests.oracle.agreement import check
 
 PROGRAMS = {
@@ -791,6 +794,17 @@ network New(counts = [1, 2, 0]) {
     }
     (seen -> conv(2, 1)) + (it -> conv(2, 1))
 }""",
+    "items of a loop that read a name which its turns change": """
+network Net(width = 2, count = 2, sizes = [1, 2]) {
+    input(2, 6, 6)
+    for n in [1, width] {
+        it -> { conv(n, 1); conv(width, 1) -> relu } -> relu
+        repeat count {
+            for k in sizes { concat([it] + [it -> conv(n, 1) for s in sizes if s > 1] + [input]) -> conv(count, 1) }
+            width = width + 1
+        }
+    }
+}""",
     "a value that is read in no case in which it is worked out": """
 network Net(flag = true, n = 2) {
     input(2, 6, 6)
@@ -848,3 +862,25 @@ network Net { input(3, 8, 8); Scaled(4, 0.5) -> Scaled(2, 0.25); it + parameter(
 @pytest.mark.parametrize("text", PROGRAMS.values(), ids=list(PROGRAMS))
 def test_a_program_that_once_disagreed(text: str) -> None:
     check(text)
+
+
+def test_a_parameter_that_is_written_for_its_value_and_changes_in_a_loop() -> None:
+    text = """
+network Net(width = 2, count = 2, acts = [relu, tanh]) {
+    input(2, 6, 6)
+    repeat width {
+        repeat count {
+            width = width + 1
+            it -> if width > 1 { concat([it] + [it -> a for a in acts]) } else {
+                more = [it, input -> conv(width, 1), it -> conv(count, 1)]
+                concat(reversed(more))
+            }
+        }
+        { conv(width, 3, padding=1) -> relu }
+    }
+    conv(1 + width, 1)
+    a, b = split(it, [1, width])
+    a * b
+}"""
+    with suppress(CompilationError):  # it may be refused, but not wrong
+        check(text)

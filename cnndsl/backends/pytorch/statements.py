@@ -145,6 +145,23 @@ def _kept_apart(body: Body, names: Sequence[str], items: Sequence[Any]) -> list[
     return made
 
 
+def _kept_from(body: Body, loop: nodes.For, items: list[Any]) -> list[Any]:
+    """The items that a loop goes through: in a variable what reads a name to which a turn may give something else."""
+    variables = {body.scope.variables.get(word) for word in bound_names(loop.body)}
+
+    def kept(item: Any) -> Any:
+        if not isinstance(item, Static) or body.is_silent or names_in(item.code).isdisjoint(variables):
+            return item
+        if isinstance(item.value, list):
+            return Static([*map(kept, item.value)], item.code)
+        variable = body.spare("kept")
+        body.lines.append(Assign(variable, item.code))
+        is_number = isinstance(value_of(item.value), (int, float)) and not isinstance(item.value, bool)
+        return Static(body.new_version(variable, item.value) if is_number else item.value, name(variable))
+
+    return [*map(kept, items)]
+
+
 def _name(body: Body, names: Sequence[str], value: Any) -> None:
     """Give a name to each of several values, which may read what had these names before: `a, b = [b, a]`."""
     items = _kept_apart(body, names, value.items if isinstance(value, TensorList) else (value,))
@@ -252,9 +269,10 @@ def _do_for(body: Body, statement: nodes.For) -> None:
         loop_or_turns(body, statement, lambda: loop(body, statement, source, run_turn), turn, known)
     elif known is not None and (is_unrolled or must_unroll(body, known)):
         reserve_at_outermost(body, statement)
-        for item in known:
+        for item in _kept_from(body, statement, known):
             turn(item)
     else:
+        known = known and _kept_from(body, statement, known)
         sort = sort_of(source).of_items
         bind = partial(bind_generic, body, statement.targets, sort)
         loop_or_turns(body, statement, lambda: run_loop(body, statement, source.code, bind, run_turn), turn, known)
