@@ -166,7 +166,7 @@ class Crop(nn.Module):
         return ", ".join(map(str, self.bounds))
 
 
-def center_crop(x: Tensor, size: Sequence[int]) -> Tensor:
+def center_crop(x: Tensor, size: list[int]) -> Tensor:
     """Keep the middle of each axis after the channels, as much as the size says."""
     for axis, length in enumerate(size, 2):
         x = x.narrow(axis, (x.shape[axis] - length) // 2, length)
@@ -492,7 +492,8 @@ class CropLike(SizedLike):
             )
 
     def torch(self, xs: tuple[Shape, ...]) -> Spelling:
-        return Spelling("", template="center_crop({v0}, {v1}.shape[2:])")
+        sizes = ", ".join(f"{{v1}}.shape[{axis}]" for axis in range(2, len(xs[0]) + 1))
+        return Spelling("", template=f"center_crop({{v0}}, [{sizes}])")
 
     def reach(self, xs: tuple[Shape, ...], ys: tuple[Shape, ...], k: int) -> tuple[Reaches, ...]:
         taken = [(size - wanted) // 2 for size, wanted in zip(xs[0][1:], xs[1][1:], strict=True)]
@@ -524,7 +525,7 @@ class UnflattenLike(SizedLike):
             raise SizeError(
                 f"unflatten lays out channels x positions as another value: {show(x)} comes in",
                 "flatten(2) puts all axes behind the channels into one",
-                code="E306",
+                code="E307",
             )
         if x[1] != product(like[1:]):
             raise SizeError(

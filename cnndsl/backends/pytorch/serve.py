@@ -43,8 +43,9 @@ def served(module: nn.Module{{ ", *, apart: bool = False" if has_pieces }}) -> N
         return  # a class from elsewhere may do anything with its parts
 {% if has_training %}
     for name in getattr(module, "TRAINING", ()):
-        if getattr(module, name, None) is not None:
-            delattr(module, name)
+        module._modules.pop(name, None)
+        module._parameters.pop(name, None)
+        module._buffers.pop(name, None)
 {% endif %}
     dropout = (
 {% if "StochasticDepth" in used %}

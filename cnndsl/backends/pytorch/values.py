@@ -445,8 +445,8 @@ def _is_complete(recipe: Any) -> bool:
 
 def by_name(words: Iterable[str], arguments: Iterable[tuple[str | None, Any]]) -> dict[str, Any]:
     """Arguments by name; `words` are the parameters for those without one, in order."""
-    left = iter(words)
-    return {word or next(left): value for word, value in arguments}
+    left = [*words][::-1]
+    return {word or left.pop(): value for word, value in arguments}
 
 
 def with_arguments(recipe: Any, arguments: Sequence[tuple[str | None, Any]], span: nodes.Span | None = None) -> Any:
