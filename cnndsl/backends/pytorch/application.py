@@ -328,7 +328,7 @@ def _put_made(body: Body, line: Register, recipe: Any, value: Tensor, *, again: 
     if isinstance(value, Tensor):
         body.built_for.setdefault(line.part.number, value.shape)
     spare: list[Any] = []
-    now = dict(body.current)
+    now = dict(body.current) if again else {}
     with body.having(lines=spare if again else body.lines):  # what it is says the first time
         made, value = made_for(body, recipe, value)
     if again:

@@ -353,7 +353,8 @@ class ClassTranslation:
         lines += tail
         lines.append(Return(tuple(always), tuple(training)))
         settle_training(lines)
-        lines = Guards().guarded(lines, [each for each, _ in body.inputs])
+        inputs = {each: "Tensor" if isinstance(value, Tensor) else "list[Tensor]" for each, value in body.inputs}
+        lines = Guards().guarded(lines, inputs)
         serves = self._file.program.target == "inference"
         forward = ForwardSlice(serves=serves)
         kept = forward.slice(lines, set())
@@ -362,7 +363,7 @@ class ClassTranslation:
             kept = _in_x(kept, forward, FLOW + held)
         homes = homes_of(lines)
         optional = set(homes)
-        kept = _without_gaps(with_tensors(kept, [each for each, _ in body.inputs], optional), body.text_names)
+        kept = _without_gaps(with_tensors(kept, inputs, optional), body.text_names)
         branches = None
         if serves:
             branches = Branches(body, self._file, lines, kept, homes)
@@ -376,7 +377,6 @@ class ClassTranslation:
         flags = ask(body, kept, homes, lines, optional)
         if self._definition.kind == "network":
             self._show_sizes(kept)
-        inputs = {each: "Tensor" if isinstance(value, Tensor) else "list[Tensor]" for each, value in body.inputs}
         kept = assigned_before_read(kept, inputs)
         _check_kept(lines, forward.stores, set(), set())
         stored = set().union(*forward.stores.values())

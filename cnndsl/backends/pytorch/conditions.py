@@ -110,13 +110,11 @@ def _terms(test: Code) -> frozenset[str]:
 def _conditional(lines: Iterable[Any], path: frozenset[str]) -> Iterator[tuple[If, frozenset[str]]]:
     """The conditions in lines, each with what holds where they are asked, before what is inside of them."""
     for line in lines:
-        ways = [path] * len(line.blocks())
+        blocks = line.blocks()  # who is given the condition may put others in their place
+        ways = [path] * len(blocks)
         if isinstance(line, If):
             ways = [path | _terms(line.test), path | _terms(negated(line.test))]
-            blocks = line.blocks()
             yield line, path
-        else:
-            blocks = line.blocks()
         for block, holds in zip(blocks, ways, strict=True):
             yield from _conditional(block, holds)
 

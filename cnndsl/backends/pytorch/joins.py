@@ -376,17 +376,17 @@ def _keep_lists(body: Body, line: For, before: State) -> None:
 
 def _generalise(body: Body, wanted: str, held: Static) -> None:
     """A constant that the turns of a loop change is any of its sort from its beginning on."""
-    if not body.is_silent and not isinstance(held.code, ast.Name):
-        body.bind_static(wanted, held)
-        held = body.scope.names[wanted]
-    if body.is_silent or not isinstance(held.code, ast.Name):
+    if body.is_silent:
         sort = sort_of(held)
         if "int" in sort.kinds or "float" in sort.kinds:
             body.scope.names[wanted] = Static(body.fresh(sort.sample), held.code)
         else:
             body.scope.names[wanted] = abstract(body, sort, held.code)
         return
-    variable = held.code.id
+    if not isinstance(held.code, ast.Name):
+        body.bind_static(wanted, held)
+        held = body.scope.names[wanted]
+    variable = flat(held.code)
     body.keep_sizes({variable})
     body.scope.names[wanted] = abstract(body, sort_of(held), name(variable), body.new_version(variable))
 

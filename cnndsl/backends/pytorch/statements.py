@@ -140,9 +140,16 @@ def _kept_apart(body: Body, names: Sequence[str], items: Sequence[Any]) -> list[
     made = list(items)
     for at, item in enumerate(items):
         if isinstance(item, Static) and not names_in(item.code).isdisjoint(variables[:at]):
-            made[at] = Static(item.value, name(body.spare(names[at])))
-            body.lines.append(Assign(made[at].code.id, item.code))
+            made[at] = _in_spare(body, item, names[at])
     return made
+
+
+def _in_spare(body: Body, item: Static, wanted: str) -> Static:
+    """A constant in a variable of its own."""
+    variable = body.spare(wanted)
+    body.lines.append(Assign(variable, item.code))
+    is_number = isinstance(value_of(item.value), (int, float)) and not isinstance(item.value, bool)
+    return Static(body.new_version(variable, item.value) if is_number else item.value, name(variable))
 
 
 def _kept_from(body: Body, loop: nodes.For, items: list[Any]) -> list[Any]:
@@ -154,10 +161,7 @@ def _kept_from(body: Body, loop: nodes.For, items: list[Any]) -> list[Any]:
             return item
         if isinstance(item.value, list):
             return Static([*map(kept, item.value)], item.code)
-        variable = body.spare("kept")
-        body.lines.append(Assign(variable, item.code))
-        is_number = isinstance(value_of(item.value), (int, float)) and not isinstance(item.value, bool)
-        return Static(body.new_version(variable, item.value) if is_number else item.value, name(variable))
+        return _in_spare(body, item, "kept")
 
     return [*map(kept, items)]
 
