@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from cnndsl.backends.registry import Backends
 from cnndsl.diagnostics import Diagnostic, error
+from cnndsl.display import Lines
 from cnndsl.files import FolderReader, ImportProblem, Reader, nowhere
 from cnndsl.frozen import frozen
 from cnndsl.ir import nodes
@@ -118,7 +119,7 @@ class Compilation(Backends):
 
         program = self._checked()
         try:
-            return generate(program, network)
+            return Lines(generate(program, network))
         except Untranslatable as problem:
             raise CompilationError(self._refused(problem)) from None
 

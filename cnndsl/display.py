@@ -1,4 +1,4 @@
-"""Texts and bytes that a notebook shows as the pictures and tables that they are; else they are texts and bytes."""
+"""Texts and bytes that a notebook shows as pictures, tables and pages; everywhere else they are texts and bytes."""
 
 from __future__ import annotations
 
@@ -51,7 +51,32 @@ class SvgText(str):
         printer.text(f"<{SVG} of {len(self):,} characters>")
 
 
-class _Shown(str):
+class Lines(str):
+    """A text of lines, shown as these and not in quotes."""
+
+    __slots__ = ()
+
+    def __reduce__(self) -> tuple[type[str], tuple[str]]:
+        return str, (str(self),)  # without what could give another form
+
+    def _repr_pretty_(self, printer: _Printer, _: bool) -> None:
+        printer.text(self.rstrip("\n"))
+
+
+class Page(Lines):
+    """The text of an HTML page, shown in a frame of its own."""
+
+    __slots__ = ()
+
+    def _repr_html_(self) -> str:
+        frame = 'sandbox="allow-scripts" style="width:100%;height:40em;border:0"'
+        return f'<iframe srcdoc="{escape(self)}" {frame}></iframe>'
+
+    def _repr_pretty_(self, printer: _Printer, _: bool) -> None:
+        printer.text(f"<text/html of {len(self):,} characters>")
+
+
+class _Shown(Lines):
     """A text, and what gives its other form for those who can show that."""
 
     _other: Callable[[], str | None]
@@ -61,15 +86,9 @@ class _Shown(str):
         made._other = other
         return made
 
-    def __reduce__(self) -> tuple[type[str], tuple[str]]:
-        return str, (str(self),)  # without what could give the other form
 
-    def _repr_pretty_(self, printer: _Printer, _: bool) -> None:
-        printer.text(self.rstrip("\n"))
-
-
-class Table(_Shown):
-    """A table as text, and what gives it in Markdown."""
+class MarkdownText(_Shown):
+    """A table or an explanation as text, and what gives it in Markdown."""
 
     def _repr_markdown_(self) -> str | None:
         return self._other()

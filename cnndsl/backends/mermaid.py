@@ -9,7 +9,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import KW_ONLY
+from dataclasses import KW_ONLY, replace
 from typing import Annotated
 
 from pydantic import Field
@@ -18,6 +18,7 @@ from cnndsl.backends.graphviz import Flowchart
 from cnndsl.backends.graphviz.labels import DASHED, KINDS, begin, is_sign, printable, shorten
 from cnndsl.backends.graphviz.picture import IO, MERGE, Arrow, Box, Cluster, Emphasis, Item, Picture
 from cnndsl.backends.options import Checked, Network, model
+from cnndsl.display import MarkdownText
 from cnndsl.theme import Theme
 
 _ROOM, _POINTS = 200, 10
@@ -39,7 +40,8 @@ class Mermaid(Flowchart[str]):
     def of(self, text: Checked) -> str:
         """The flowchart, as text."""
         lines = _Writer(self.picture(text, self.network), self.colours).lines(self.direction)
-        return "".join(f"{line}\n" for line in (("```mermaid", *lines, "```") if self.fenced else lines))
+        shown = "".join(f"{line}\n" for line in (("```mermaid", *lines, "```") if self.fenced else lines))
+        return MarkdownText(shown, lambda: replace(self, fenced=True).made(text))
 
 
 class _Writer:

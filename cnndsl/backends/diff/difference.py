@@ -311,6 +311,11 @@ class Difference:
     comparison: Comparison
     keys: Keys
 
+    def __repr__(self) -> str:
+        """Of what it is, without all that is in the programs."""
+        found = "none" if self.same else "see Report().of(difference)"
+        return f"<Difference of {self.before.network.name} and {self.after.network.name}: {found}>"
+
     @property
     def same(self) -> bool:
         """Whether there is no difference but in how the text is written and what definitions are called."""

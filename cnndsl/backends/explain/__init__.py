@@ -19,6 +19,7 @@ from cnndsl.backends.explain.content import Explanation, Occurrence, Places, app
 from cnndsl.backends.explain.content import explain as content
 from cnndsl.backends.options import Checked, Color, CommandLine, Network, Options, Sizes, model
 from cnndsl.diagnostics import OptionError
+from cnndsl.display import Lines, MarkdownText
 from cnndsl.i18n import tr
 from cnndsl.ir.program import Program
 from cnndsl.layers.formula import plain
@@ -73,10 +74,16 @@ class Explain(Options[str]):
         if not shown:
             constant = told(checked.program, network, self.part, checked.tree)
             if constant is not None:
-                return constant
+                return Lines(constant)
             check_part(program, self.part, network.name)
         if self.compare is not None:
-            return self._compared(shown[0].applied if len(shown) == 1 else None, self.compare, places)
+            written = self._compared(shown[0].applied if len(shown) == 1 else None, self.compare, places)
+        else:
+            written = self._all(shown, left_out)
+        return MarkdownText(written, lambda: written) if self.format == "markdown" else Lines(written)
+
+    def _all(self, shown: Sequence[Explanation], left_out: int) -> str:
+        """The layers one after the other, and how many more there are; of one that is asked for by itself all."""
         is_single = {explanation.title for explanation in shown} == {self.part}
         write = _writer(self.format, single=is_single, color=self.color)
         blocks = ["\n".join(write(explanation)) for explanation in shown]

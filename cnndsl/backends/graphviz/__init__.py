@@ -17,7 +17,7 @@ from cnndsl.backends.graphviz.picture import Picture
 from cnndsl.backends.graphviz.rows import cut
 from cnndsl.backends.graphviz.write import names, write, write_row
 from cnndsl.backends.options import Checked, Colours, Drawing, Network, Paper, T_co, model
-from cnndsl.display import MEDIA, PictureBytes
+from cnndsl.display import MEDIA, Lines, PictureBytes
 from cnndsl.render import Format, convert, draw, render
 from cnndsl.render.paper import LEAST, fit, points
 from cnndsl.theme import DARK, LIGHT, Theme
@@ -66,7 +66,7 @@ class Dot(Flowchart[str]):
 
     def of(self, text: Checked) -> str:
         """DOT text."""
-        return self.dot(text, self.network)
+        return Lines(self.dot(text, self.network))
 
 
 @model

@@ -19,6 +19,7 @@ from cnndsl.backends.html.changes import Changes
 from cnndsl.backends.html.content import Side
 from cnndsl.backends.html.drawings import DARK_COLOURS, LIGHT_COLOURS, Drawings
 from cnndsl.backends.options import Checked, Colours, Network, Options, Sizes, model
+from cnndsl.display import Page
 from cnndsl.i18n import language, tr
 from cnndsl.web import page
 
@@ -43,7 +44,7 @@ class Html(Options[str]):
         """The page; it ends with a line end."""
         drawings = Drawings(self.direction)
         side = Side(text, *text.network(self.network, self.sizes), drawings)
-        return _page(side.network.name, [side], drawings, self.depth, theme=self.theme)
+        return Page(_page(side.network.name, [side], drawings, self.depth, theme=self.theme))
 
 
 def compared(before: Checked, after: Checked, difference: Difference) -> str:

@@ -17,7 +17,7 @@ from cnndsl.backends.options import Checked, Color, CommandLine, Names, Network,
 from cnndsl.backends.summary import formats, text
 from cnndsl.backends.summary.entries import COLUMNS, entries, measured, totals
 from cnndsl.diagnostics import OptionError
-from cnndsl.display import Table
+from cnndsl.display import Lines, MarkdownText
 from cnndsl.i18n import speaking
 
 Format = Literal["text", "markdown", "json", "csv"]
@@ -81,10 +81,10 @@ class Summary(Options[str]):
         lines = entries(rows, depth=self.depth, fold=self.fold)
         if self.format in ("json", "csv"):
             with speaking("en"):  # programs read these
-                return formats.json(top, sums, lines) if self.format == "json" else formats.csv(lines)
+                return Lines(formats.json(top, sums, lines) if self.format == "json" else formats.csv(lines))
         only = tuple(self.columns)
         if self.format == "markdown":
             page = formats.markdown(top, sums, lines, only=only)
-            return Table(page, lambda: page)
+            return MarkdownText(page, lambda: page)
         shown = text.render(top, sums, lines, only=only, color=self.color, columns=self.width, bars=self.bars)
-        return Table(shown, lambda: replace(self, format="markdown").made(checked))
+        return MarkdownText(shown, lambda: replace(self, format="markdown").made(checked))
