@@ -279,6 +279,7 @@ class Body:
     steps: tuple[Step, ...]
     outputs: tuple[Operand, ...]
     output_names: tuple[str, ...] = ()
+    """Of `outputs` and then of `training_outputs`, where what comes out has names."""
     inputs: tuple[str, ...] = ()
     lists: tuple[int, ...] = ()
     """For each input 1 where it is a list of values, and 0 where it is one."""

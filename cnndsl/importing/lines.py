@@ -544,11 +544,10 @@ class Lines:
             if outputs[0] != self.current:
                 self.made.append(self._operand(outputs[0], tight=False))
             return
-        shown = []
-        for at, operand in enumerate(outputs):
-            text = self._operand(operand)
-            shown.append(f"{names[at]} = {text}" if names and self.is_network else text)
-        shown += [f"{self._operand(operand)} when training" for operand in extra]
+        shown = [self._operand(operand) for operand in (*outputs, *extra)]
+        if names and self.is_network:
+            shown = [f"{name} = {text}" for name, text in zip(names, shown, strict=True)]
+        shown = [*shown[: len(outputs)], *(f"{text} when training" for text in shown[len(outputs) :])]
         self.made.append(f"output {', '.join(shown)}")
 
 

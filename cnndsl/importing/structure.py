@@ -385,13 +385,20 @@ class _Importer:
                 at += 1
             else:
                 kept.append(number)
-        if at < len(body.steps):
+        if at < len(body.steps) or bool(body.output_names) != bool(more.output_names):
             self.remarks.append(f"{self._where(module)} does something else in training, which is left out")
             return body
         outputs = tuple(moved(operand, places) for operand in body.outputs)
-        extra = tuple(operand for operand in more.outputs if operand not in outputs)
-        names = body.output_names
-        return replace(more, outputs=outputs, output_names=names, training=tuple(kept), training_outputs=extra)
+        names = more.output_names or ("",) * len(more.outputs)
+        known = set(body.output_names or outputs)
+        extra = [(o, name) for o, name in zip(more.outputs, names, strict=True) if (name or o) not in known]
+        return replace(
+            more,
+            outputs=outputs,
+            output_names=(*body.output_names, *(name for _, name in extra if name)),
+            training=tuple(kept),
+            training_outputs=tuple(o for o, _ in extra),
+        )
 
 
 def _only_layers(body: Body) -> Part | None:

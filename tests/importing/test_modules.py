@@ -83,6 +83,12 @@ def test_what_is_in_training_alone() -> None:
     assert "output it, aux_out when training" in text
 
 
+def test_outputs_with_names_of_which_one_is_in_training_alone() -> None:
+    line = "output main = it, same = it, early = (it -> tanh) when training, late = it when training"
+    net = cnndsl.compile(f"network Net {{ input(3, 16, 16); conv1: conv(2, 3); {line} }}").load()()
+    assert line in imported(net, MAP).text
+
+
 def test_shared_layers_and_inputs_by_name() -> None:
     text = imported(networks.Shared(), (1, 8, 8), (1, 8, 8)).text
     assert "left  = input(1, 8, 8)" in text
