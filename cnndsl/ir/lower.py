@@ -101,6 +101,8 @@ class _Lowering:
         self._parameters: frozenset[str] = frozenset()
         self._local: set[str] = set()
         self._parts: Mapping[Place, PartName] = {}
+        self._known: dict[str, tuple[nodes.RefKind, str]] = {}
+        """What names are that no body gives, as far as they were asked for."""
 
     def item(self, item: tree.Item) -> nodes.Item | None:
         """An item; None for one that leaves nothing behind."""
@@ -220,7 +222,9 @@ class _Lowering:
         elif name in self._parameters:
             of = "parameter"
         else:
-            of, key = self._outside(self._parsed, name)
+            if name not in self._known:
+                self._known[name] = self._outside(self._parsed, name)
+            of, key = self._known[name]
         return nodes.Ref(span=_span(node.span), part=part, name=name, of=of, key=key)
 
     def _outside(self, parsed: ParsedFile, name: str) -> tuple[nodes.RefKind, str]:

@@ -190,7 +190,7 @@ def check_signs(call: tree.Call, known: Container[str]) -> None:
     `known` are the names that mean something here, and so may be compared or stand by themselves.
     """
     kind = KINDS.get(call.function.text) if isinstance(call.function, tree.Name) else None
-    parameters = [parameter.name for parameter in kind.parameters()] if kind is not None else []
+    parameters = list(kind.model_fields) if kind is not None else []
     for at, value in enumerate(argument.value for argument in call.arguments if argument.name is None):
         if isinstance(value, tree.Labelled) and isinstance(value.layer, CONSTANTS):
             raise refused("sign", "E207", "argument", value, {"given": value.layer.span})

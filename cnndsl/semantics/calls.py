@@ -385,7 +385,7 @@ def _elementwise(body: Evaluation, name: str, sides: list[Any], node: tree.Call)
 
 def check_argument_names(name: str, node: tree.Call, *others: str) -> None:
     """Raise Problem where an operation is given an argument of a name that is neither its own nor one of `others`."""
-    fields = [parameter.name for parameter in OPERATIONS[name].parameters()]
+    fields = list(OPERATIONS[name].model_fields)
     for argument in node.arguments:
         if argument.name is not None and argument.name.text not in (*fields, *others):
             raise unknown_operation_argument(name, fields, argument)

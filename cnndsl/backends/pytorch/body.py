@@ -728,10 +728,11 @@ class Body:
     def in_order(self, works: Sequence[Callable[[], Any]]) -> list[Any]:
         """What works give that are done one after the other, each as it is when all of them are done."""
         done = []
-        for work in works:
-            with self.having(target=None):  # what one puts into a variable is not overwritten by the next
+        with self.having(target=None):
+            for work in works:
+                self.target = None  # what one puts into a variable is not overwritten by the next
                 value = work()
-            done.append((value, self.put_aside(value) if len(works) > 1 else "", len(self.lines)))
+                done.append((value, self.put_aside(value) if len(works) > 1 else "", len(self.lines)))
         made = [(self.back(held, value), mark) for value, held, mark in done]
         values = []
         is_overtaken, end = False, len(self.lines)

@@ -183,7 +183,7 @@ def walk_code(code: ast.AST) -> Iterator[ast.AST]:
 
 def _inside(node: ast.AST) -> list[ast.AST]:
     found: list[ast.AST] = []
-    for word in _holding(node._fields):
+    for word in _holding(type(node)):
         value = getattr(node, word, None)
         if type(value) is list:
             found += value
@@ -193,12 +193,14 @@ def _inside(node: ast.AST) -> list[ast.AST]:
 
 
 @cache
-def _holding(fields: tuple[str, ...]) -> tuple[str, ...]:
+def _holding(kind: type[ast.AST]) -> tuple[str, ...]:
     """Of the fields of a node those that hold others, or lists of them."""
-    return tuple(word for word in fields if word not in _NO_NODES)
+    return tuple(word for word in kind._fields if word not in _NO_NODES)
 
 
 _LEAVES = frozenset([ast.Name, ast.Constant])
+BINDERS = frozenset([ast.Lambda, ast.ListComp, ast.GeneratorExp])
+"""The nodes that have variables of their own."""
 _NO_NODES = frozenset(["ctx", "op", "ops", "attr", "arg", "id", "is_async", "conversion"])
 """Fields that hold operators, names and how these are used."""
 _LOAD = ast.Load()
@@ -210,24 +212,21 @@ def names_in(code: ast.AST) -> set[str]:
     todo = [code]
     while todo:
         node = todo.pop()
-        match node:
-            case ast.Name():
-                if isinstance(node.ctx, ast.Load):
-                    found.add(node.id)
-            case ast.Constant():
-                continue
-            case ast.Lambda():
-                found |= names_in(node.body) - {argument.arg for argument in node.args.args}
-                todo += node.args.defaults
-            case ast.ListComp() | ast.GeneratorExp():
-                inner = names_in(node.elt)
-                for loop in reversed(node.generators):
-                    inner = inner.union(*map(names_in, loop.ifs))
-                    inner -= names_stored(loop.target)
-                    inner |= names_in(loop.iter)
-                found |= inner
-            case _:
-                todo += _inside(node)
+        if isinstance(node, ast.Name):
+            if isinstance(node.ctx, ast.Load):
+                found.add(node.id)
+        elif isinstance(node, ast.Lambda):
+            found |= names_in(node.body) - {argument.arg for argument in node.args.args}
+            todo += node.args.defaults
+        elif isinstance(node, (ast.ListComp, ast.GeneratorExp)):
+            inner = names_in(node.elt)
+            for loop in reversed(node.generators):
+                inner = inner.union(*map(names_in, loop.ifs))
+                inner -= names_stored(loop.target)
+                inner |= names_in(loop.iter)
+            found |= inner
+        elif not isinstance(node, ast.Constant):
+            todo += _inside(node)
     return found
 
 
@@ -259,7 +258,7 @@ def _replaced(node: Any, values: Mapping[str, Code]) -> Any:
         case ast.AST():
             changed = {
                 word: new
-                for word in _holding(node._fields)
+                for word in _holding(type(node))
                 if (new := _replaced(old := getattr(node, word, None), values)) is not old
             }
             if not changed:

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cnndsl.backends.pytorch.code import (
+    BINDERS,
     BUILTINS,
     Code,
     attribute,
@@ -120,17 +121,9 @@ class Line:
 
     comment: Comment | None = field(default=None, kw_only=True)
 
-    def blocks(self) -> list[list[Any]]:
+    def blocks(self) -> Sequence[list[Any]]:
         """The lists of lines that are inside of it."""
-        match self:
-            case If():
-                return [self.yes, self.no]
-            case For() | Training():
-                return [self.lines]
-            case Register(value=Chain() as chain) | Append(value=Chain() as chain):
-                return [chain.lines]
-            case _:
-                return []
+        return ()
 
 
 @dataclass(eq=False)
@@ -157,6 +150,10 @@ class Chain:
         return any(isinstance(line, Append) and line.label is not None for line in _own_lines(self.lines))
 
 
+def _lines_of(value: Code | Chain | None) -> Sequence[list[Any]]:
+    return (value.lines,) if isinstance(value, Chain) else ()
+
+
 @dataclass(eq=False)
 class Append(Line):
     """A part that goes to the end of a chain."""
@@ -167,6 +164,9 @@ class Append(Line):
     """How its tensors begin by its own word."""
     kind: str = ""
 
+    def blocks(self) -> Sequence[list[Any]]:
+        return _lines_of(self.value)
+
 
 @dataclass(eq=False)
 class Register(Line):
@@ -176,6 +176,9 @@ class Register(Line):
     value: Code | Chain | None = None
     begins: tuple[tuple[str, Any], ...] = ()
     kind: str = ""
+
+    def blocks(self) -> Sequence[list[Any]]:
+        return _lines_of(self.value)
 
     @property
     def fills(self) -> bool:
@@ -242,6 +245,9 @@ class If(Line):
         self.origin = self.origin or id(self)
         self.twin = self.twin or id(self)
 
+    def blocks(self) -> Sequence[list[Any]]:
+        return self.yes, self.no
+
 
 @dataclass(eq=False)
 class For(Line):
@@ -265,6 +271,9 @@ class For(Line):
     replaced: list[Code] = field(default_factory=list)
     """What its turns give variables that hold lists of values."""
 
+    def blocks(self) -> Sequence[list[Any]]:
+        return (self.lines,)
+
     @property
     def reads_target(self) -> bool:
         """Whether its lines in `forward` read what it goes through."""
@@ -278,6 +287,9 @@ class Training(Line):
     lines: list[Any]
     own: set[str] = field(default_factory=set)
     """The variables that they give something, and that have nothing in evaluation."""
+
+    def blocks(self) -> Sequence[list[Any]]:
+        return (self.lines,)
 
 
 @dataclass(eq=False)
@@ -301,8 +313,14 @@ class Uses:
 
 def uses(code: ast.AST) -> Uses:
     """What an expression needs."""
-    found = Uses(names_in(code))
+    found = Uses(set())
+    binds = False
     for node in walk_code(code):
+        if isinstance(node, ast.Name):
+            found.names.add(node.id)
+            if node.id.startswith((EACH, ELEMENT)):
+                found.parts.add(int(node.id.partition("·")[2]))
+        binds = binds or type(node) in BINDERS
         noted = vars(node)
         if "part" in noted:
             found.parts.add(noted["part"])
@@ -310,8 +328,8 @@ def uses(code: ast.AST) -> Uses:
             found.registers.add(noted["register"])
         if "kept" in noted:
             found.sizes.add(noted["kept"])
-        if isinstance(node, ast.Name) and node.id.startswith((EACH, ELEMENT)):
-            found.parts.add(int(node.id.partition("·")[2]))
+    if binds:
+        found.names = names_in(code)
     return found
 
 

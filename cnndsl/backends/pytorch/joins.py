@@ -576,24 +576,28 @@ def speaks_of_input(lines: Any) -> bool:
 def bound_names(node: Any) -> Iterator[str]:
     """The names that lines inside a node may bind."""
     for each in nodes.walk(node if isinstance(node, (nodes.Node, tuple)) else ()):
-        if isinstance(each, nodes.Bind | nodes.Apply):
-            yield from each.names
-        elif isinstance(each, nodes.For):
-            yield from _target_names(each.targets)
+        if not isinstance(each, nodes.Comprehension):
+            yield from _given_names(each)
 
 
 def text_names(body: tuple[nodes.Statement, ...]) -> set[str]:
     """All names that lines give to something, also within an expression."""
-    inside = (each.targets for each in nodes.walk(body) if isinstance(each, nodes.Comprehension))
-    return set(bound_names(body)).union(*map(_target_names, inside))
+    return {given for each in nodes.walk(body) for given in _given_names(each)}
 
 
-def _target_names(targets: nodes.Targets) -> Iterator[str]:
-    if isinstance(targets, str):
-        yield targets
-    else:
-        for each in targets:
-            yield from _target_names(each)
+def _given_names(node: nodes.Node) -> Iterable[str]:
+    """The names that a node gives to something."""
+    match node:
+        case nodes.Bind() | nodes.Apply():
+            return node.names
+        case nodes.For() | nodes.Comprehension():
+            return _target_names(node.targets)
+        case _:
+            return ()
+
+
+def _target_names(targets: nodes.Targets) -> list[str]:
+    return [targets] if isinstance(targets, str) else [given for each in targets for given in _target_names(each)]
 
 
 def _in_order(assigns: list[Assign]) -> list[Assign]:

@@ -65,7 +65,7 @@ def _without_bias(span: Span) -> Fix | None:
         return None
     flat = re.sub(r"[(\[][^()\[\]]*[)\]]", "", call[2])
     by_place = [given for given in flat.split(",") if given.strip() and "=" not in given]
-    if len(by_place) > [parameter.name for parameter in KINDS[call[1]].parameters()].index("bias"):
+    if len(by_place) > list(KINDS[call[1]].model_fields).index("bias"):
         return None
     given = re.search(r"\bbias\s*=\s*true\b", span.text)
     if given is not None:
