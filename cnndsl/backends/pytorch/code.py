@@ -183,7 +183,7 @@ def walk_code(code: ast.AST) -> Iterator[ast.AST]:
 
 def _inside(node: ast.AST) -> list[ast.AST]:
     found: list[ast.AST] = []
-    for word in _holding(type(node)):
+    for word in _holding(node._fields):
         value = getattr(node, word, None)
         if type(value) is list:
             found += value
@@ -193,9 +193,9 @@ def _inside(node: ast.AST) -> list[ast.AST]:
 
 
 @cache
-def _holding(kind: type[ast.AST]) -> tuple[str, ...]:
+def _holding(fields: tuple[str, ...]) -> tuple[str, ...]:
     """Of the fields of a node those that hold others, or lists of them."""
-    return tuple(word for word in kind._fields if word not in _NO_NODES)
+    return tuple(word for word in fields if word not in _NO_NODES)
 
 
 _LEAVES = frozenset([ast.Name, ast.Constant])
@@ -258,7 +258,7 @@ def _replaced(node: Any, values: Mapping[str, Code]) -> Any:
         case ast.AST():
             changed = {
                 word: new
-                for word in _holding(type(node))
+                for word in _holding(node._fields)
                 if (new := _replaced(old := getattr(node, word, None), values)) is not old
             }
             if not changed:
