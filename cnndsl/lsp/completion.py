@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Literal
 
@@ -20,7 +21,7 @@ from cnndsl.syntax.grammar import CLOSED_BY, OPENED_BY, Word, keywords, words
 
 Parametric = tree.Definition | tree.Extern | tree.Variant
 """What has parameters of its own."""
-Sort = Literal["layer", "function", "keyword", "parameter", "name", "definition", "file", "size"]
+Sort = Literal["layer", "function", "keyword", "parameter", "name", "definition", "file", "size", "choice"]
 SIZES = ("channels", "height", "width", "depth", "length", "features", "shape", "rank")
 """What may be asked of a value."""
 
@@ -55,7 +56,7 @@ class Around:
 
     before: the words up to there, the one that is begun left out. called: the function of the innermost call that is
     open. at: which of its arguments this is, counted from 0. given: the arguments that it has by name. name: the name
-    of the argument, where that is written.
+    of the argument, where that is written. is_outside: no bracket is open, so that definitions stand here.
     """
 
     before: list[Word]
@@ -65,6 +66,16 @@ class Around:
     given: frozenset[str] = frozenset()
     name: str = ""
     is_definition: bool = False
+    is_outside: bool = False
+
+    @property
+    def takes_new_name(self) -> bool:
+        """Whether what is written here is a name for something new, which nobody can know."""
+        is_parameter = self.is_definition and not self.name
+        return is_parameter or bool(self.before) and self.before[-1].type in (*_DEFINING, "AS", "FOR")
+
+
+_DEFINING = ("NETWORK", "BLOCK", "SEQUENCE", "EXTERN")
 
 
 def around(text: str, offset: int) -> Around | None:
@@ -83,7 +94,7 @@ def around(text: str, offset: int) -> Around | None:
         elif word.type in OPENED_BY and open_:
             open_.pop()
     if not open_ or found[open_[-1]].type != "_LPAR" or open_[-1] == 0 or found[open_[-1] - 1].type != "NAME":
-        return Around(found, begun)
+        return Around(found, begun, is_outside=not open_)
     inside = found[open_[-1] + 1 :]
     at, depth, given, name = 0, 0, [], ""
     for here, word in enumerate(inside):
@@ -96,7 +107,7 @@ def around(text: str, offset: int) -> Around | None:
             name = str(inside[here - 1])
             given.append(name)
     first = open_[-1] - 1
-    heads = first > 0 and found[first - 1].type in ("NETWORK", "BLOCK", "SEQUENCE", "EXTERN")
+    heads = first > 0 and found[first - 1].type in _DEFINING
     return Around(found, begun, str(found[first]), at, frozenset(given), name, heads)
 
 
@@ -107,12 +118,18 @@ def complete(documents: Documents, document: Document, offset: int) -> tuple[int
     in_text = line.rpartition('"')[2] if line.count('"') % 2 else None
     if in_text is not None and line.lstrip().startswith("from "):
         return offset - len(in_text), list(_files(document))
+    if in_text is not None and in_text.rfind("{") <= in_text.rfind("}"):
+        start = offset - len(in_text)
+        quoted = around(text, start - 1)
+        return start, [] if quoted is None else list(_choices(document, quoted))
     here = around(text, offset)
-    if here is None or (in_text is not None and in_text.rfind("{") <= in_text.rfind("}")):
+    if here is None or here.takes_new_name:
         return offset, []
     start = offset - len(here.begun)
-    if line.lstrip().startswith("from ") and "import" in line:
-        return start, list(_importable(documents, document, line))
+    if line.lstrip().startswith("from ") and line.count('"') == 2:
+        return start, list(_importable(documents, document, line) if "import " in line else [Item("import", "keyword")])
+    if here.is_outside and (not here.before or here.before[-1].type == "_NL"):
+        return start, [Item(word, "keyword") for word in ("from", *map(str.lower, _DEFINING))]
     if here.before and here.before[-1].type == "DOT":
         if len(here.before) < 2 or str(here.before[-2]) not in _MODULES:
             return start, [Item(name, "size", "of the value") for name in SIZES]
@@ -130,6 +147,8 @@ def _names(documents: Documents, document: Document, here: Around, offset: int) 
     if here.called and not here.name and not here.is_definition:
         for item in _arguments(documents, document, here):
             found.setdefault(item.label, item)
+    for item in _choices(document, here):
+        found[item.label] = Item(f'"{item.label}"', "choice", item.detail)
     for name, symbol in document.names.visible(offset).items():
         found.setdefault(name, _named(name, symbol))
     for item in _language():
@@ -170,7 +189,7 @@ def _arguments(documents: Documents, document: Document, here: Around) -> Iterat
     symbol = document.names.top.symbols.get(here.called)
     if symbol is not None:
         found = _definition(documents, document, symbol)
-        for name, text in _own(found) if found is not None else ():
+        for name, text in _own(found)[here.at - len(here.given) :] if found is not None else ():
             if name not in here.given:
                 yield Item(f"{name}=", "parameter", text)
         return
@@ -180,6 +199,16 @@ def _arguments(documents: Documents, document: Document, here: Around) -> Iterat
             for other in others_of(here.called, parameter.name) if here.called in KINDS else ():
                 told = f"is called {parameter.name} here"
                 yield Item(other, "parameter", told, described(parameter), text=f"{parameter.name}=")
+
+
+def _choices(document: Document, here: Around) -> Iterator[Item]:
+    """The texts that the argument takes which is due."""
+    if here.called not in KINDS or here.called in document.names.top.symbols:
+        return
+    for at, parameter in enumerate(parameters_of(here.called)):
+        if parameter.name == here.name or (not here.name and at == here.at):
+            for text in re.findall(r'"([^"]+)"', parameter.takes):
+                yield Item(text, "choice", f"for {parameter.name}")
 
 
 def _argument(parameter: Parameter) -> Item:

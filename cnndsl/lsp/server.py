@@ -47,8 +47,9 @@ _ITEMS: dict[completion.Sort, types.CompletionItemKind] = {
     "definition": types.CompletionItemKind.Class,
     "file": types.CompletionItemKind.File,
     "size": types.CompletionItemKind.Property,
+    "choice": types.CompletionItemKind.EnumMember,
 }
-_FIRST: dict[completion.Sort, str] = {"parameter": "0", "name": "1", "definition": "2", "layer": "3"}
+_FIRST: dict[completion.Sort, str] = {"choice": "0", "parameter": "0", "name": "1", "definition": "2", "layer": "3"}
 """What is offered first; PyTorch's names and the words of the language come last."""
 
 
