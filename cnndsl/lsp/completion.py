@@ -72,7 +72,7 @@ class Around:
     def takes_new_name(self) -> bool:
         """Whether what is written here is a name for something new, which nobody can know."""
         is_parameter = self.is_definition and not self.name
-        return is_parameter or bool(self.before) and self.before[-1].type in (*_DEFINING, "AS", "FOR")
+        return is_parameter or (bool(self.before) and self.before[-1].type in (*_DEFINING, "AS", "FOR"))
 
 
 _DEFINING = ("NETWORK", "BLOCK", "SEQUENCE", "EXTERN")

@@ -310,15 +310,29 @@ class Documents:
     def sizes(self, document: Document) -> list[Size]:
         """The sizes after the stages of a text; where it has no network, those of an open text that imports it."""
         found = document.sizes()
-        if found or document.path is None:
-            return found
-        for _, other in self.importing(document):
-            for analysis, _moves in other.latest()[:1]:
-                if other.path is not None:
-                    short = Path(os.path.relpath(os.path.realpath(document.path), os.path.realpath(other.path.parent)))
-                    file, _ = parse(Source(document.name, document.source.text, short.as_posix()))
-                    return analysis.of_file(file)
-        return []
+        if not found:
+            for analysis, source in self.elsewhere(document):
+                return analysis.of_file(parse(source)[0])
+        return found
+
+    def elsewhere(self, document: Document, first: Document | None = None) -> Iterator[tuple[Analysis, Source]]:
+        """What is known of a text by open texts that import it, of `first` before others.
+
+        Each with the text as it is, called what it is called there.
+        """
+        for _, other in sorted(self.importing(document), key=lambda one: one[1] is not first):
+            for analysis, _ in other.latest()[:1]:
+                for file in dict.fromkeys(module.origin.file for module in analysis.program.modules.values()):
+                    path = other.imported(str(analysis.source.path_of(file)))
+                    if path is not None and document.path is not None and path.resolve() == document.path.resolve():
+                        yield analysis, Source(document.name, document.source.text, file)
+
+    def known(self, document: Document, first: Document | None = None) -> Iterator[tuple[Analysis, str]]:
+        """What is known of a text by itself, the newest first, and elsewhere; each with what the text is called."""
+        for analysis, _ in document.latest():
+            yield analysis, analysis.source.short
+        for analysis, source in self.elsewhere(document, first):
+            yield analysis, source.short
 
 
 def files_below(folders: Iterable[Path]) -> Iterator[Path]:

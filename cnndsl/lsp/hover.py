@@ -45,7 +45,7 @@ def hover(documents: Documents, document: Document, offset: int) -> tuple[str, S
     span = word.span if word is not None else found[1] if found is not None else _label_at(document.file, offset)
     if span is None:
         return None
-    parts = [_applied(document, span)]
+    parts = [_applied(documents, document, span)]
     if found is not None and (not parts[0] or found[0].kind in DEFINITIONS):
         parts.append(_symbol(documents, document, found[0]))
     elif word is not None and not parts[0]:
@@ -65,14 +65,18 @@ def _label_at(file: tree.File, offset: int) -> Span | None:
 # What is applied
 
 
-def _applied(document: Document, span: Span) -> str:
+def _applied(documents: Documents, document: Document, span: Span) -> str:
     """What is said of the layer or block that is applied, or declared, at a place."""
     places = list(_places(document.file, span))
     for analysis, moves in document.latest():
         for place in places:
             before = moves.before(place)
-            told = None if before is None else _at(analysis, before)
+            told = None if before is None else _at(analysis, analysis.source, before)
             if told:
+                return told
+    for analysis, source in documents.elsewhere(document):
+        for place in places:
+            if told := _at(analysis, source, place):
                 return told
     return ""
 
@@ -95,9 +99,10 @@ def _names(node: tree.Expression, span: Span) -> bool:
     return node.span == span
 
 
-def _at(analysis: Analysis, offset: int) -> str:
-    line, column = analysis.source.position(offset)
-    origin = Origin(analysis.source.short, line, column)
+def _at(analysis: Analysis, source: Source, offset: int) -> str:
+    """What is said of what is applied at a place of a text, which is called what it is in the program."""
+    line, column = source.position(offset)
+    origin = Origin(source.short, line, column)
     for network in analysis.program.networks:
         found = list(_here(analysis.program, network, origin))
         if not found:
@@ -163,9 +168,9 @@ def _totals(program: Program, key: str) -> str:
 def _symbol(documents: Documents, document: Document, symbol: Symbol) -> str:
     if symbol.kind in DEFINITIONS:
         found = origin(documents, document, symbol)
-        return "" if found is None else _defined(found.document, found.symbol)
+        return "" if found is None else _defined(documents, document, found)
     if symbol.kind == "parameter":
-        return _parameter(document, symbol)
+        return _parameter(documents, document, Target(document, symbol))
     first = symbol.places[0]
     if symbol.kind in ("constant", "local", "loop", "extern"):
         line = first.source.line(first.position.line).strip()
@@ -195,36 +200,42 @@ def origin(documents: Documents, document: Document, symbol: Symbol) -> Target |
     return None
 
 
-def _defined(document: Document, symbol: Symbol) -> str:
-    """The head of a definition, the comment above it, and its totals."""
-    node = symbol.node
+def _defined(documents: Documents, document: Document, found: Target) -> str:
+    """The head of a definition, the comment above it, and its totals, in the text that asks first."""
+    symbol, node = found.symbol, found.symbol.node
     if node is None:
         return ""
     head = node.span.text.partition("\n")[0].rstrip(" {") if isinstance(node, tree.Definition) else node.span.text
     parts = [_code(head, "cnn")]
-    for analysis, _ in document.latest():
+    for analysis, file in documents.known(found.document, document):
         comment = next(
             (
                 item.comment
                 for item in analysis.program.definitions
-                if isinstance(item, (nodes.Definition, nodes.Variant)) and item.name == symbol.name
+                if isinstance(item, (nodes.Definition, nodes.Variant)) and (item.name, item.file) == (symbol.name, file)
             ),
             "",
         )
-        keys = [key for key, module in analysis.program.modules.items() if module.name == symbol.name]
+        keys = [key for key, module in analysis.program.modules.items() if _is_made_of(module, symbol.name, file)]
         if keys:
             parts += [*([comment] if comment else []), _all_totals(analysis.program, keys)]
             break
     return "\n\n".join(parts)
 
 
-def _parameter(document: Document, symbol: Symbol) -> str:
-    """A parameter of a definition, with what it is given in its uses."""
+def _is_made_of(module: Module, name: str, file: str) -> bool:
+    """Whether a module is an elaboration of the definition with this name in a file."""
+    return (module.name, module.origin.file) == (name, file)
+
+
+def _parameter(documents: Documents, document: Document, found: Target) -> str:
+    """A parameter of a definition, with what it is given in its uses, in the text that asks first."""
+    symbol = found.symbol
     head = symbol.node.span.text if symbol.node is not None else symbol.name
     given: dict[str, None] = {}
-    for analysis, _ in document.latest():
+    for analysis, file in documents.known(found.document, document):
         for module in analysis.program.modules.values():
-            if module.name == symbol.owner:
+            if _is_made_of(module, symbol.owner, file):
                 given.update((literal(p.value), None) for p in module.parameters if p.name == symbol.name)
         if given:
             break
@@ -253,7 +264,7 @@ def _argument(documents: Documents, document: Document, argument: Named) -> str:
         found = origin(documents, document, argument.callee) or Target(document, argument.callee)
         for symbol in found.document.names.parameters(found.symbol.name):
             if symbol.name == argument.name.text:
-                return _parameter(document, symbol)
+                return _parameter(documents, document, Target(found.document, symbol))
     return ""
 
 

@@ -101,6 +101,36 @@ def test_an_imported_file_counts_as_it_is_in_the_editor(tmp_path: Path) -> None:
     in_editor(tmp_path, scenario)
 
 
+def test_a_block_is_explained_by_its_uses_in_other_files(tmp_path: Path) -> None:
+    """Where it is imported, and in its own file, in which no network is."""
+    blocks = "# A unit.\nblock Unit(channels) { conv(channels, 3, padding=1) -> relu }\nblock Spare { relu }\n"
+    net = 'from "lib/blocks.cnn" import Unit\nnetwork Net { input(3, 8, 8); Unit(4) -> Unit(6) }\n'
+    other = "block Unit { tanh }\nnetwork Other { input(3, 8, 8); Unit }\n"
+    (tmp_path / "lib").mkdir()
+
+    async def scenario(editor: Editor) -> None:
+        async def told(name: str, line: int, character: int) -> str:
+            at = types.HoverParams(editor.document(name), types.Position(line, character))
+            found = await editor.client.text_document_hover_async(at)
+            return found.contents.value if found is not None and isinstance(found.contents, types.MarkupContent) else ""
+
+        await editor.open("lib/blocks.cnn", blocks)
+        await editor.open("other.cnn", 'from "lib/blocks.cnn" import Spare\n' + other)
+        await editor.open("net.cnn", net)
+        for name, line, character in (("net.cnn", 0, 31), ("lib/blocks.cnn", 1, 8)):
+            unit = await told(name, line, character)
+            assert "A unit." in unit
+            assert "3 × 8 × 8 → 4 × 8 × 8   112 parameters" in unit
+            assert "4 × 8 × 8 → 6 × 8 × 8" in unit
+            assert "3 × 8 × 8 → 3 × 8 × 8" not in unit, "the Unit of another file"
+        assert "a parameter of Unit: 4, 6" in await told("lib/blocks.cnn", 1, 13)
+        conv = await told("lib/blocks.cnn", 1, 25)
+        assert "unit1.conv1 = conv(channels, 3, padding=1)" in conv
+        assert "In all uses it gives 4 × 8 × 8, 6 × 8 × 8" in conv
+
+    in_editor(tmp_path, scenario)
+
+
 def test_files_may_change_on_disk(tmp_path: Path) -> None:
     unit = tmp_path / "unit.cnn"
     unit.write_text("block Unit { conv(8, 3) }\n")
