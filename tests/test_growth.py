@@ -11,8 +11,13 @@ from typing import Any
 
 import pytest
 
+import cnndsl.compilation
 from cnndsl.compilation import Compilation
 from cnndsl.compiler import compile as compile_text
+from cnndsl.lsp.documents import Documents
+from cnndsl.lsp.hover import hover
+from cnndsl.lsp.sizes import Size, sizes
+from cnndsl.syntax.parser import parse
 
 MAKES: dict[str, Callable[[int], Iterator[str]]] = {
     "parts with names": lambda n: (
@@ -61,6 +66,32 @@ def test_calls_grow_with_the_parameters() -> None:
 
     small, large = (calls(STAGES["python"], compile_text(text(count))) for count in (25, 100))
     assert large < 4.3 * small
+
+
+def test_calls_grow_with_the_networks() -> None:
+    """For the sizes that an editor shows."""
+
+    def text(count: int) -> str:
+        lines = "; ".join(["conv(8, 3, padding=1) -> relu"] * 8)
+        return "\n".join(f"network Net{at} {{ input(3, 8, 8); {lines} }}" for at in range(count))
+
+    def sizes_of(compilation: Compilation) -> list[Size]:
+        assert compilation.program is not None
+        return sizes(compilation.program, parse(compilation.source)[0])
+
+    small, large = (calls(sizes_of, compile_text(text(networks))) for networks in (10, 40))
+    assert large < 4.5 * small
+
+
+def test_an_explanation_in_an_editor_reads_no_text_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "network Net { input(3, 8, 8); conv(8, 3) }"
+    documents = Documents()
+    document = documents.open("untitled:1", None, text, 1)
+    document.latest()
+    monkeypatch.setattr(cnndsl.compilation, "parse", None)
+    told = hover(documents, document, text.index("conv"))
+    assert told is not None
+    assert "conv1 = conv(8, 3)" in told[0]
 
 
 def test_any_number_of_constants_follow_from_one_another() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from cnndsl.analysis import costs
 from cnndsl.backends.captions import count_said
@@ -131,13 +132,15 @@ def _stands(one: Occurrence, origin: Origin) -> bool:
 def _explained(analysis: Analysis, first: Occurrence, found: list[Application]) -> str:
     """The explanation of a layer, of several times the first, and the sizes that it gives the other times."""
     source = Source(analysis.source.short, analysis.source.text)  # without the folders around it
-    trees = Compilation(source, (), analysis.program, analysis.read).checked().tree
-    lines = "\n".join(explained.full(explain(first, Places(trees))))
+    own = replace(analysis.file, span=replace(analysis.file.span, source=source))
+    others = Compilation(source, (), analysis.program, analysis.read).checked().tree
+    places = Places(lambda file: own if file == source.short else others(file))
+    lines = "\n".join(explained.full(explain(first, places)))
     sizes = list(dict.fromkeys(said(at.ys) for at in found))
-    others = f"\n\nIn all uses it gives {', '.join(sizes[:MOST_USES])}" if len(sizes) > 1 else ""
+    more = f"\n\nIn all uses it gives {', '.join(sizes[:MOST_USES])}" if len(sizes) > 1 else ""
     if len(sizes) > MOST_USES:
-        others += f", and {len(sizes) - MOST_USES:,} more sizes"
-    return f"{_code(lines, 'text')}{others}"
+        more += f", and {len(sizes) - MOST_USES:,} more sizes"
+    return f"{_code(lines, 'text')}{more}"
 
 
 def _module(program: Program, module: Module, found: list[Application]) -> str:

@@ -95,6 +95,11 @@ class Stages:
             stage.outer = place.get(stage.outer, -1)
         self._starts = [stage.node.span.start for stage in self._all]
 
+    def forget(self) -> None:
+        """Begin anew, with another network."""
+        for stage in self._all:
+            stage.found, stage.newest, stage.latest = {}, None, None
+
     def _add(self, body: tree.Body, item: str) -> None:
         todo: list[tuple[tree.Node, int]] = [(body, -1)]
         while todo:
@@ -157,8 +162,9 @@ def sizes(program: Program, file: tree.File) -> list[Size]:
     """The sizes after the stages of a file, those of the first network that gets there."""
     name = file.span.source.short
     found: dict[str, list[Size]] = {}
+    stages = Stages(file)
     for network in program.networks:
-        stages = Stages(file)
+        stages.forget()
         for frame in executed(program, network):
             for at in applications(program, frame):
                 if at.step.origin.file == name:
