@@ -31,7 +31,7 @@ from cnndsl.formatter import formatted
 from cnndsl.frozen import frozen
 from cnndsl.importing.checking import Comparison, compare
 from cnndsl.importing.exported import Remade, loaded, remade, samples
-from cnndsl.importing.leaves import Unreadable, unchanged
+from cnndsl.importing.leaves import Unreadable, kept, unchanged, unsettle
 from cnndsl.importing.recording import Recorder, group
 from cnndsl.importing.structure import MOST_APART, Imported, imported
 from cnndsl.importing.writing import written
@@ -116,13 +116,15 @@ def import_program(program: ExportedProgram, inputs: Sequence[Tensor] | None = N
     Raises Unreadable where the language has no words for what the program does, where its modules cannot be made again,
     and where it was not exported for these inputs.
     """
-    found = remade(program, inputs)
-    try:
-        with unchanged(found.module):
-            return _found(found.module, found.inputs, found)
-    except Unreadable as problem:
-        why = next((reason for path, reason in found.reasons.items() if f"({path})" in str(problem)), "")
-        raise Unreadable(f"{problem}; and it is no layer: {why}" if why else str(problem)) from None
+    with kept(lambda: program.state_dict):
+        unsettle(program.state_dict, program.graph_signature.parameters)
+        found = remade(program, inputs)
+        try:
+            with unchanged(found.module):
+                return _found(found.module, found.inputs, found)
+        except Unreadable as problem:
+            why = next((reason for path, reason in found.reasons.items() if f"({path})" in str(problem)), "")
+            raise Unreadable(f"{problem}; and it is no layer: {why}" if why else str(problem)) from None
 
 
 def _inputs(module: nn.Module, sizes: Sequence[tuple[int, ...]]) -> list[Tensor]:
@@ -191,6 +193,7 @@ def _loaded(where: str) -> Any:
 
 def _imported(module: nn.Module, inputs: Sequence[Tensor]) -> Import:
     with unchanged(module):
+        unsettle(module.state_dict(), dict(module.named_parameters()))
         return _found(module, inputs)
 
 

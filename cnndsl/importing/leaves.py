@@ -8,7 +8,7 @@ line here.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from itertools import product
@@ -344,15 +344,38 @@ def helper_classes() -> dict[str, type[nn.Module]]:
 @contextmanager
 def unchanged(module: nn.Module) -> Iterator[None]:
     """Leaves the state and the mode of a module, and the random generator, as they were."""
-    state = {key: value.clone() for key, value in module.state_dict().items() if isinstance(value, Tensor)}
     modes = {child: child.training for child in module.modules()}
-    try:
-        with torch.random.fork_rng(devices=[]):
+    with torch.random.fork_rng(devices=[]), kept(module.state_dict):
+        try:
             yield
+        finally:
+            for child, mode in modes.items():
+                child.training = mode
+
+
+@contextmanager
+def kept(state: Callable[[], Mapping[str, Any]]) -> Iterator[None]:
+    """Leaves the numbers of a state as they were, also where other tensors stand in it by then."""
+    before = {key: value.clone() for key, value in state().items() if isinstance(value, Tensor)}
+    try:
+        yield
     finally:
         with torch.no_grad():
-            for key, value in module.state_dict().items():
-                if key in state:
-                    value.copy_(state[key])
-        for child, mode in modes.items():
-            child.training = mode
+            for key, value in state().items():
+                if key in before:
+                    value.copy_(before[key])
+
+
+def unsettle(state: Mapping[str, Any], learned: Collection[str]) -> None:
+    """Give learned tensors whose numbers are all the same, and running statistics, others.
+
+    What is multiplied by zeros, or by ones, would look like what is not.
+    """
+    generator = torch.Generator().manual_seed(0)
+    for key, tensor in state.items():
+        if key not in learned and key.rpartition(".")[2] not in ("running_mean", "running_var"):
+            continue
+        if tensor.is_floating_point() and tensor.numel() and bool((tensor == tensor.flatten()[0]).all()):
+            numbers = torch.rand(tensor.shape, generator=generator) - 0.5
+            with torch.no_grad():
+                tensor.copy_(numbers * (len(tensor) / tensor.numel()) ** 0.5 if tensor.dim() > 1 else 1 + numbers)

@@ -44,7 +44,6 @@ def imported(module: nn.Module, *sizes: tuple[int, ...]) -> Import:
         (networks.Headed(), [(4, 8, 8)]),
         (networks.Fused(), [MAP]),
         (nn.Sequential(*(networks.Crossing(*each) for each in ((4, 4), (4, 8), (8, 8)))), [(4, 8, 8)]),
-        (nn.Sequential(networks.Passing(1), networks.Passing(2)), [(4, 8, 8)]),
         (nn.Sequential(networks.Crossed(), nn.ReLU()), [(4, 8, 8)]),
         (nn.Sequential(nn.LayerNorm((4, 4)), nn.LayerNorm(4)), [(4, 4, 4)]),
         (nn.Sequential(networks.Scaled(4), nn.Conv2d(4, 6, 1), networks.Scaled(6)), [(4, 8, 8)]),
@@ -67,6 +66,12 @@ def imported(module: nn.Module, *sizes: tuple[int, ...]) -> Import:
 )
 def test_the_text_is_the_same_network(module: nn.Module, sizes: list[tuple[int, ...]]) -> None:
     imported(module, *sizes)
+
+
+def test_what_is_rounded_in_another_way_is_the_same_network() -> None:
+    found = import_module(nn.Sequential(networks.Passing(1), networks.Passing(2)), [(4, 8, 8)])
+    assert found.comparison.is_same
+    assert re.fullmatch(r"same keys, same outputs \([\d.e-]+ by rounding\)", str(found.comparison))
 
 
 def test_a_class_becomes_one_block_with_parameters() -> None:
@@ -149,8 +154,14 @@ def test_a_class_that_inherits_from_a_layer_is_that_layer() -> None:
     assert "block" not in text
 
 
-def test_a_class_that_does_more_than_its_base_is_no_layer() -> None:
-    found = imported(nn.Sequential(networks.Doubled(4, 2)), (4,))
+@pytest.mark.parametrize("fill", [None, 0.0])
+def test_a_class_that_does_more_than_its_base_is_no_layer(fill: float | None) -> None:
+    module = networks.Doubled(4, 2)
+    if fill is not None:  # which hides what the class does
+        for parameter in module.parameters():
+            nn.init.constant_(parameter, fill)
+    found = imported(nn.Sequential(module), (4,))
+    assert fill is None or not any(map(torch.any, module.parameters()))
     assert list(found.externs) == ["tests.importing.networks.Doubled"]
 
 
