@@ -78,7 +78,9 @@ def read(event: Event) -> Read:
         return _layer(event, name)
     if name in OPERATIONS:
         return _operation(event, name)
-    raise Unreadable(f"{event.function}(...) is no call of the language")
+    has_weights = any(isinstance(held, Owned) for held in [*event.arguments, *event.keywords.values()])
+    instead = ": a layer of torch.nn has to hold its weights" if has_weights and hasattr(F, name) else ""
+    raise Unreadable(f"{event.function}(...) is no call of the language{instead}")
 
 
 def bound(event: Event, name: str) -> dict[str, Any]:
@@ -293,6 +295,8 @@ def arranged(x: Value, y: Value, event: Event) -> Read:
         return "same", "", (x,), {}
     if a[0] != b[0]:
         raise Unreadable(f"{event.function} from {list(a)} to {list(b)} mixes the batch with other axes")
+    if len(b) == 1:
+        raise Unreadable(f"{event.function} leaves no axis but the batch: let one stay, of size 1")
     if len(b) == 2:
         return "call", "flatten", (x,), {}
     same = 1
@@ -302,10 +306,13 @@ def arranged(x: Value, y: Value, event: Event) -> Read:
     while end < min(len(a), len(b)) - same and a[-1 - end] == b[-1 - end]:
         end += 1
     old, new = a[same : len(a) - end], b[same : len(b) - end]
-    if len(new) == 1 and len(old) > 1:
-        arguments: dict[str, Any] = {} if same == 1 else {"start": same}
-        if end:
-            arguments["end"] = same + len(old) - 1
+    if len(new) <= 1 < len(old):
+        start, stop = same, len(a) - end
+        if not new:  # axes of size 1 go into the one before them, or behind
+            start, stop = (start - 1, stop) if start > 1 else (start, stop + 1)
+        arguments: dict[str, Any] = {} if start == 1 else {"start": start}
+        if stop < len(a):
+            arguments["end"] = stop - 1
         return "call", "flatten", (x,), arguments
     if len(old) == 1 and len(new) > 1:
         return "call", "unflatten", (x,), {"axis": same, "sizes": tuple(new)}

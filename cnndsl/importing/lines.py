@@ -431,8 +431,9 @@ class Lines:
         return True
 
     def _key(self, name: str) -> str:
-        """The name of a part, in quotes where it is no name, or would hide the layer that it is called like."""
+        """The name of a part, in quotes where it is no name, or would hide an input or layer that it is called like."""
         quoted = not is_name(name) or name == IDENTITY.word or (name in KINDS and self._is_spoken(name))
+        quoted = quoted or name in (self._input_names() if self.is_network else self.body.inputs[1:])
         return json.dumps(name, ensure_ascii=False) if quoted else name
 
     def _is_spoken(self, word: str) -> bool:

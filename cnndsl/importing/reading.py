@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from cnndsl.importing.body import (
     WHOLE,
+    Argument,
     Body,
     Chain,
     Given,
@@ -30,7 +31,7 @@ from cnndsl.importing.body import (
     flat,
 )
 from cnndsl.importing.calls import read, unbatched
-from cnndsl.importing.generalising import IDENTITY
+from cnndsl.importing.generalising import IDENTITY, has_state
 from cnndsl.importing.leaves import Unreadable, is_leaf
 from cnndsl.importing.parameters import is_name
 from cnndsl.importing.recording import (
@@ -88,7 +89,7 @@ class Reader:
     def body(self) -> Body:
         inputs, lists = self._inputs()
         self.lists = lists
-        for event in self._with_chains(self.trace.events):
+        for event in self._with_chains(_needed(self.trace)):
             for leaf in leaves_of((event.arguments, event.keywords)):
                 if isinstance(leaf, Overwritten):
                     self._operand(leaf)
@@ -254,7 +255,6 @@ class Reader:
         path = self.names.get(module)
         if path is None:
             raise Unreadable(f"it calls {type(module).__name__}, which is not a part of it")
-        self.used[path] = module
         operands, result = tuple(self._operand(held) for held in values), event.result
         if is_leaf(module):
             if len(set(operands)) > 1:
@@ -265,7 +265,16 @@ class Reader:
                 self._check(event, part.word, tuple(values[:1]), told)
             # Of what a recurrent layer gives the language has the values at each place.
             result = next(leaves_of(result))
+        if isinstance(part, Single) and not has_state(part) and not self._is_in_list(path):
+            self._step("call", part.word, operands, dict(part.arguments), result)
+            return
+        self.used[path] = module
         self._step("part", path, operands, {}, result)
+
+    def _is_in_list(self, path: str) -> bool:
+        """Whether a part is one of the module itself, or of a list in it, which have a name in a text."""
+        outer = path.rpartition(".")[0]
+        return not outer or isinstance(self.module.get_submodule(outer), (nn.ModuleList, nn.Sequential))
 
     def _call(self, event: Event) -> None:
         if event.function in _ZEROS and isinstance(event.result, Value):
@@ -313,8 +322,11 @@ class Reader:
                 outputs = (KINDS[word].model_validate(arguments).output(*shapes),)
             else:
                 outputs = OPERATIONS[word].model_validate(arguments).outputs(shapes)
-        except (SizeError, ValidationError) as problem:
+        except SizeError as problem:
             raise Unreadable(f"{called}(...) is no call of the language: {problem}") from None
+        except ValidationError as problem:
+            why = problem.errors()[0]["msg"]
+            raise Unreadable(f"{called}(...) is no call of the language: {word} {why}") from None
         made = [value.shape[1:] for value in values_of(event.result)]
         if any(tuple(size) != shape for size, shape in zip(outputs, made, strict=False)):
             raise Unreadable(f"{called}(...) is no call of the language: {word} gives other sizes")
@@ -349,7 +361,10 @@ class Reader:
         made = values_of(result)
         depths = [max((self._depth(o) for o in flat([operand])), default=0) for operand in operands]
         main = max(range(len(operands)), key=lambda at: (depths[at], -at)) if operands else 0
-        given = tuple((name, Number(tuple(v) if isinstance(v, list) else v)) for name, v in arguments.items())
+        given = tuple(
+            (name, held if isinstance(held, Argument) else Number(tuple(held) if isinstance(held, list) else held))
+            for name, held in arguments.items()
+        )
         self.steps.append(Step(form, what, operands, given, len(made), main))
         for number, value in enumerate(made):
             operand = Made(len(self.steps) - 1, number)
@@ -389,7 +404,7 @@ class Reader:
                 items.append(IDENTITY)  # it is passed over
                 continue
             if path not in inner or key != str(len(items)):
-                raise Unreadable(f"it calls the parts of {name} one by one, and they are no list")
+                raise Unreadable(f"it calls the parts of {name} one by one, and they are no list: let {name} call them")
             items.append(self.importer.part(child) or IDENTITY)
         return Listed(tuple(items))
 
@@ -414,6 +429,17 @@ def _shortest(number: float) -> float:
     """The shortest number that is this one with 32 bits: 0.485 for 0.48500001430511475."""
     found = (float(f"{number:.{digits}g}") for digits in range(6, 10))
     return next(n for n in found if torch.tensor(n, dtype=torch.float32).item() == number)
+
+
+def _needed(trace: Trace) -> list[Event]:
+    """What a call did, without the functions whose values nothing needs, such as a mean that is only logged."""
+    needed = {value.number for value in values_of(trace.result)}
+    events: list[Event] = []
+    for event in reversed(trace.events):
+        if event.module is not None or any(value.number in needed for value in values_of(event.result)):
+            needed |= {value.number for value in values_of((event.arguments, event.keywords))}
+            events.append(event)
+    return events[::-1]
 
 
 def _follows(before: Event, event: Event, times: Counter[int]) -> bool:

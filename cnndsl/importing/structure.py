@@ -101,7 +101,7 @@ class _Importer:
         traces = chain.from_iterable(held for recorder in self.recorders for held in recorder.traces.values())
         for event in chain.from_iterable(trace.events for trace in traces):
             if event.module is not None:
-                for first in values_of(event.arguments)[:1]:
+                for first in values_of((event.arguments, event.keywords))[:1]:
                     self.shapes.setdefault(event.module, first.shape[1:])
                 self.passed.setdefault(event.module, []).append(_passed(event))
         for module in self.paths:
@@ -125,8 +125,12 @@ class _Importer:
             more = f" and {len(frozen) - 1} more" if frozen[1:] else ""
             yield f"{frozen[0]}{more} are learned in the text, and not in the original"
         for module in filter(is_leaf, self.paths):
-            if module._forward_hooks or module._forward_pre_hooks:  # noqa: SLF001 - there is no other way to them
-                yield f"{self._where(module)} has hooks, which are left out"
+            # There is no other way to them.
+            hooks = [*module._forward_hooks.values(), *module._forward_pre_hooks.values()]  # noqa: SLF001
+            if hooks:
+                norms = any(type(hook).__name__ in ("WeightNorm", "SpectralNorm") for hook in hooks)
+                instead = ": take the norm of torch.nn.utils.parametrizations" if norms else ""
+                yield f"{self._where(module)} has hooks, which are left out{instead}"
         again = [
             (self.paths[module], path)
             for path, module in self.root.named_modules(remove_duplicate=False)

@@ -510,6 +510,34 @@ class Passing(nn.Module):
         return sum(others, y * y.mean((2, 3), keepdim=True).expand_as(y))
 
 
+class Modulated(nn.Module):
+    """A layer with the name of a value that comes in."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.time = nn.Linear(5, 4)
+
+    def forward(self, x: Tensor, *, time: Tensor) -> Tensor:
+        return x * self.time(F.silu(time))[:, :, None, None]
+
+
+class Called(nn.Module):
+    """Activations of a dict, parts that are given values by name, and a number that nothing needs."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.acts = nn.ModuleDict({"relu": nn.ReLU(), "leaky": nn.LeakyReLU(0.2)})
+        self.conv, self.norm = nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4)
+        self.first, self.second = Modulated(), Modulated()
+        self.kept: Tensor | None = None
+
+    def forward(self, x: Tensor, time: Tensor) -> Tensor:
+        x = self.acts["relu"](self.norm(input=self.conv(input=x)))
+        x = self.acts["leaky"](self.first(x, time=time))
+        self.kept = x.mean()
+        return self.second(x, time=time)
+
+
 class Crossing(nn.Module):
     """Half of the channels goes through a chain, which is longer where the whole changes the number of channels."""
 

@@ -42,6 +42,12 @@ def queries(x: Tensor) -> Tensor:
     return merged.reshape(len(x), 36, 8)
 
 
+def anchors(x: Tensor) -> Tensor:
+    """Places before anchors, on a map with one place."""
+    x = F.adaptive_avg_pool2d(x, 1).view(len(x), 2, 4, 1, 1).permute(0, 3, 4, 1, 2)
+    return x.reshape(len(x), -1, 4)
+
+
 @pytest.mark.parametrize(
     ("function", "words"),
     [
@@ -64,6 +70,7 @@ def queries(x: Tensor) -> Tensor:
         (lambda x: x.mean((2, 3))[:, :, None, None] * x, "unsqueeze(it, 2)\n    unsqueeze(it, 3)"),
         (lambda x: x[:, 0, None, ..., 1:], "unsqueeze(it, 1)"),
         (queries, " = unbind(it, 2)\n"),
+        (anchors, "-> flatten(end=3)"),
     ],
 )
 def test_calls(function: Callable[[Tensor], Tensor], words: str) -> None:
@@ -91,6 +98,7 @@ def _through_a_view(x: Tensor) -> Tensor:
         (lambda x: F.pad(x, (0, 0, 0, 0, 2, 2)), "padding has 6 numbers, and a map of 6 x 6 has 4 sides"),
         (lambda x: x.permute(1, 0, 2, 3).relu(), "permute needs every axis of batch x 8 x 6 x 6 once, the batch first"),
         (F.dropout, "dropout is random in evaluation too"),
+        (lambda x: x.mean((1, 2, 3), keepdim=True).view(-1), "view leaves no axis but the batch"),
         (lambda x: torch.linalg.norm(x, dim=(2, 3)), "linalg_norm without an axis"),
         (_writing, "a value is used again of which a part was overwritten"),
         (_through_a_view, "a value is used again of which a part was overwritten"),

@@ -61,6 +61,7 @@ def imported(module: nn.Module, *sizes: tuple[int, ...]) -> Import:
         (networks.Dicts(), [MAP]),
         (networks.Conditioned(), [MAP, (5,)]),
         (networks.Reading(), [MAP]),
+        (networks.Called(), [MAP, (5,)]),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, nn.Module) else None,
 )
@@ -377,6 +378,7 @@ class _Refused(nn.Module):
         super().__init__()
         self.way = way
         self.lstm = nn.LSTM(3, 4, batch_first=way != "batch second")
+        self.weight = nn.Parameter(torch.rand(4, 4))
         self.head = nn.Linear(4, 2)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
@@ -385,6 +387,8 @@ class _Refused(nn.Module):
         elif self.way == "state":
             _, (hidden, _) = self.lstm(x)
             x = hidden[-1]
+        elif self.way == "weights":
+            x = nn.functional.linear(self.lstm(x)[0], self.weight)
         elif self.way == "zeros":
             x = self.lstm(x)[0] + torch.zeros(1)
         else:
@@ -400,6 +404,7 @@ class _Refused(nn.Module):
         ("state", (5, 3), "it uses the last state of LSTM, and a text has what this gives at each place alone"),
         ("zeros", (5, 3), "it calculates with a tensor of zeros"),
         ("number", (), "an input is one number for each sample, with no size"),
+        ("weights", (5, 3), "linear(...) is no call of the language: a layer of torch.nn has to hold its weights"),
     ],
 )
 def test_what_is_refused_says_what_to_do(way: str, size: tuple[int, ...], message: str) -> None:
