@@ -210,6 +210,14 @@ class Expr:
                 sums[key] = sums.get(key, 0) + factor * other_factor
         return _from_terms(sums)
 
+    def operands_of(self, name: str) -> tuple[Expr, ...]:
+        """The operands, where the whole is one operation with this name; none for any other."""
+        match self.terms:
+            case (((Operation(name=found, operands=operands),), 1),) if found == name:
+                return operands
+            case _:
+                return ()
+
     def symbols(self) -> frozenset[Symbol]:
         """Every name that the value depends on."""
         if self._symbols is None:

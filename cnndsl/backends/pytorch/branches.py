@@ -29,7 +29,7 @@ from cnndsl.backends.pytorch.flowgraph import (
     part_of,
     walk,
 )
-from cnndsl.backends.pytorch.write import is_simple
+from cnndsl.backends.pytorch.write import lists_in_turn
 from cnndsl.ir import nodes
 from cnndsl.layers.base import Group
 from cnndsl.layers.registry import KINDS
@@ -225,7 +225,7 @@ class Branches:
         if isinstance(around, For):
             whole = {part.number for part in parts}
             listed = {part.number for part in around.lists if self._applied[part.number]}
-            is_own = listed == whole and is_simple(around, whole) and not around.reads_target
+            is_own = listed == whole <= lists_in_turn(around) and not around.reads_target
         else:
             is_own = all(part.number in self._always or part.number in self._homes for part in parts)
         if not is_own or any(part.is_list != isinstance(around, For) for part in parts):

@@ -37,7 +37,7 @@ from cnndsl.layers.formula import Shape
 from cnndsl.layers.operations import Operation, axis_index
 from cnndsl.layers.shape import Flatten
 from cnndsl.layers.types import role
-from cnndsl.symbolic.expr import TooLong
+from cnndsl.symbolic.expr import Expr, TooLong
 from cnndsl.symbolic.number import Traced, calculate, value_of
 from cnndsl.symbolic.number import call as traced_call
 
@@ -91,7 +91,7 @@ def _larger(body: Body, p: Any, q: Any) -> Any:
     if (q == 1 and isinstance(q, int)) or body.same(p, q):
         return p
     for one, other in ((p, q), (q, p)):
-        if body.is_at_most(one, other):
+        if body.is_at_most(one, other) or any(body.same(one, each) for each in Expr.of(other).operands_of("max")):
             return other
     tests = [(test.value, outcome) for _, outcome, test in body.ways if test is not None]
     facts = [fact for test, outcome in tests for fact in (test.holds if outcome else test.fails)]

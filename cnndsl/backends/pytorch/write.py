@@ -545,21 +545,22 @@ class ForwardWriter:
         into, whole = _plain_target(into), self.code(whole)
         used = [part for part in line.lists if _is_filled(line, part) and part.number not in self._shared]
         made: list[str] = []
-        variables: dict[Part, Code] = {part: name(self._variable_for(part)) for part in used}
-        if used and is_simple(line, {part.number for part in used}):
-            self._loop_parts |= {part.number: variable for part, variable in variables.items()}
-            sources: list[Code] = [attribute("self", part.name) for part in used]
-            targets = [*variables.values()]
-            if needs_target:
-                sources, targets = [whole, *sources], [into, *targets]
-            whole = sources[0] if len(sources) == 1 else call("zip", *sources)
-            into = targets[0] if len(targets) == 1 else ast.Tuple(targets, ast.Store())
-        else:
-            for part, variable in variables.items():
-                made.append(f"{indent}{flat(variable)} = iter(self.{part.name})")
+        in_turn = lists_in_turn(line)
+        sources: list[Code] = []
+        targets: list[Code] = []
+        for part in used:
+            variable = name(self._variable_for(part))
+            if part.number in in_turn:
+                self._loop_parts[part.number] = variable
+                sources.append(attribute("self", part.name))
+                targets.append(variable)
+            else:
+                made.append(f"{indent}{variable.id} = iter(self.{part.name})")
                 self._loop_parts[part.number] = call("next", variable)
-            if not needs_target and isinstance(into, ast.Name):
-                into = name("_")
+        if needs_target or not sources:
+            sources, targets = [whole, *sources], [into if needs_target else name("_"), *targets]
+        whole = sources[0] if len(sources) == 1 else call("zip", *sources)
+        into = targets[0] if len(targets) == 1 else ast.Tuple(targets, ast.Store())
         for each in sorted(line.carried):
             made.append(f"{indent}{each} = self.{each}")
             self._locals.add(each)
@@ -692,12 +693,12 @@ def _filling(line: Any, rest: Sequence[Any]) -> For | None:
             *_,
         ]:
             is_plain = filled.names == names and names_in(item).isdisjoint(names) and not loop.carried
-            return loop if is_plain and is_simple(loop, _used_lists(loop.lines)) else None
+            return loop if is_plain and lists_in_turn(loop) >= _used_lists(loop.lines) else None
     return None
 
 
-def is_simple(line: For, numbers: set[int]) -> bool:
-    """Whether a loop applies each of its lists' parts once in each turn, whatever happens."""
+def lists_in_turn(line: For) -> set[int]:
+    """The lists of parts of which a loop applies one in each turn, once, whatever happens."""
     inner = [each for each in line.lines if isinstance(each, (For, If, Training))]
     counts = Counter(node.id for node in nodes_of(line.lines) if isinstance(node, ast.Name))
-    return not _used_lists(inner) and all(counts[f"{EACH}{number}"] == 1 for number in numbers)
+    return {number for number in _used_lists(line.lines) - _used_lists(inner) if counts[f"{EACH}{number}"] == 1}
