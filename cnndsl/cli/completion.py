@@ -8,14 +8,28 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from click.shell_completion import CompletionItem
 
 if TYPE_CHECKING:
     from cnndsl.syntax import tree
 
 
+def files(_context: click.Context, _: click.Parameter, begun: str) -> list[CompletionItem]:
+    """Files, as the shell completes them."""
+    return [CompletionItem(begun, type="file")]
+
+
+def sides(context: click.Context, parameter: click.Parameter, begun: str) -> list[CompletionItem]:
+    """Files, and behind the colon of one its networks: `FILE:NETWORK`."""
+    file, colon, name = begun.rpartition(":")
+    if not colon:
+        return files(context, parameter, begun)
+    return [CompletionItem(f"{file}:{word}") for word in _begin(name, _names([Path(file)]))]
+
+
 def networks(context: click.Context, _: click.Parameter, begun: str) -> list[str]:
     """The networks of the files."""
-    return _begin(begun, (item.name.text for item in _networks(context)))
+    return _begin(begun, _names(_files(context)))
 
 
 def settings(context: click.Context, _: click.Parameter, begun: str) -> list[str]:
@@ -25,7 +39,7 @@ def settings(context: click.Context, _: click.Parameter, begun: str) -> list[str
     wanted = context.params.get("network")
     names = (
         f"{parameter.name.text}="
-        for item in _networks(context)
+        for item in _networks(_files(context))
         if isinstance(item, tree.Definition) and wanted in (None, item.name.text)
         for parameter in item.parameters
     )
@@ -90,10 +104,10 @@ def _begin(begun: str, words: Iterable[str]) -> list[str]:
 
 
 def _files(context: click.Context) -> list[Path]:
-    given = context.params.get("file") or context.params.get("files")
+    given = next((context.params[name] for name in ("file", "files", "before") if context.params.get(name)), None)
     if not given:  # behind an option without its value click leaves the arguments as they are
         return [Path(word) for word in context.args if not word.startswith("-")]
-    return [given] if isinstance(given, Path) else list(given)
+    return [Path(given)] if isinstance(given, str | Path) else list(given)
 
 
 def _given(context: click.Context) -> dict[str, object]:
@@ -101,12 +115,16 @@ def _given(context: click.Context) -> dict[str, object]:
     return dict(given) if isinstance(given, dict) else {}
 
 
-def _networks(context: click.Context) -> Iterator[tree.Definition | tree.Variant]:
+def _names(files: Iterable[Path]) -> Iterator[str]:
+    return (item.name.text for item in _networks(files))
+
+
+def _networks(paths: Iterable[Path]) -> Iterator[tree.Definition | tree.Variant]:
     """The networks of the files, as they are written; those that cannot be read have none."""
     from cnndsl.diagnostics import Problem
     from cnndsl.files import read, sources
     from cnndsl.syntax.parser import parse
 
-    for path in sources(_files(context)):
+    for path in sources(paths):
         with suppress(Problem):
             yield from parse(read(path))[0].networks if isinstance(path, Path) else ()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cnndsl.cli.backend import Command, by_terminal, options_of
+from cnndsl.cli.completion import networks, sides
 from cnndsl.cli.console import STDIN, STDOUT, TEXT_HAS_ERRORS, WRONG_USE, Run, say
 from cnndsl.cli.options import PATH, check_no_source, common_beside_format, force
 
@@ -27,9 +28,14 @@ def _report() -> type[Report]:
 
 
 @click.command("diff", cls=Command, short_help="Report what changed between two versions of a network.")
-@click.argument("before", metavar="BEFORE")
-@click.argument("after", metavar="AFTER")
-@click.option("--network", metavar="NAME", help="Which network to take of both files; by default the last one of each.")
+@click.argument("before", metavar="BEFORE", shell_complete=sides)
+@click.argument("after", metavar="AFTER", shell_complete=sides)
+@click.option(
+    "--network",
+    metavar="NAME",
+    shell_complete=networks,
+    help="Which network to take of both files; by default the last one of each.",
+)
 @click.option(
     "-o",
     "--output",

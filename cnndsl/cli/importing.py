@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cnndsl.cli.completion import files
 from cnndsl.cli.console import STDOUT, Run, say
 from cnndsl.cli.options import PATH, color, force, read_by
 
@@ -32,7 +33,7 @@ def _sizes(context: click.Context, parameter: click.Parameter, given: tuple[str,
 
 
 @click.command("import", short_help="Write a PyTorch module as a .cnn text.")
-@click.argument("module", metavar="MODULE:NAME|FILE.pt2")
+@click.argument("module", metavar="MODULE:NAME|FILE.pt2", shell_complete=files)
 @click.option(
     "sizes",
     "--input",

@@ -167,6 +167,8 @@ def test_tab_completion(shell: str) -> None:
         ("cnndsl explain two.cnn pair1.", ["pair1.conv1", "pair1.relu1"]),
         ("cnndsl draw two.cnn --expand P", ["Pair"]),
         ("cnndsl summary two.cnn --columns name,ou", ["name,output"]),
+        ("cnndsl diff two.cnn --network Sm", ["Small"]),
+        ("cnndsl diff two.cnn two.cnn:S", ["two.cnn:Small", "two.cnn:Second"]),
         ("cnndsl check two.cnn --ignore W203,W20", ["W203,W201", "W203,W202", "W203,W203", "W203,W204", "W203,W205",
                                                     "W203,W206", "W203,W207", "W203,W208", "W203,W209"]),
     ],
@@ -183,6 +185,15 @@ def test_tab_completion_knows_what_a_file_and_the_language_have(words: str, foun
     ran = subprocess.run(CNNDSL, env=environment, capture_output=True, text=True, check=False, cwd=tmp_path)
     assert ran.stdout.split() == [f"plain,{word}" for word in found]
     assert ran.stderr == ""
+
+
+@pytest.mark.parametrize("words", ["cnndsl check t", "cnndsl diff t", "cnndsl diff two.cnn t", "cnndsl import net.p"])
+def test_tab_completion_of_files_is_the_shells(words: str) -> None:
+    environment = os.environ | {
+        "_CNNDSL_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": str(len(words.split()) - 1)
+    }  # fmt: skip
+    ran = subprocess.run(CNNDSL, env=environment, capture_output=True, text=True, check=False)
+    assert ran.stdout == "file," + words.rpartition(" ")[2] + "\n"
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a folder in which a process is cannot be deleted there")
