@@ -165,7 +165,12 @@ def check(text: str | Path, *, runs: bool = True, most: int = 1000) -> Counter[s
                 if other is None or value is None:
                     continue
                 given = argument(value, str(parameters[word].annotation))
-                compare(other, other.network(network.name), made(**{word: given}), runs=runs)
+                try:
+                    model = made(**{word: given})
+                except ValueError as refused:
+                    assert f"{network.name} is written for " in str(refused)  # noqa: PT017 - it may be constructed
+                    continue
+                compare(other, other.network(network.name), model, runs=runs)
                 tried[type(value).__name__] += 1
                 if tried.total() == most:
                     break

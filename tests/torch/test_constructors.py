@@ -771,6 +771,15 @@ def test_a_list_of_layers_under_a_condition(lines: str) -> None:
     check(f"block B(c = false) {{ {lines} }}; network Net(c = false) {{ {head} }}")
 
 
+@pytest.mark.parametrize(
+    "use", ["for i in range(len(first)) { it -> first[i] }", "for layer in reversed(first) { it -> layer }"]
+)
+def test_what_has_to_know_how_many_layers_a_list_has(use: str) -> None:
+    text = f"network Net(steps = [2, 1]) {{ input(2, 6, 6); first = [conv(2, 1) for k in steps]; {use} }}"
+    assert "It is written for steps=[2, 1]." in cnndsl.compile(text).python()
+    check(text)
+
+
 def test_a_list_of_layers_beside_something_that_is_none_is_refused() -> None:
     text = """
     block B(c = false) { l = [conv(4, 1), relu] if c else identity; if c { it + (input -> l[0]) } }
@@ -839,6 +848,27 @@ def test_a_constructor_refuses_what_leaves_a_value_missing(body: str, missing: s
                 module.B(3, n)
         else:
             module.B(3, n)
+
+
+def test_a_constructor_refuses_what_another_default_follows_from_than_the_class_is_written_for() -> None:
+    text = """
+    network Net(width = 2, count = 2, deep = count > 1, both = [width, count]) {
+        input(2, 8)
+        when training {
+            if deep { l = [it, input] } else { l = [it] }
+            l = [x -> conv(3, 1) for x in l]
+            aux = concat(l[0], l[-1]) -> conv(sum(both), 1)
+        }
+        output it, aux when training
+    }
+    """
+    made = imported(cnndsl.compile(text).python()).Net
+    check(text)
+    made(count=3)
+    with pytest.raises(ValueError, match=r"^Net is written for deep=True, and these arguments make it another$"):
+        made(count=1)
+    told = imported(cnndsl.compile(f"{text}\nnetwork Told = Net(count=1, deep=true)").python())
+    assert told.Told().conv2.weight.shape == (3, 6, 1)
 
 
 @pytest.mark.parametrize(

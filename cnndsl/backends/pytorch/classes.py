@@ -47,6 +47,7 @@ from cnndsl.backends.pytorch.flowgraph import (
     If,
     InitSlice,
     Part,
+    Raise,
     Register,
     Return,
     assigned,
@@ -102,6 +103,8 @@ class Unit:
     """Its parameters in the order of the text, but for values, and what they are given."""
     defaulted: set[str] = field(default_factory=set)
     """Parameters that some use leaves to their default."""
+    told: set[str] = field(default_factory=set)
+    """Parameters that some use gives something."""
     sizes: list[tuple[str, int]] = field(default_factory=list)
     """The sizes of its inputs that its constructor takes."""
     gives: set[tuple[int, int]] = field(default_factory=set)
@@ -211,6 +214,8 @@ class ClassTranslation:
                 continue
             if word in unit.fixed:
                 body.scope.names[word] = static_for(unit.fixed[word])
+                if word in self._file.following(unit) and word not in unit.told:
+                    self._hold(word)
                 continue
             given = abstract(body, sort, name(word), symbol)
             if word in self._file.following(unit):
@@ -226,6 +231,16 @@ class ClassTranslation:
         parameter = next(each for each in self._definition.parameters if each.name == word)
         code = argument_for(self._body, self._file.evaluate(self._body, parameter.default), sort)
         self._head.append(If(negated(is_not_none(name(word))), [Assign(word, code)], []))
+
+    def _hold(self, word: str) -> None:
+        """Refuse arguments from which another default follows than the class is written for."""
+        parameter = next(each for each in self._definition.parameters if each.name == word)
+        value, held = self._file.evaluate(self._body, parameter.default), self._body.scope.names[word]
+        if not isinstance(value, Static) or flat(value.code) == flat(held.code):
+            return
+        test = negated(value.code) if held.value is True else ast.Compare(value.code, [ast.NotEq()], [held.code])
+        message = f"{self._unit.name} is written for {word}={flat(held.code)}, and these arguments make it another"
+        self._head.append(If(value.code if held.value is False else test, [Raise(message)], []))
 
     def _given(self, word: str, value: Tensor | TensorList) -> Tensor | TensorList:
         """A value that comes in, in its variable; those of a list in variables of their own."""

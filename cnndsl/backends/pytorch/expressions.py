@@ -27,7 +27,15 @@ from cnndsl.backends.pytorch.flowgraph import FLOW, For
 from cnndsl.backends.pytorch.indexing import one, piece, taken, up_to_parts
 from cnndsl.backends.pytorch.initialise import rule_code
 from cnndsl.backends.pytorch.joins import branch, is_written_out, mark_of, must_unroll, reserve_at_outermost, rewind
-from cnndsl.backends.pytorch.layer_lists import AnyLayers, LayerList, LayerRule, each_value, rows, rule_of
+from cnndsl.backends.pytorch.layer_lists import (
+    AnyLayers,
+    LayerList,
+    LayerRule,
+    each_value,
+    refuse_length,
+    rows,
+    rule_of,
+)
 from cnndsl.backends.pytorch.operations import combined, count_of, joined, plain, put_learned, repeated
 from cnndsl.backends.pytorch.sorts import sample_of, sort_of
 from cnndsl.backends.pytorch.spelling import argument_code, plain_shape, spelled
@@ -311,7 +319,12 @@ def _function_call(body: Body, word: str, node: nodes.Call) -> Any:
         return _rows_of_values(body, word, values, node)
     if word in FUNCTIONS:
         found = rows(word, values, partial(constant_call, body, word, values))
-        return constant_call(body, word, values) if found is None else found
+        if found is not None:
+            return found
+        for value in values:
+            if isinstance(value, Static) and isinstance(value.value, AnyLayers):
+                refuse_length(value.value, f"{word} of a list of layers")
+        return constant_call(body, word, values)
     raise Untranslatable(f"{word} is called on what is no value", node.span)
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, NoReturn
+from typing import Any
 
 from cnndsl.backends.pytorch.body import Body
-from cnndsl.backends.pytorch.code import call, names_in, subscript
-from cnndsl.backends.pytorch.layer_lists import AnyLayers, source_of
+from cnndsl.backends.pytorch.code import call, subscript
+from cnndsl.backends.pytorch.layer_lists import AnyLayers, refuse_length
 from cnndsl.backends.pytorch.operations import item_of
 from cnndsl.backends.pytorch.sorts import sample_of, sort_of
 from cnndsl.backends.pytorch.spelling import argument_code, plain_shape, spelled
@@ -50,7 +50,7 @@ def item_of_static(body: Body, value: Static, index: Static) -> Any:
     """An item of a list."""
     items, at = value.value, body.known(index.value)
     if isinstance(items, AnyLayers):
-        _refuse_length(items, "which layer of a list is taken")
+        refuse_length(items, "which layer of a list is taken")
     code = subscript(value.code, index.code)
     if isinstance(items, list) and at is not None:
         item = items[at]
@@ -80,7 +80,7 @@ def piece(body: Body, indexed: Any, part: slice, node: nodes.Index) -> Any:
         reason = "which values of a list are taken depends on a parameter"
         raise Untranslatable(reason, node.span, names=body.names_of(indexed.count))
     if isinstance(indexed.value, AnyLayers):
-        _refuse_length(indexed.value, "which layers of a list are taken")
+        refuse_length(indexed.value, "which layers of a list are taken")
     code = subscript(indexed.code, ast.Slice(*(None if end is None else end.code for end in ends)))
     if isinstance(indexed.value, list) and is_known:
         return Static(indexed.value[known], code)
@@ -126,12 +126,6 @@ def _known(body: Body, static: Static) -> Any:
 
 def _ends(part: slice) -> list[Any]:
     return [part.start, part.stop, part.step]
-
-
-def _refuse_length(layers: AnyLayers, what: str) -> NoReturn:
-    """Raise Untranslatable for what has to know how many layers a list has."""
-    names = frozenset(names_in(source_of(layers.rule)))
-    raise Untranslatable(f"{what} depends on a parameter, as how many it has does", names=names)
 
 
 def up_to_parts(body: Body, recipe: Any, node: nodes.Index) -> BlockRecipe:

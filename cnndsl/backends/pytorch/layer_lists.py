@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NoReturn
 
 from cnndsl.backends.pytorch.body import Body
 from cnndsl.backends.pytorch.code import (
@@ -131,6 +131,12 @@ def rows(word: str, columns: Sequence[Any], known: Callable[[], Static]) -> Stat
     lists = [column.value for column in columns if not isinstance(column.value, (int, float, Traced))]
     samples = [len(each) if isinstance(each, list) else each.sample for each in lists]
     return Static(AnyLayers(rule, min(samples)), name(UNSAID))
+
+
+def refuse_length(layers: AnyLayers, what: str) -> NoReturn:
+    """Raise Untranslatable for what has to know how many layers a list has."""
+    names = frozenset(names_in(source_of(layers.rule)))
+    raise Untranslatable(f"{what} depends on a parameter, as how many it has does", names=names)
 
 
 # Declarations

@@ -264,7 +264,10 @@ class Translation:
             if word not in unit.sorts:
                 continue
             if word in given:
-                changed |= unit.sorts[word].merge(sort_of(given[word]))
+                changed |= unit.sorts[word].merge(sort_of(given[word])) or (
+                    word in unit.fixed and word not in unit.told
+                )
+                unit.told.add(word)
             follows = word in following
             if parameter.default is None or (word in unit.defaulted and not follows):
                 continue
