@@ -98,7 +98,7 @@ class _Lowering:
 
     def __init__(self, parsed: ParsedFile, part_names: PartNames) -> None:
         self._parsed, self._part_names = parsed, part_names
-        self._parameters: frozenset[str] = frozenset()
+        self._parameters: set[str] = set()
         self._local: set[str] = set()
         self._parts: Mapping[Place, PartName] = {}
         self._known: dict[str, tuple[nodes.RefKind, str]] = {}
@@ -112,13 +112,9 @@ class _Lowering:
         head: dict[str, Any] = {"span": _span(item.span), "key": qualified(file, name), "name": name, "file": file}
         if isinstance(item, tree.Constant):
             return nodes.FileConstant(**head, value=self._expression(item.value))
-        self._parameters = frozenset(parameter.name.text for parameter in item.parameters)
         if isinstance(item, tree.Definition) and item.kind != "sequence":
             self._parts = self._part_names(item)
-        head["parameters"] = tuple(
-            nodes.Parameter(span=_span(each.span), name=each.name.text, default=self._optional(each.default))
-            for each in item.parameters
-        )
+        head["parameters"] = tuple(map(self._parameter, item.parameters))
         match item:
             case tree.Definition():
                 lines, comment = self._lines(item.body), _comment_above(item.span)
@@ -129,6 +125,12 @@ class _Lowering:
             case tree.Extern():
                 package, settings = "".join(map(str, item.package.parts)), tuple(map(self._argument, item.settings))
                 return nodes.Extern(**head, package=package, settings=settings)
+
+    def _parameter(self, parameter: tree.Parameter) -> nodes.Parameter:
+        """A parameter, of which the default can speak of those before it: in `widths = widths` it is a constant."""
+        default, name = self._optional(parameter.default), parameter.name.text
+        self._parameters.add(name)
+        return nodes.Parameter(span=_span(parameter.span), name=name, default=default)
 
     # Statements
 

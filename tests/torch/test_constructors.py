@@ -309,6 +309,14 @@ def test_arguments_of_all_types_are_drawn() -> None:
             linear(4, axis=-1) -> flatten(2) -> conv(4, 1)
         }
         """,
+        # a default that is the constant of the same name, and one that follows from it
+        """widths = [3, 4]
+network Net(n = 3, widths = widths, others = widths[1:]) {
+    input(2, 8, 8)
+    for w in others { conv(w, 1) -> relu }
+    conv(n + len(widths), 1)
+}
+network Own(m = 2) = Net(m + 1, widths=[m, m])""",
     ],
 )
 def test_what_was_wrong_for_other_arguments_is_right(text: str) -> None:
