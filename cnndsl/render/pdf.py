@@ -7,7 +7,7 @@ import warnings
 from typing import TYPE_CHECKING, Any
 
 from cnndsl.render import RenderError, RenderWarning
-from cnndsl.render.svg import MONOSPACE, SANS, letters_of, narrow, warn_of
+from cnndsl.render.svg import CJK_SANS, MONOSPACE, SANS, in_cjk, letters_of, narrow, warn_of
 
 if TYPE_CHECKING:
     import typst
@@ -46,6 +46,7 @@ def pdf(svg: str) -> bytes:
     # What a style sheet says is for a screen; the one face that is there stands where there was a list.
     bare = re.sub(r"<style\b.*?</style>", "", svg, flags=re.DOTALL)
     bare = _FACES.sub(lambda found: f'font-family="{mono if _is_monospace(found[1]) else sans}"', bare)
+    bare = in_cjk(bare, next((name for name in CJK_SANS if name in there), None))
     try:
         compiler = typst.Compiler(_PAGE.encode(), font_paths=fonts, sys_inputs={"svg": narrow(bare)})
         drawn = compiler.compile(format="pdf", timestamp=0)  # the same picture gives the same bytes

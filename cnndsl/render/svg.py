@@ -162,6 +162,12 @@ MONOSPACE = (
     "Ubuntu Mono", "FreeMono",
 )  # fmt: skip
 """Families that common systems have, for texts whose own families are not there."""
+CJK_SANS = (
+    "Noto Sans CJK JP", "Noto Sans JP", "Source Han Sans", "Source Han Sans JP", "Hiragino Sans", "Yu Gothic",
+    "Meiryo", "MS Gothic", "IPAexGothic", "IPAGothic", "VL Gothic",
+)  # fmt: skip
+"""Families without serifs that have Japanese and Chinese letters."""
+_CJK_LETTER = re.compile("[\u2e80-\ud7ff\uf900-\ufaff\uff00-\uffef]")
 _NO_LETTER = "\ue000"
 _CJK = "Noto Sans CJK (Debian and Ubuntu: fonts-noto-cjk)"
 
@@ -188,7 +194,7 @@ def png(svg: str) -> bytes:
     try:
         is_for_print = re.search(r'<svg [^>]*width="[\d.]+(cm|mm|in|pt)"', svg) is not None
         drawn = resvg_py.svg_to_bytes(
-            svg_string=narrow(svg),
+            svg_string=narrow(in_cjk(svg, _family(CJK_SANS)) if any(map(_CJK_LETTER.match, letters)) else svg),
             dpi=_PRINT if is_for_print else 0,
             zoom=1 if is_for_print else _ZOOM,
             sans_serif_family=sans,
@@ -204,6 +210,20 @@ def narrow(svg: str) -> str:
     return svg.replace("<svg ", '<svg font-stretch="condensed" ', 1)
 
 
+def in_cjk(svg: str, family: str | None) -> str:
+    """The picture with this family for its texts with Japanese or Chinese letters.
+
+    Renderers take the first font that has a letter where the family of a text lacks it, also one with serifs.
+    """
+
+    def styled(found: re.Match[str]) -> str:
+        if _CJK_LETTER.search(found[2]) is None:
+            return found[0]
+        return f"<text style=\"font-family:'{family}'\"{found[1]}>{found[2]}</text>"
+
+    return re.sub(r"<text\b([^>]*)>(.*?)</text>", styled, svg, flags=re.DOTALL) if family is not None else svg
+
+
 def letters_of(svg: str) -> list[str]:
     """Every letter that is to be seen in a picture once, in order."""
     told = re.sub(r"<(style|title|desc)\b.*?</\1>", "", svg, flags=re.DOTALL)
@@ -213,7 +233,7 @@ def letters_of(svg: str) -> list[str]:
 def warn_of(letters: list[str], what: str) -> None:
     """Warn with RenderWarning of letters that no font has, which are not in what is made: in the PNG."""
     if letters:
-        font = _CJK if any("\u2e80" <= each < "\ud800" or "\uf900" <= each < "\uff00" for each in letters) else "a font"
+        font = _CJK if any(map(_CJK_LETTER.match, letters)) else "a font"
         message = f"no font of this system has {_listed(''.join(letters))}: make an SVG, or install {font} for a {what}"
         warnings.warn(message, RenderWarning, stacklevel=3)
 

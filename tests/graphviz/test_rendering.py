@@ -12,6 +12,7 @@ import pytest
 from graphviz.backend import dot_command
 
 from cnndsl.render import RenderError, RenderWarning, convert, render, renderers
+from cnndsl.render.svg import in_cjk
 from tests.graphviz.support import case
 from tests.made import dot, graph
 
@@ -73,6 +74,23 @@ def test_a_pdf_has_its_fonts_inside() -> None:
     assert drawn.startswith(b"%PDF")
     assert b"/FontFile" in drawn
     assert len(re.findall(rb"/Type\s*/Page\b", drawn)) == 1
+
+
+def test_japanese_letters_are_without_serifs() -> None:
+    """A system may have letters with serifs and others, as fonts-noto-cjk has, and renderers take the first."""
+    both = '<text x="1">入力 <tspan>3</tspan></text><text x="1">conv</text>'
+    styled = '<text style="font-family:\'IPAexGothic\'" x="1">入力 <tspan>3</tspan></text><text x="1">conv</text>'
+    assert in_cjk(both, "IPAexGothic") == styled
+    assert in_cjk(both, None) == both
+
+
+def test_a_pdf_has_japanese_letters_without_serifs() -> None:
+    typst = pytest.importorskip("typst", reason="Typst is not installed")
+    if "Noto Sans CJK JP" not in typst.Fonts().families():
+        pytest.skip("fonts-noto-cjk is not installed")
+    drawn = render('digraph { a [label="入力 3"] }', "pdf")
+    assert b"NotoSansCJKjp" in drawn
+    assert b"Serif" not in drawn
 
 
 def test_a_pdf_says_which_letters_it_lacks() -> None:
