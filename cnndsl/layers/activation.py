@@ -1,7 +1,7 @@
 """Activations: a function of each number by itself. Here are those that are made of pieces, such as the rectifiers."""
 
 from math import prod
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -16,14 +16,21 @@ INPLACE = "whether the input itself is overwritten"
 
 
 class Activation(Layer):
-    """The base of activations: they change no size and hold nothing, unless they say so, and their function takes the
-    module's arguments.
+    """The base of activations: they change no size and hold nothing, unless they say so. PyTorch's class has the name
+    of theirs, and its function, which takes the same arguments, their word.
     """
 
     group = Group.ACTIVATION
     pointwise = True
     backward_from: ClassVar[Side] = "either"
     """What the backward pass works from; where that is the input alone, a copy is kept before it is overwritten."""
+
+    def __init_subclass__(cls, **given: Any) -> None:
+        super().__init_subclass__(**given)
+        if "kind" in vars(cls):
+            usual = {"module": cls.__name__, "call": f"F.{cls.kind}"}
+            for name in usual.keys() - vars(cls).keys():
+                setattr(cls, name, usual[name])
 
     def reach(self, x: Shape, y: Shape) -> Reaches:
         return same(x)
@@ -60,8 +67,6 @@ class ReLU(Inplace):
     """The rectified linear unit: negative numbers become zero, the others stay. max(0, x) (torch.nn.ReLU)."""
 
     kind = "relu"
-    module = "ReLU"
-    call = "F.relu"
     backward_from = "output"
     example = "input(3, 32, 32) -> conv(8, 5) -> relu"
 
@@ -70,8 +75,6 @@ class ReLU6(Inplace):
     """A ReLU that stops at 6: min(max(0, x), 6) (torch.nn.ReLU6). Suits low-precision arithmetic."""
 
     kind = "relu6"
-    module = "ReLU6"
-    call = "F.relu6"
     backward_from = "input"
     example = "input(3, 32, 32) -> conv(8, 3) -> relu6"
 
@@ -82,8 +85,6 @@ class LeakyReLU(Activation):
     """
 
     kind = "leaky_relu"
-    module = "LeakyReLU"
-    call = "F.leaky_relu"
     example = "input(3, 32, 32) -> conv(8, 4, stride=2, padding=1) -> leaky_relu(0.2)"
     torch_names = {"slope": "negative_slope"}
 
@@ -101,7 +102,7 @@ class PReLU(Activation):
 
     kind = "prelu"
     pointwise = False  # the second axis has the slopes
-    module = "PReLU"
+    call = ""
     example = "input(3, 32, 32) -> conv(8, 3) -> prelu(8)"
     torch_names = {"num": "num_parameters"}
 
@@ -119,9 +120,6 @@ class PReLU(Activation):
     def tensors(self, x: Shape) -> tuple[Tensor, ...]:
         return (Tensor("weight", (self.num,)),)
 
-    def function(self, x: Shape) -> Spelling | None:
-        return None
-
     def words(self, x: Shape) -> str:
         return trn("{count} slope", "{count} slopes", self.num)
 
@@ -132,8 +130,6 @@ class RReLU(TwoSteps):  # PyTorch makes room for the slopes that training would 
     """
 
     kind = "rrelu"
-    module = "RReLU"
-    call = "F.rrelu"
     example = "input(3, 32, 32) -> conv(8, 3) -> rrelu"
 
     lower: Real = Field(default=1.0 / 8, description="least slope")
@@ -163,8 +159,6 @@ class Hardswish(Inplace):
     """A swish of straight lines: x * relu6(x + 3) / 6 (torch.nn.Hardswish; Howard et al., 2019)."""
 
     kind = "hardswish"
-    module = "Hardswish"
-    call = "F.hardswish"
     backward_from = "input"
     example = "input(3, 32, 32) -> conv(16, 3) -> hardswish"
 
@@ -173,8 +167,6 @@ class Hardsigmoid(Inplace):
     """A sigmoid of straight lines: relu6(x + 3) / 6 (torch.nn.Hardsigmoid)."""
 
     kind = "hardsigmoid"
-    module = "Hardsigmoid"
-    call = "F.hardsigmoid"
     backward_from = "input"
     example = "input(16, 1, 1) -> conv(16, 1) -> hardsigmoid"
 
@@ -183,8 +175,6 @@ class Hardtanh(Activation):
     """Numbers are cut off at two bounds: min(max(lower bound, x), upper bound) (torch.nn.Hardtanh)."""
 
     kind = "hardtanh"
-    module = "Hardtanh"
-    call = "F.hardtanh"
     backward_from = "input"
     example = "input(3, 32, 32) -> conv(8, 3) -> hardtanh(0, 1)"
     torch_names = {"min": "min_val", "max": "max_val"}
@@ -209,8 +199,6 @@ class Softshrink(Activation):
     """Numbers come nearer to 0 by `threshold`, and those that are nearer than that become 0 (torch.nn.Softshrink)."""
 
     kind = "softshrink"
-    module = "Softshrink"
-    call = "F.softshrink"
     example = "input(1, 64) -> conv(8, 9) -> softshrink(0.1)"
     torch_names = {"threshold": "lambd"}
 
@@ -232,8 +220,6 @@ class Hardshrink(Activation):
     """Numbers that are nearer to 0 than `threshold` become 0, the others stay (torch.nn.Hardshrink)."""
 
     kind = "hardshrink"
-    module = "Hardshrink"
-    call = "F.hardshrink"
     example = "input(1, 64) -> conv(8, 9) -> hardshrink(0.1)"
     torch_names = {"threshold": "lambd"}
 
@@ -247,8 +233,6 @@ class Threshold(Activation):
     """Numbers up to `threshold` become `value`: x if x > threshold, else value (torch.nn.Threshold)."""
 
     kind = "threshold"
-    module = "Threshold"
-    call = "F.threshold"
     backward_from = "input"
     example = "input(3, 32, 32) -> conv(8, 3) -> threshold(0.1, 0)"
 

@@ -1,9 +1,8 @@
 """Functions that arrange the numbers of values in other axes, and calculate nothing: stacks, turns, and pieces."""
 
-from abc import abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from math import prod
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 
@@ -24,8 +23,8 @@ from cnndsl.layers.formula import (
     show,
     term,
 )
-from cnndsl.layers.operations import Operation, Split, all_values, axis_index, is_outermost
-from cnndsl.layers.reach import IDENTITY, Reach, Reaches, Window, mixing
+from cnndsl.layers.operations import Operation, Split, all_values, axes_of, axis_index, axis_indices, is_outermost
+from cnndsl.layers.reach import IDENTITY, Reach, Reaches, Window, mixing, read_beside
 from cnndsl.layers.types import (
     MOST_PIECES,
     AnyAxis,
@@ -101,16 +100,13 @@ class Squeeze(Arrangement):
 
     axis: AxisOrAxes = Field(description=AXES)
 
-    def _gone(self, x: Shape) -> set[int]:
-        return {axis_index(axis, x, "squeeze") for axis in axes_of(self.axis)}
-
     def places(self, x: Shape) -> tuple[int | None, ...]:
-        gone = self._gone(x)
+        gone = axis_indices(self.axis, x, "squeeze")
         return tuple(None if axis in gone else axis - sum(g < axis for g in gone) for axis in range(len(x)))
 
     def check(self, xs: tuple[Shape, ...]) -> None:
         (x,) = xs
-        gone = self._gone(x)
+        gone = axis_indices(self.axis, x, "squeeze")
         if len(gone) < len(axes_of(self.axis)) or not gone:
             raise SizeError("squeeze takes each axis once", "name every axis once", code="E307")
         wrong = next((axis for axis in sorted(gone) if x[axis] != 1), None)
@@ -469,20 +465,19 @@ class Moving(Arrangement):
     along = True
     shares = False
 
+    if TYPE_CHECKING:  # a function may have other parameters before it
+        axis: AxisOrAxes
+
     @property
-    @abstractmethod
     def axes(self) -> tuple[int, ...]:
         """The axes, as they are given."""
-
-    def turned(self, x: Shape) -> set[int]:
-        """The axes along which the numbers change places."""
-        return {axis_index(axis, x, self.kind) for axis in self.axes}
+        return axes_of(self.axis)
 
     def formula(self, xs: tuple[Shape, ...], y: Shape) -> tuple[AxisRule, ...]:
         return ()
 
     def reach(self, xs: tuple[Shape, ...], ys: tuple[Shape, ...], k: int) -> tuple[Reaches, ...]:
-        return (mixing(xs[0], self.turned(xs[0])),)
+        return (mixing(xs[0], axis_indices(self.axis, xs[0], self.kind)),)
 
 
 class Flip(Moving):
@@ -493,12 +488,8 @@ class Flip(Moving):
 
     axis: AxisOrAxes = Field(description=AXES)
 
-    @property
-    def axes(self) -> tuple[int, ...]:
-        return axes_of(self.axis)
-
     def check(self, xs: tuple[Shape, ...]) -> None:
-        if len(self.turned(xs[0])) < len(self.axes) or not self.axes:
+        if len(axis_indices(self.axis, xs[0], self.kind)) < len(self.axes) or not self.axes:
             raise SizeError("flip takes each axis once", "name every axis once", code="E307")
 
     def torch(self, xs: tuple[Shape, ...]) -> Spelling:
@@ -517,13 +508,9 @@ class Roll(Moving):
     axis: AxisOrAxes = Field(description=AXES)
 
     def check(self, xs: tuple[Shape, ...]) -> None:
-        self.turned(xs[0])
+        axis_indices(self.axis, xs[0], self.kind)
         if len(self.shifts if isinstance(self.shifts, tuple) else (self.shifts,)) != len(self.axes) or not self.axes:
             raise SizeError("roll takes a shift for each axis", "give two lists of the same length", code="E307")
-
-    @property
-    def axes(self) -> tuple[int, ...]:
-        return axes_of(self.axis)
 
     def torch(self, xs: tuple[Shape, ...]) -> Spelling:
         return Spelling("torch.roll", (Argument("shifts", self.shifts), Argument("axis", self.axis)))
@@ -685,14 +672,7 @@ class Expand(Operation):
         return Spelling("", arguments, f"{{v0}}.expand({batch}, {given})")
 
     def reach(self, xs: tuple[Shape, ...], ys: tuple[Shape, ...], k: int) -> tuple[Reaches, ...]:
-        before = len(ys[k]) - len(xs[0])
-        axes = enumerate(zip(xs[0], _last(ys[k], len(xs[0])), strict=True), before)
-        return (
-            tuple(
-                Reach(at, IDENTITY) if at >= 0 and value_of(p) == value_of(q) else Reach(fixed=(0, 0))
-                for at, (p, q) in axes
-            ),
-        )
+        return (read_beside(xs[0], ys[k]),)
 
     def in_order(self, xs: tuple[KnownShape, ...], in_order: tuple[bool, ...]) -> bool:
         return in_order[0] and prod(map(value_of, self.size_rule(xs)[0])) == prod(xs[0])  # where no number is repeated
@@ -701,8 +681,3 @@ class Expand(Operation):
 def _last(x: Shape, count: int) -> Shape:
     """The last `count` axes of a shape, with axes of size 1 before them where it has fewer."""
     return ((1,) * count + x)[len(x) :]
-
-
-def axes_of(axis: int | tuple[int, ...]) -> tuple[int, ...]:
-    """The axes that are meant by one or a list of them."""
-    return axis if isinstance(axis, tuple) else (axis,)

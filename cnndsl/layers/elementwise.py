@@ -11,7 +11,7 @@ from cnndsl.i18n import tr
 from cnndsl.layers.base import NOTHING, Argument, Extra, Kept, Spelling
 from cnndsl.layers.formula import AxisRule, Dim, KnownShape, Shape, SizeError, axis_names, axis_said, in_words, show
 from cnndsl.layers.operations import Operation, declare
-from cnndsl.layers.reach import IDENTITY, Reach, Reaches, same
+from cnndsl.layers.reach import Reaches, read_beside, same
 from cnndsl.layers.types import Flag, OptionalReal, Parameter
 from cnndsl.symbolic.expr import Expr
 from cnndsl.symbolic.number import call, is_open, value_of
@@ -279,16 +279,6 @@ FUNCTIONS = (
             values=Elementwise.values),
 )  # fmt: skip
 """The functions that are told from one another by facts alone."""
-
-
-def read_beside(x: Shape, y: Shape) -> Reaches:
-    """What each number of `y` reads of each axis of `x`, whose last axis is beside the last one of `y`."""
-    behind = len(y) - len(x)
-    axes = range(behind, len(y))
-    return tuple(
-        Reach(axis, IDENTITY) if axis >= 0 and value_of(dim) == value_of(y[axis]) else Reach(fixed=(0, 0))
-        for axis, dim in zip(axes, x, strict=True)
-    )
 
 
 _REPEATED = "as in the second value; the first has 1, which is repeated"

@@ -318,6 +318,16 @@ def axis_index(axis: int, x: Shape, what: str) -> int:
     return index - 1
 
 
+def axes_of(axis: int | tuple[int, ...]) -> tuple[int, ...]:
+    """The axes that are meant by one or a list of them."""
+    return axis if isinstance(axis, tuple) else (axis,)
+
+
+def axis_indices(axis: int | tuple[int, ...], x: Shape, what: str) -> set[int]:
+    """The positions in a sample's shape of one axis or a list of them; see `axis_index`."""
+    return {axis_index(one, x, what) for one in axes_of(axis)}
+
+
 def _form(value: Any) -> Literal["rule", "number"]:
     return "rule" if isinstance(value, (Initialiser, dict)) else "number"
 

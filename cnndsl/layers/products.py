@@ -6,10 +6,10 @@ from pydantic import Field
 
 from cnndsl.i18n import tr
 from cnndsl.layers.base import Kept, Spelling
-from cnndsl.layers.elementwise import Broadcasting, broadcast, kept_of_product, read_beside
+from cnndsl.layers.elementwise import Broadcasting, broadcast, kept_of_product
 from cnndsl.layers.formula import AxisRule, Dim, KnownShape, Shape, SizeError, in_words, same_size, show
 from cnndsl.layers.operations import Operation
-from cnndsl.layers.reach import IDENTITY, Reach, Reaches, same, whole
+from cnndsl.layers.reach import IDENTITY, Reach, Reaches, read_beside, same, whole
 from cnndsl.layers.types import Flag
 
 

@@ -271,3 +271,12 @@ def spatial_reach(x: Shape, windows: Iterable[Window | None], *, channels: bool)
     """One window for each spatial axis; of the channels all are read, or with `channels` that of the same number."""
     first = Reach(0, IDENTITY) if channels else whole(x[0])
     return (first, *(along(axis, window) for axis, window in enumerate(windows, 1)))
+
+
+def read_beside(x: Shape, y: Shape) -> Reaches:
+    """What each number of `y` reads of each axis of `x`, whose last axis is beside the last one of `y`."""
+    behind = len(y) - len(x)
+    return tuple(
+        Reach(axis, IDENTITY) if axis >= 0 and value_of(dim) == value_of(y[axis]) else Reach(fixed=(0, 0))
+        for axis, dim in enumerate(x, behind)
+    )

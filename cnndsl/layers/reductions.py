@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import Field
 
 from cnndsl.i18n import tr
-from cnndsl.layers.arrangement import AXES, axes_of
+from cnndsl.layers.arrangement import AXES
 from cnndsl.layers.base import Extra, Kept, Spelling
 from cnndsl.layers.formula import (
     AxisRule,
@@ -22,7 +22,7 @@ from cnndsl.layers.formula import (
     product,
     show,
 )
-from cnndsl.layers.operations import Operation, axis_index, declare
+from cnndsl.layers.operations import Operation, axes_of, axis_index, axis_indices, declare
 from cnndsl.layers.reach import IDENTITY, Reach, Reaches, mixing, whole
 from cnndsl.layers.types import AnyAxis, AxisOrAxes, Flag, PositiveReal, Whole
 
@@ -49,7 +49,7 @@ class OverAxes(Operation):
                 f"of each number and 0 it is {each}(x, 0)",
                 code="E307",
             )
-        axes, gone = axes_of(self.axis), self._gone(x)
+        axes, gone = axes_of(self.axis), axis_indices(self.axis, x, self.kind)
         if len(gone) < len(axes) or not axes:
             raise SizeError(
                 f"{self.kind} goes over each axis once, and it has {list(axes)}", "name every axis once", code="E307"
@@ -63,14 +63,14 @@ class OverAxes(Operation):
 
     def size_rule(self, xs: tuple[Shape, ...]) -> tuple[Shape, ...]:
         (x,) = xs
-        gone = self._gone(x)
+        gone = axis_indices(self.axis, x, self.kind)
         if self.keepdim:
             return (tuple(1 if i in gone else dim for i, dim in enumerate(x)),)
         return (tuple(dim for i, dim in enumerate(x) if i not in gone),)
 
     def formula(self, xs: tuple[Shape, ...], y: Shape) -> tuple[AxisRule, ...]:
         (x,) = xs
-        gone, old = self._gone(x), axis_names(x)
+        gone, old = axis_indices(self.axis, x, self.kind), axis_names(x)
         axes = tr(" and the ").join(axis_said(old[axis]) for axis in sorted(gone))
         note = tr("one number in place of all along the {axes}", axes=axes)
         left = [axis for axis in range(len(x)) if self.keepdim or axis not in gone]
@@ -79,19 +79,16 @@ class OverAxes(Operation):
 
     def over(self, x: Shape) -> Dim:
         """How many numbers each one is made of."""
-        return product(x[axis] for axis in sorted(self._gone(x)))
+        return product(x[axis] for axis in sorted(axis_indices(self.axis, x, self.kind)))
 
     def torch(self, xs: tuple[Shape, ...]) -> Spelling:
         written = [a for a in self.arguments() if a.required or repr(a.value) != repr(a.default)]
         given = ", ".join(f"{argument.name}={{{argument.name}}}" for argument in written)
         return Spelling("", tuple(written), f"{self.call}({{v0}}, {given})")
 
-    def _gone(self, x: Shape) -> set[int]:
-        return {axis_index(axis, x, self.kind) for axis in axes_of(self.axis)}
-
     def reach(self, xs: tuple[Shape, ...], ys: tuple[Shape, ...], k: int) -> tuple[Reaches, ...]:
         (x,) = xs
-        gone = self._gone(x)
+        gone = axis_indices(self.axis, x, self.kind)
         left = list(range(len(x))) if self.keepdim else [axis for axis in range(len(x)) if axis not in gone]
         reaches = (whole(dim) if axis in gone else Reach(left.index(axis), IDENTITY) for axis, dim in enumerate(x))
         return (tuple(reaches),)

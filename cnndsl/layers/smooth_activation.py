@@ -18,8 +18,6 @@ class ELU(Activation):
     """The exponential linear unit: x if x > 0, else alpha * (exp(x) - 1) (torch.nn.ELU; Clevert et al., 2016)."""
 
     kind = "elu"
-    module = "ELU"
-    call = "F.elu"
     example = "input(3, 32, 32) -> conv(8, 3) -> elu"
 
     alpha: Real = Field(default=1.0, description="what it nears for very negative numbers, with a minus")
@@ -32,8 +30,6 @@ class CELU(Activation):
     """
 
     kind = "celu"
-    module = "CELU"
-    call = "F.celu"
     example = "input(3, 32, 32) -> conv(8, 3) -> celu"
 
     alpha: Real = Field(default=1.0, description="what it nears for very negative numbers, with a minus; not 0")
@@ -50,8 +46,6 @@ class SELU(Inplace):
     """
 
     kind = "selu"
-    module = "SELU"
-    call = "F.selu"
     example = "input(256) -> linear(64) -> selu"
 
 
@@ -61,8 +55,6 @@ class GELU(Activation):
     """
 
     kind = "gelu"
-    module = "GELU"
-    call = "F.gelu"
     example = "input(3, 32, 32) -> conv(8, 3) -> gelu"
 
     approximate: Literal["none", "tanh"] = Field(default="none", description="how it is computed")
@@ -72,8 +64,6 @@ class SiLU(Inplace):
     """The sigmoid linear unit, or swish: x * sigmoid(x) (torch.nn.SiLU)."""
 
     kind = "silu"
-    module = "SiLU"
-    call = "F.silu"
     backward_from = "input"
     example = "input(3, 32, 32) -> conv(8, 3) -> silu"
 
@@ -82,8 +72,6 @@ class Mish(Inplace):
     """Mish: x * tanh(softplus(x)) (torch.nn.Mish; Misra, 2019)."""
 
     kind = "mish"
-    module = "Mish"
-    call = "F.mish"
     backward_from = "input"
     example = "input(3, 32, 32) -> conv(8, 3) -> mish"
 
@@ -92,7 +80,6 @@ class Sigmoid(Activation):
     """The logistic function, which brings every number between 0 and 1: 1 / (1 + exp(-x)) (torch.nn.Sigmoid)."""
 
     kind = "sigmoid"
-    module = "Sigmoid"
     call = "torch.sigmoid"
     backward_from = "output"
     example = "input(16, 1, 1) -> conv(16, 1) -> sigmoid"
@@ -102,7 +89,6 @@ class Tanh(Activation):
     """The hyperbolic tangent, which brings every number between -1 and 1 (torch.nn.Tanh)."""
 
     kind = "tanh"
-    module = "Tanh"
     call = "torch.tanh"
     backward_from = "output"
     example = "input(8, 16, 16) -> conv_transpose(3, 4, stride=2, padding=1) -> tanh"
@@ -112,8 +98,6 @@ class Softplus(Activation):
     """A smooth ReLU: log(1 + exp(beta * x)) / beta (torch.nn.Softplus)."""
 
     kind = "softplus"
-    module = "Softplus"
-    call = "F.softplus"
     example = "input(256) -> linear(1) -> softplus"
 
     beta: Real = Field(default=1.0, description="how sharp the bend is")
@@ -126,8 +110,6 @@ class LogSigmoid(TwoSteps):  # exp(-|x|) as well, on the processor
     """
 
     kind = "logsigmoid"
-    module = "LogSigmoid"
-    call = "F.logsigmoid"
     example = "input(256) -> linear(1) -> logsigmoid"
 
 
@@ -135,8 +117,6 @@ class Tanhshrink(TwoSteps):  # tanh(x)
     """What is left of a number without its hyperbolic tangent: x - tanh(x) (torch.nn.Tanhshrink)."""
 
     kind = "tanhshrink"
-    module = "Tanhshrink"
-    call = "F.tanhshrink"
     example = "input(256) -> linear(64) -> tanhshrink"
 
     def kept(self, x: KnownShape, y: KnownShape, *, gradient: bool, trained: frozenset[str]) -> Kept | None:
@@ -147,8 +127,6 @@ class Softsign(TwoSteps):  # the divisor, 1 + |x|
     """Like tanh, and slower to reach -1 and 1: x / (1 + |x|) (torch.nn.Softsign)."""
 
     kind = "softsign"
-    module = "Softsign"
-    call = "F.softsign"
     example = "input(256) -> linear(64) -> softsign"
 
 
@@ -182,8 +160,6 @@ class Softmax(_Shares):
     """
 
     kind = "softmax"
-    module = "Softmax"
-    call = "F.softmax"
     example = "input(16, 100) -> conv(1, 1) -> softmax(axis=2)"
 
 
@@ -191,8 +167,6 @@ class Softmin(_Shares):
     """A softmax that gives the smallest number the largest share: softmax(-x) (torch.nn.Softmin)."""
 
     kind = "softmin"
-    module = "Softmin"
-    call = "F.softmin"
     example = "input(256) -> linear(10) -> softmin"
 
     def scratch(self, x: KnownShape, y: KnownShape) -> Extra:
@@ -203,8 +177,6 @@ class LogSoftmax(_Shares):
     """The logarithm of softmax, computed in one step because that is more exact (torch.nn.LogSoftmax)."""
 
     kind = "log_softmax"
-    module = "LogSoftmax"
-    call = "F.log_softmax"
     example = "input(256) -> linear(10) -> log_softmax"
 
 
@@ -215,8 +187,6 @@ class GLU(Activation):
 
     kind = "glu"
     pointwise = False
-    module = "GLU"
-    call = "F.glu"
     example = "input(1, 16000) -> conv(64, 9) -> glu(axis=1)"
     torch_names = {"axis": "dim"}
     along = True
