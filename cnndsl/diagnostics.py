@@ -128,7 +128,11 @@ class Problem(Exception):  # noqa: N818 - not an error of the program: it carrie
 
 
 class OptionError(ValueError):
-    """An option has a value that it cannot have. The message says which it can; `option` is its name."""
+    """An option has a value that it cannot have, or that does not go with the network.
+
+    The message says which does. `option` is its name, on the command line where it has another one there; empty where
+    it is no option that stands in the way.
+    """
 
     def __init__(self, option: str, message: str) -> None:
         super().__init__(message)

@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, Any
 from cnndsl.analysis.costs.counts import whole_inputs
 from cnndsl.analysis.shapes import OpenSizeError, with_sizes
 from cnndsl.compilation import Compilation
+from cnndsl.diagnostics import OptionError
 from cnndsl.frozen import frozen
 from cnndsl.ir.program import Module, Program
 from cnndsl.symbolic.number import is_open
 from cnndsl.tracing import runner
-from cnndsl.tracing.inputs import Refused
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -75,7 +75,7 @@ def to_onnx(
     weights; without it they are the initial ones that PyTorch draws with `seed`. allow_extern: as for
     `Compilation.load`.
 
-    Raises Refused where weights do not fit or PyTorch's exporter cannot write the network; OpenSizeError for sizes
+    Raises OptionError where weights do not fit or PyTorch's exporter cannot write the network; OpenSizeError for sizes
     that do not fit; Problem for a file that cannot be read; KeyError for an unknown network; CompilationError for a
     text with errors; ImportError where PyTorch or a package of `cnndsl[onnx]` is missing, and for an `extern` that is
     not allowed.
@@ -116,14 +116,14 @@ def _require() -> None:
 def _fitting(program: Program, top: Module) -> list[dict[str, int]]:
     """Two choices of numbers for the open sizes, as different as they may be; one empty choice where there are none.
 
-    Raises Refused where none is found.
+    Raises OptionError where none is found.
     """
     symbols = list(dict.fromkeys(str(dim) for shape in top.input_shapes for dim in shape if is_open(dim)))
     if not symbols:
         return [{}, {}]
     found = list(islice(_choices(program, top, symbols), 2))
     if not found:
-        raise Refused(f"no sizes were found that {top.name} takes: give them with --size {symbols[0]}=256")
+        raise OptionError("", f"no sizes were found that {top.name} takes: give them with --size {symbols[0]}=256")
     return found
 
 
@@ -195,11 +195,11 @@ def _written(model: nn.Module, top: Module, sample: tuple[Tensor, ...], outputs:
         while cause.__cause__ is not None:
             cause = cause.__cause__  # around which there is advice to who works on the exporter
         said = next((line.strip() for line in str(cause).splitlines() if line.strip()), type(cause).__name__)
-        raise Refused(f"PyTorch's exporter cannot write {top.name} as ONNX: {said}") from None
+        raise OptionError("", f"PyTorch's exporter cannot write {top.name} as ONNX: {said}") from None
     proto.doc_string = f"{top.name} of {source}, made by cnndsl"
     if proto.ByteSize() > LARGEST:
         message = f"{top.name} is too large: a file of ONNX has at most 2 GiB, and this has {proto.ByteSize():,} bytes"
-        raise Refused(message)
+        raise OptionError("", message)
     onnx.checker.check_model(proto, full_check=True)
     return bytes(proto.SerializeToString())
 
@@ -235,7 +235,7 @@ def _compared(
         for want, found in zip(wanted, session.run(None, given), strict=True):
             have = torch.from_numpy(found)
             if have.shape != want.shape:
-                raise Refused(f"ONNX Runtime gives {tuple(have.shape)} where PyTorch gives {tuple(want.shape)}")
+                raise OptionError("", f"ONNX Runtime gives {tuple(have.shape)} where PyTorch gives {tuple(want.shape)}")
             gap = (want.double() - have.double()).abs().nan_to_num(nan=float("inf"))
             gap[want.isnan() & have.isnan() | (want == have)] = 0.0
             if gap.numel():

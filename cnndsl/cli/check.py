@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cnndsl.cli.backend import Command
-from cnndsl.cli.completion import networks
 from cnndsl.cli.console import STDIN, Run, on_terminal, progress, say
-from cnndsl.cli.options import PATH, common, files
+from cnndsl.cli.options import PATH, common, files, network_of
 from cnndsl.cli.watch import watched
 
 if TYPE_CHECKING:
@@ -33,12 +32,7 @@ if TYPE_CHECKING:
     type=PATH,
     help="Say whether these weights fit the network: a .safetensors file, or the .safetensors.index.json of several.",
 )
-@click.option(
-    "--network",
-    metavar="NAME",
-    shell_complete=networks,
-    help="Which network the weights are for; by default the last one of the file.",
-)
+@network_of("Which network the weights are for; by default the last one of the file.")
 @common
 @watched
 def command(

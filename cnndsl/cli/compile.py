@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Any, cast
 import click
 
 from cnndsl.cli.backend import Command
-from cnndsl.cli.completion import networks
 from cnndsl.cli.console import STDIN, STDOUT, TEXT_HAS_ERRORS, Run, progress, say
-from cnndsl.cli.options import PATH, check_no_source, common, files, force
+from cnndsl.cli.options import check_no_source, common, files, force, network_of, output
 from cnndsl.cli.options import lang as lang_option
 from cnndsl.cli.watch import watched
 from cnndsl.frozen import frozen
@@ -26,18 +25,9 @@ PICTURES = ("svg", "png", "pdf", "dot")
 
 @click.command("compile", cls=Command, short_help="Write the PyTorch module and the picture of each FILE.")
 @files
-@click.option(
-    "-o",
-    "--output",
-    metavar="DIR",
-    type=PATH,
-    help="The folder to write to, by default that of FILE; or - to print the module, and draw no picture.",
-)
-@click.option(
-    "--network",
-    metavar="NAME",
-    shell_complete=networks,
-    help="Compile this network alone; by default the module has all networks of FILE, and the picture shows the last.",
+@output("The folder to write to, by default that of FILE; or - to print the module, and draw no picture.", "DIR")
+@network_of(
+    "Compile this network alone; by default the module has all networks of FILE, and the picture shows the last."
 )
 @click.option(
     "--diagram", type=click.Choice([*PICTURES, "none"]), help="The picture to draw.", show_default="svg", default=None

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cnndsl.cli.backend import Command, by_terminal, options_of
-from cnndsl.cli.completion import networks, sides
+from cnndsl.cli.completion import sides
 from cnndsl.cli.console import STDIN, STDOUT, TEXT_HAS_ERRORS, WRONG_USE, Run, say
-from cnndsl.cli.options import PATH, check_no_source, common_beside_format, force
+from cnndsl.cli.options import check_no_source, common_beside_format, force, kind_of, network_of, output
 
 if TYPE_CHECKING:
     from cnndsl.backends.diff import Difference, Report
@@ -30,19 +30,10 @@ def _report() -> type[Report]:
 @click.command("diff", cls=Command, short_help="Report what changed between two versions of a network.")
 @click.argument("before", metavar="BEFORE", shell_complete=sides)
 @click.argument("after", metavar="AFTER", shell_complete=sides)
-@click.option(
-    "--network",
-    metavar="NAME",
-    shell_complete=networks,
-    help="Which network to take of both files; by default the last one of each.",
-)
-@click.option(
-    "-o",
-    "--output",
-    metavar="OUT",
-    type=PATH,
-    help="Write a page for a browser instead, a name that ends in .html: both diagrams, marked with what is new, gone "
-    "and changed.",
+@network_of("Which network to take of both files; by default the last one of each.")
+@output(
+    "Write a page for a browser instead, a name that ends in .html: both diagrams, marked with what is new, gone and "
+    "changed."
 )
 @options_of(_report)
 @click.option(
@@ -100,8 +91,8 @@ def command(
 
 def _check_page(output: Path, sources: list[Path], options: dict[str, Any]) -> None:
     """Refuse what is no page, and options of the report."""
-    if output != STDOUT and output.suffix != ".html":
-        raise click.BadParameter(f"{output.name} does not end in .html", param_hint="-o")
+    if output != STDOUT:
+        kind_of(output, ["html"])
     if options["format"] != "text" or options["whole"]:
         raise click.UsageError("--format and --all are for the report, and a page has everything")
     check_no_source(output, sources)

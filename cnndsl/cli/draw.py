@@ -11,7 +11,7 @@ import click
 from cnndsl.backends.registry import Backends
 from cnndsl.cli.backend import Command, options_of
 from cnndsl.cli.console import STDOUT, Run, on_terminal
-from cnndsl.cli.options import PATH, beside, check_no_source, common_beside_format, file, force
+from cnndsl.cli.options import beside, check_no_source, common_beside_format, file, force, kind_of, output
 from cnndsl.cli.watch import watched
 
 if TYPE_CHECKING:
@@ -29,13 +29,9 @@ FORMATS: dict[Style, tuple[str, ...]] = {
 
 @click.command("draw", cls=Command, short_help="Draw a network of FILE.")
 @file
-@click.option(
-    "-o",
-    "--output",
-    metavar="OUT",
-    type=PATH,
-    help="The picture to write: a name that ends in .svg, .png, .pdf, .html, .tex, .dot, .mmd or .md, or - for "
-    "standard output; by default FILE with .svg, and for another style than diagram with its name, as in -volume.svg.",
+@output(
+    "The picture to write: a name that ends in .svg, .png, .pdf, .html, .tex, .dot, .mmd or .md, or - for standard "
+    "output; by default FILE with .svg, and for another style than diagram with its name, as in -volume.svg."
 )
 @click.option(
     "--format",
@@ -145,14 +141,6 @@ def _target(file: Path, output: Path | None, form: str | None, style: Style) -> 
             message = f"a {form.upper()} is no text for a terminal: name a file, or send it to another program"
             raise click.BadParameter(message, param_hint="-o")
         return output, form or "svg"
-    kind = output.suffix[1:]
-    if kind not in allowed:
-        *most, last = (f".{suffix}" for suffix in allowed)
-        message = f"{output.name} does not end in {', '.join(most)} or {last}"
-        if any(kind in kinds for kinds in FORMATS.values()):
-            message += f", which is all that the style {style} can be"
-        raise click.BadParameter(message, param_hint="-o")
-    if form not in (None, kind):
-        message = f"{output.name} is to be a {kind} by its name, and a {form} by --format: leave one of them out"
-        raise click.UsageError(message)
-    return output, kind
+    is_of_another = any(output.suffix[1:] in kinds for kinds in FORMATS.values())
+    why = f", which is all that the style {style} can be" if is_of_another else ""
+    return output, kind_of(output, allowed, form, why=why)

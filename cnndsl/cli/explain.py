@@ -19,6 +19,8 @@ from cnndsl.cli.options import (
     common_beside_format,
     file,
     force,
+    kind_of,
+    output,
     seed,
 )
 from cnndsl.i18n import speaking
@@ -26,7 +28,7 @@ from cnndsl.i18n import speaking
 if TYPE_CHECKING:
     from cnndsl.compilation import Compilation
 
-FORMATS = (".html", ".svg", ".png", ".pdf")
+FORMATS = ("html", "svg", "png", "pdf")
 """What a run can be written as."""
 MOST_MAPS = 64
 _RUNNING = ("weights", "seed", "mean", "std", "at", "maps", "depth", "labels", "allow_extern", "train", "kernel")
@@ -74,13 +76,9 @@ def _place(
 @click.option(
     "--values", metavar="NUMBERS", multiple=True, help='Run the network on numbers, such as "2 2 1; 1 1 2; 1 2 1".'
 )
-@click.option(
-    "-o",
-    "--output",
-    metavar="OUT",
-    type=PATH,
-    help="Where to show the run: a name that ends in .html, .svg, .png or .pdf, or - for a page on standard output; "
-    "by default FILE with .html.",
+@output(
+    "Where to show the run: a name that ends in .html, .svg, .png or .pdf, or - for a page on standard output; by "
+    "default FILE with .html."
 )
 @click.option(
     "--kernel",
@@ -182,11 +180,8 @@ def _refuse_alone(**given: Any) -> None:
 def _target(output: Path | None, file: Path, *, alone: bool) -> Path:
     if output is None:
         return beside(file, "-kernel.html" if alone else ".html")
-    if alone and output != STDOUT and output.suffix != ".html":
-        raise click.BadParameter(f"{output.name} does not end in .html: a kernel moves on a page", param_hint="-o")
-    if output != STDOUT and output.suffix not in FORMATS:
-        message = f"{output.name} does not end in {', '.join(FORMATS[:-1])} or {FORMATS[-1]}"
-        raise click.BadParameter(message, param_hint="-o")
+    if output != STDOUT:
+        kind_of(output, ["html"] if alone else FORMATS, why=": a kernel moves on a page" if alone else "")
     return output
 
 
@@ -211,32 +206,27 @@ def _show(
     check_part(compilation.program, part, name)
     with run.building():
         from cnndsl.tracing import read_labels, watch
-        from cnndsl.tracing.inputs import TEXTS, Refused, Scale
+        from cnndsl.tracing.inputs import TEXTS, Scale
         from cnndsl.tracing.recording import Wanted
 
         # Numbers that are given as text are there to be read.
         numbers = all(isinstance(item, str) or item.suffix.lower() in TEXTS for item in inputs)
-        try:
-            with busy(f"running {compilation.program.network(name).name}"):
-                figure = watch(
-                    compilation,
-                    inputs,
-                    name,
-                    Wanted(
-                        part, maps or 8, numbers, running["at"], running["depth"], kernels=(maps or 4) if kernel else 3
-                    ),
-                    trained=running["weights"],
-                    seed=running["seed"] or 0,
-                    scale=None if mean is None and std is None else Scale(mean or (0.0,), std or (1.0,)),
-                    labels=read_labels(labels) if labels is not None else (),
-                    allow_extern=running["allow_extern"],
-                    training=bool(running["train"]),
-                    compare=options["compare"],
-                )
-            write = kernel_page if kernel else page
-            text = write(figure) if target == STDOUT or target.suffix == ".html" else None
-        except Refused as problem:
-            raise click.BadParameter(str(problem), param_hint=problem.option or None) from None
+        with busy(f"running {compilation.program.network(name).name}"):
+            figure = watch(
+                compilation,
+                inputs,
+                name,
+                Wanted(part, maps or 8, numbers, running["at"], running["depth"], kernels=(maps or 4) if kernel else 3),
+                trained=running["weights"],
+                seed=running["seed"] or 0,
+                scale=None if mean is None and std is None else Scale(mean or (0.0,), std or (1.0,)),
+                labels=read_labels(labels) if labels is not None else (),
+                allow_extern=running["allow_extern"],
+                training=bool(running["train"]),
+                compare=options["compare"],
+            )
+        write = kernel_page if kernel else page
+        text = write(figure) if target == STDOUT or target.suffix == ".html" else None
         if text is not None:
             run.write(run.text(lambda: text, "html", target), force=force)
         else:

@@ -17,7 +17,9 @@ from cnndsl.cli.options import (
     common,
     file,
     force,
+    kind_of,
     network,
+    output,
     parse_sizes,
     seed,
 )
@@ -38,13 +40,7 @@ DIFFERS = 1
     callback=parse_sizes,
     help="A number for a size that the network leaves open, such as H=256. May be repeated.",
 )
-@click.option(
-    "-o",
-    "--output",
-    metavar="OUT",
-    type=PATH,
-    help="The file to write, a name that ends in .onnx; by default FILE with .onnx.",
-)
+@output("The file to write, a name that ends in .onnx; by default FILE with .onnx.")
 @allow_extern
 @force
 @common
@@ -72,26 +68,20 @@ def command(
 
     Exit codes: 0 the same comes out; 1 something else does, or the text has errors; 2 wrong use.
     """  # noqa: D301 - a backspace is how click is told to leave lines as they are
-    from cnndsl.files import shown
-
     run = Run(**common)
     target = beside(file, ".onnx") if output is None else output
-    if target != STDOUT and target.suffix != ".onnx":
-        raise click.BadParameter(f"{shown(target)} does not end in .onnx", param_hint="-o")
+    if target != STDOUT:
+        kind_of(target, ["onnx"])
     check_no_source(target, [file] if weights is None else [file, weights])
     compilation = run.compile(file, settings)
     if compilation is not None and compilation.program is not None:
         with run.building():
             from cnndsl.exporting import to_onnx
-            from cnndsl.tracing.inputs import Refused
 
-            try:
-                with busy(f"exporting {compilation.program.network(network).name}"):
-                    found = to_onnx(
-                        compilation, network, weights=weights, seed=seed or 0, sizes=sizes, allow_extern=allow_extern
-                    )
-            except Refused as problem:
-                raise click.BadParameter(str(problem), param_hint=problem.option or None) from None
+            with busy(f"exporting {compilation.program.network(network).name}"):
+                found = to_onnx(
+                    compilation, network, weights=weights, seed=seed or 0, sizes=sizes, allow_extern=allow_extern
+                )
             run.write({target: found.data}, force=force)
             state = "" if weights is not None else ", with weights that are not trained"
             say(f"{found.said}{state}\n", err=True)

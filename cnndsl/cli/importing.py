@@ -11,7 +11,7 @@ import click
 
 from cnndsl.cli.completion import files
 from cnndsl.cli.console import STDOUT, Run, say
-from cnndsl.cli.options import PATH, color, force, read_by
+from cnndsl.cli.options import PATH, color, force, kind_of, needing, read_by
 
 if TYPE_CHECKING:
     from cnndsl.importing import Import
@@ -86,12 +86,9 @@ def command(
 
     Exit codes: 0 the text is the same network; 1 it is not in all; 2 wrong use, or the language has no words for it.
     """  # noqa: D301 - a backspace is how click is told to leave lines as they are
-    from cnndsl.files import shown
-
     run = Run("text", color, None)
-    if output != STDOUT and output.suffix != ".cnn":
-        message = f"{shown(output)} does not end in .cnn, as the name of a network's file does"
-        raise click.BadParameter(message, param_hint="-o")
+    if output != STDOUT:
+        kind_of(output, ["cnn"], why=", as the name of a network's file does")
     is_program = module.endswith(".pt2") and ":" not in Path(module).name
     if is_program and arguments:
         message = "a program of torch.export is made already, and takes no arguments"
@@ -112,8 +109,8 @@ def command(
 
 def _imported(name: str, sizes: tuple[tuple[int, ...], ...], arguments: dict[str, Any]) -> Import:
     """Make and read the module. Raises click.ClickException for whatever goes wrong."""
-    _check_torch()
-    from cnndsl.importing import Unreadable, Unusable, import_module, made
+    with needing("torch", "a module is imported with PyTorch", "run pip install torch"):
+        from cnndsl.importing import Unreadable, Unusable, import_module, made
 
     sys.path.insert(0, "")  # as Python does where it runs a module
     try:
@@ -130,21 +127,11 @@ def _imported_program(path: Path, sizes: tuple[tuple[int, ...], ...]) -> Import:
     """Read a program. Raises click.ClickException for whatever goes wrong."""
     from cnndsl.files import shown
 
-    _check_torch()
-    from cnndsl.importing import Unreadable, import_program, loaded, samples
+    with needing("torch", "a module is imported with PyTorch", "run pip install torch"):
+        from cnndsl.importing import Unreadable, import_program, loaded, samples
 
     try:
         program = loaded(path)
         return import_program(program, samples(program, sizes) if sizes else None)
     except (Unreadable, OSError) as problem:
         raise click.UsageError(f"{shown(path)} cannot be imported: {problem}") from None
-
-
-def _check_torch() -> None:
-    try:
-        import cnndsl.importing  # noqa: F401 - whether it can be
-    except ImportError as problem:
-        if problem.name != "torch":
-            raise
-        message = "a module is imported with PyTorch, which is not installed: run pip install torch"
-        raise click.UsageError(message) from None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from cnndsl.cli.console import wait_for
+from cnndsl.cli.options import needing
 
 
 @click.command("lsp", short_help="Serve an editor: sizes, errors and explanations as one types.")
@@ -13,14 +14,8 @@ def command() -> int:
 
     An editor starts this by itself, as docs/editors.md says for each. It needs: pip install "cnndsl[lsp]"
     """
-    try:
-        import pygls  # noqa: F401 - whether it is there
-    except ModuleNotFoundError as problem:
-        if problem.name != "pygls":
-            raise
-        message = 'the language server needs pygls, which is not installed: pip install "cnndsl[lsp]"'
-        raise click.UsageError(message) from None
-    from cnndsl.lsp.server import serve
+    with needing("pygls", "the language server needs pygls", 'pip install "cnndsl[lsp]"'):
+        from cnndsl.lsp.server import serve
 
     wait_for("an editor")
     serve()

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from cnndsl.cli.console import wait_for
-from cnndsl.cli.options import PATH
+from cnndsl.cli.options import PATH, needing
 
 
 @click.command("mcp", short_help="Serve an assistant: check, fix, compile, explain and draw texts.")
@@ -18,14 +18,8 @@ def command(folder: Path | None) -> int:
     An assistant starts this by itself, as docs/assistants.md says. It reads and writes files in FOLDER and below it
     alone, by default the folder where it was started, and runs nothing of a text. It needs: pip install "cnndsl[mcp]"
     """
-    try:
-        import mcp.server.mcpserver  # noqa: F401 - whether it is there, and new enough
-    except ModuleNotFoundError as problem:
-        if not (problem.name or "").startswith("mcp"):
-            raise
-        message = 'the server for assistants needs mcp 2, which is not installed: pip install "cnndsl[mcp]"'
-        raise click.UsageError(message) from None
-    from cnndsl.mcp.server import serve
+    with needing("mcp", "the server for assistants needs mcp 2", 'pip install "cnndsl[mcp]"'):
+        from cnndsl.mcp.server import serve
 
     place = folder or Path.cwd()
     if not place.is_dir():

@@ -8,7 +8,7 @@ import click
 
 from cnndsl.cli.completion import packaged
 from cnndsl.cli.console import STDOUT, Run, say
-from cnndsl.cli.options import PATH, color, force
+from cnndsl.cli.options import PATH, color, force, kind_of
 from cnndsl.source import PACKAGED
 
 
@@ -37,9 +37,8 @@ def command(file: Path, like: str, force: bool, color: str) -> int:
 
     run = Run("text", color, None)
     name = shown(file)
-    if file != STDOUT and file.suffix != ".cnn":
-        message = f"{name} does not end in .cnn, as the name of a network's file does"
-        raise click.BadParameter(message, param_hint="FILE")
+    if file != STDOUT:
+        kind_of(file, ["cnn"], why=", as the name of a network's file does", hint="FILE")
     try:
         text = packaged_text(like.removesuffix(".cnn"))
     except ImportProblem as problem:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from functools import reduce
 from importlib import import_module
 from operator import attrgetter
@@ -139,12 +139,14 @@ allow_extern = click.option(
     help="Modules that extern lines may take classes from, such as torch.nn,einops.layers.torch; by default those that "
     "the project allows. May be repeated.",
 )
-network = click.option(
-    "--network",
-    metavar="NAME",
-    shell_complete=completion.networks,
-    help="Which network to take; by default the last one of the file.",
-)
+
+
+def network_of(help: str) -> Callable[[Callable[..., int]], Callable[..., int]]:  # noqa: A002 - click's word
+    """The option that names a network."""
+    return click.option("--network", metavar="NAME", shell_complete=completion.networks, help=help)
+
+
+network = network_of("Which network to take; by default the last one of the file.")
 seed = click.option(
     "--seed",
     metavar="N",
@@ -152,6 +154,40 @@ seed = click.option(
     help="The seed of the initial weights, if none are given.  [default: 0]",
 )
 force = click.option("--force", is_flag=True, help="Overwrite files that cnndsl did not write.")
+
+
+def output(help: str, metavar: str = "OUT") -> Callable[[Callable[..., int]], Callable[..., int]]:  # noqa: A002
+    """The option that says where to write."""
+    return click.option("-o", "--output", metavar=metavar, type=PATH, help=help)
+
+
+def kind_of(output: Path, allowed: Sequence[str], form: str | None = None, *, why: str = "", hint: str = "-o") -> str:
+    """What the name of a file says that it is, one of some kinds: `svg`.
+
+    Raises BadParameter for another name, and UsageError where `form`, the option --format, says another thing.
+    """
+    from cnndsl.files import shown
+
+    kind = output.suffix[1:]
+    if kind not in allowed:
+        *most, last = (f".{suffix}" for suffix in allowed)
+        listed = f"{', '.join(most)} or {last}" if most else last
+        raise click.BadParameter(f"{shown(output)} does not end in {listed}{why}", param_hint=hint)
+    if form not in (None, kind):
+        message = f"{shown(output)} is to be a {kind} by its name, and a {form} by --format: leave one of them out"
+        raise click.UsageError(message)
+    return kind
+
+
+@contextmanager
+def needing(package: str, what: str, install: str) -> Iterator[None]:
+    """Say what to install where a package cannot be imported that something needs."""
+    try:
+        yield
+    except ImportError as problem:
+        if (problem.name or "").partition(".")[0] != package:
+            raise
+        raise click.UsageError(f"{what}, which is not installed: {install}") from None
 
 
 def beside(file: Path, ending: str) -> Path:

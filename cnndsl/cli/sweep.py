@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cnndsl.cli.backend import Command
-from cnndsl.cli.completion import networks, settings
+from cnndsl.cli.completion import settings
 from cnndsl.cli.console import STDOUT, TEXT_HAS_ERRORS, WRONG_USE, Run, progress, say
-from cnndsl.cli.options import PATH, check_no_source, common_beside_values, file, force, read_by
+from cnndsl.cli.options import check_no_source, common_beside_values, file, force, kind_of, network_of, output, read_by
 
 if TYPE_CHECKING:
     from cnndsl.sweeping.report import Swept
@@ -34,12 +34,7 @@ FORMATS = ("table", "csv", "json", "svg", "html")
     help="The values that a parameter takes: width=0.5:1.5:0.1, from first to last by steps, or depth=1,1.2. "
     "May be repeated; all combinations are worked out.",
 )
-@click.option(
-    "--network",
-    metavar="NAME",
-    shell_complete=networks,
-    help="Which network to take; by default the last one that has all these parameters.",
-)
+@network_of("Which network to take; by default the last one that has all these parameters.")
 @click.option(
     "--sample", metavar="N", type=click.IntRange(min=1), help="Work out N different members, drawn by --seed."
 )
@@ -58,13 +53,7 @@ FORMATS = ("table", "csv", "json", "svg", "html")
 )
 @click.option("--x", metavar="COLUMN", default="macs", show_default=True, help="What a picture has to the right.")
 @click.option("--y", metavar="COLUMN", default="parameters", show_default=True, help="What a picture has upwards.")
-@click.option(
-    "-o",
-    "--output",
-    metavar="OUT",
-    type=PATH,
-    help="The file to write: a name that ends in .csv, .json, .svg or .html; by default a table is printed.",
-)
+@output("The file to write: a name that ends in .csv, .json, .svg or .html; by default a table is printed.")
 @click.option(
     "--format",
     "form",
@@ -117,7 +106,7 @@ def command(
     from cnndsl.sweeping.run import Plan, work_out
 
     run = Run(**common)
-    form = _form(output, form)
+    form = form or FORMATS[0] if output in (None, STDOUT) else kind_of(output, FORMATS[1:], form)
     target = STDOUT if output is None else output
     check_no_source(target, [file])
     picture = (x, y) if form in ("svg", "html") else ()
@@ -152,19 +141,6 @@ def command(
     else:
         run.write({target: made.encode() if form in ("csv", "json") else signed(made.encode(), form)}, force=force)
     return run.finish()
-
-
-def _form(output: Path | None, form: str | None) -> str:
-    """What is printed or written. Raises BadParameter for a name that does not say it, or says another thing."""
-    if output is None or output == STDOUT:
-        return form or "table"
-    kind = output.suffix[1:]
-    if kind not in FORMATS[1:]:
-        raise click.BadParameter(f"{output.name} does not end in .csv, .json, .svg or .html", param_hint="-o")
-    if form not in (None, kind):
-        message = f"{output.name} is to be a {kind} by its name, and a {form} by --format: leave one of them out"
-        raise click.UsageError(message)
-    return kind
 
 
 def _made(form: str, swept: Swept, x: str, y: str, run: Run, most: int | None) -> str:

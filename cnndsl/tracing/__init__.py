@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING
 from cnndsl.analysis import costs
 from cnndsl.backends import captions
 from cnndsl.backends.explain.comparison import Comparison
+from cnndsl.diagnostics import OptionError
 from cnndsl.i18n import tr
 from cnndsl.tracing import recording, runner, values
 from cnndsl.tracing.comparing import Finder, compared
 from cnndsl.tracing.figure import Figure, Given
-from cnndsl.tracing.inputs import Refused, Sample, Scale, read_text, samples
+from cnndsl.tracing.inputs import Sample, Scale, read_text, samples
 from cnndsl.tracing.recording import Recorder, Wanted, results
 from cnndsl.tracing.runner import run
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
     from cnndsl.compilation import Compilation
 
-__all__ = ["Refused", "Scale", "Wanted", "read_labels", "watch"]
+__all__ = ["Scale", "Wanted", "read_labels", "watch"]
 
 
 def watch(
@@ -50,7 +51,7 @@ def watch(
     allow_extern: as for `Compilation.load`. compare: values of a parameter of the layer `wanted.part`, as in
     `stride=1,2`, with which it is run side by side.
 
-    Raises Refused where something does not go with the network, Problem (E001) for a file that cannot be read,
+    Raises OptionError where something does not go with the network, Problem (E001) for a file that cannot be read,
     KeyError for an unknown network, CompilationError for a text with errors, ImportError without PyTorch, and for an
     `extern` that is not allowed or not true.
     """
@@ -79,7 +80,7 @@ def watch(
             gave = run(program, top, model, batches, recorder, training=training)
     except (RuntimeError, IndexError, ValueError) as problem:
         first_line = str(problem).strip().partition("\n")[0]
-        raise Refused(f"PyTorch cannot run {top.name} on this: {first_line}") from None
+        raise OptionError("", f"PyTorch cannot run {top.name} on this: {first_line}") from None
     about = (
         top.name,
         compilation.source.short,
@@ -88,17 +89,17 @@ def watch(
     )
     if isinstance(recorder, Finder):
         if comparison is None or recorder.seen is None:
-            raise Refused(f"{wanted.part or top.name} is no layer that is applied: name one, such as conv1", "LAYER")
+            raise OptionError("part", f"{wanted.part or top.name} is no layer that is applied: name one, such as conv1")
         seen = recorder.seen
         steps = tuple(compared(seen, comparison, wanted, seed, trained=trained is not None, training=training))
         came = _given_to(seen.given[0], made, wanted)
         return Figure(*about, (came,), steps, (), wanted.part, is_compared=True)
     if wanted.part and not recorder.steps:
-        raise Refused(f"{wanted.part} is not applied outside of training", "LAYER")
+        raise OptionError("part", f"{wanted.part} is not applied outside of training")
     if wanted.at is not None and not recorder.worked_out:
         at = wanted.at
         place = f"up to {recording.MOST_PLACES} numbers" if at == "all" else f"a number at {', '.join(map(str, at))}"
-        raise Refused(f"no convolution or pooling that is shown has {place}", "--at")
+        raise OptionError("at", f"no convolution or pooling that is shown has {place}")
     return Figure(
         *about,
         tuple(_given(sample, wanted) for sample in made),

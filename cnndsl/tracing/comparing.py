@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cnndsl.backends.explain.comparison import Comparison
 from cnndsl.compiler import compile_source
+from cnndsl.diagnostics import OptionError
 from cnndsl.i18n import tr
 from cnndsl.ir.interpreter import Application
 from cnndsl.layers.base import Layer
 from cnndsl.source import Source
 from cnndsl.symbolic.number import literal
 from cnndsl.tracing.figure import Shown
-from cnndsl.tracing.inputs import Refused
 from cnndsl.tracing.recording import Recorder, Wanted
 from cnndsl.tracing.runner import Look, Ran, run
 
@@ -66,7 +66,7 @@ def compared(
     """What the layer makes of its input with each of the values, with the same weights.
 
     Initial weights of another size are drawn with the seed; `trained` says that there are others. Raises OptionError
-    where the layer cannot have one of the values, Refused where its weights do not fit all of them.
+    where the layer cannot have one of the values, OptionError where its weights do not fit all of them.
     """
     import torch
 
@@ -89,7 +89,7 @@ def compared(
             model = compilation.load()()
             own = _give(next(model.children(), None), seen.part)
             if own and (trained or seen.is_fixed):
-                raise Refused(f"{title} has weights of another size, and there are none of that: {own}", "--compare")
+                raise OptionError("compare", f"{title} has weights of another size, and there are none of that: {own}")
             torch.manual_seed(seed)
             run(program, program.network(), model, (seen.given.clone(),), recorder, training=training)
         (shown,) = recorder.steps

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from cnndsl.analysis.costs.counts import whole_inputs
 from cnndsl.analysis.shapes import infer
+from cnndsl.diagnostics import OptionError
 from cnndsl.files import shown, unreadable
 from cnndsl.frozen import frozen
 from cnndsl.i18n import tr
@@ -25,18 +26,6 @@ from cnndsl.symbolic.number import is_open, value_of
 if TYPE_CHECKING:
     from PIL.Image import Image
     from torch import Tensor
-
-
-class Refused(ValueError):  # noqa: N818 - what happened, in the user's terms
-    """Something that a user gave does not go with the network, or is not what it should be.
-
-    The message is a sentence that says what is wrong and what to give instead. `option` is the command's option that
-    gave it, empty where there is none.
-    """
-
-    def __init__(self, message: str, option: str = "") -> None:
-        super().__init__(message)
-        self.option = option
 
 
 MOST_BYTES = 8 * 2**20
@@ -92,7 +81,7 @@ def open_picture(path: Path) -> Image:
         from PIL import Image, ImageOps, UnidentifiedImageError
     except ImportError:
         message = "pictures are read with Pillow, which is not installed: run pip install 'cnndsl[explain]'"
-        raise Refused(message, "--from") from None
+        raise OptionError("pictures", message) from None
     check_regular(path)
     try:
         with path.open("rb") as file, warnings.catch_warnings(action="ignore"):  # of strange metadata
@@ -104,15 +93,15 @@ def open_picture(path: Path) -> Image:
         raise unreadable(shown(path), ValueError("it is no picture of a kind that is known")) from None
     except Image.DecompressionBombError:
         raise _too_large(path) from None
-    except Refused:
+    except OptionError:
         raise
     except (OSError, ValueError, SyntaxError, EOFError, MemoryError) as problem:
         raise unreadable(shown(path), _in_words(problem)) from None
 
 
-def _too_large(path: Path) -> Refused:
+def _too_large(path: Path) -> OptionError:
     message = f"{shown(path)} has more than {MOST_PIXELS // 10**6} million pixels: make it smaller first"
-    return Refused(message, "--from")
+    return OptionError("pictures", message)
 
 
 def _in_words(problem: Exception) -> Exception:
@@ -191,20 +180,22 @@ def parse(text: str, size: Size, option: str) -> Tensor:
     """A table of numbers as a tensor of a size: rows end at a line's end or `;`, numbers at a space or comma.
 
     Brackets may stand around rows, as Python writes lists of them. The rows are those of the first channel from top to
-    bottom, then those of the second; where all sizes are known, any rows with the right count will do. Raises Refused.
+    bottom, then those of the second; where all sizes are known, any rows with the right count will do.
+
+    Raises OptionError where they do not go with the size.
     """
     import torch
 
     rows = _rows(text, option)
     flat = [number for row in rows for number in row]
     if not flat:
-        raise Refused("there are no numbers in it", option)
+        raise OptionError(option, "there are no numbers in it")
     lengths = {len(row) for row in rows}
     is_table = len(lengths) == 1
     found = _filled(size, len(rows), len(rows[0]), len(flat), is_table=is_table)
     if found is None:
         said = f"{len(rows)} x {len(rows[0])} numbers" if is_table else "numbers in rows of different lengths"
-        raise Refused(f"the network takes {_show(size)}, and {said} are given ({len(flat):,} in all)", option)
+        raise OptionError(option, f"the network takes {_show(size)}, and {said} are given ({len(flat):,} in all)")
     return torch.tensor(flat).view(found)
 
 
@@ -226,7 +217,7 @@ def _number(word: str, option: str) -> float:
         number = float("nan")
     if not isfinite(number):
         message = f"{word[:20]!r} is no number; write numbers with spaces between them, and ; after each row"
-        raise Refused(message, option)
+        raise OptionError(option, message)
     return number
 
 
@@ -248,19 +239,19 @@ def _filled(size: Size, rows: int, columns: int, count: int, *, is_table: bool) 
 
 
 def load(path: Path, size: Size) -> Tensor:
-    """A tensor that `torch.save` wrote, with or without a batch axis of 1. Raises Problem (E001) and Refused."""
+    """A tensor that `torch.save` wrote, with or without a batch axis of 1. Raises Problem (E001) and OptionError."""
     import torch
 
     tensor = read_saved(path)
     if not isinstance(tensor, torch.Tensor):
-        raise Refused(f"{shown(path)} holds no tensor, but a {type(tensor).__name__}", "--from")
+        raise OptionError("pictures", f"{shown(path)} holds no tensor, but a {type(tensor).__name__}")
     if tensor.dim() == len(size) + 1 and tensor.shape[0] == 1:
         tensor = tensor[0]
     if tensor.dim() != len(size) or any(a not in (None, b) for a, b in zip(size, tensor.shape, strict=True)):
         message = f"the network takes {_show(size)}, and the tensor in {shown(path)} is {show(tuple(tensor.shape))}"
-        raise Refused(message, "--from")
+        raise OptionError("pictures", message)
     if tensor.is_complex() or tensor.is_quantized or tensor.layout is not torch.strided:
-        raise Refused(f"the tensor in {shown(path)} is complex, quantised or sparse, and no plain one", "--from")
+        raise OptionError("pictures", f"the tensor in {shown(path)} is complex, quantised or sparse, and no plain one")
     return tensor.float()
 
 
@@ -334,18 +325,18 @@ def samples(
     """What goes into a network: a file, or a text of numbers, for each of its inputs in their order.
 
     A file that ends in .csv, .tsv or .txt has numbers, one that ends in .pt or .pth a tensor, any other a picture.
-    Raises Refused where something does not fit, Problem (E001) where a file cannot be read.
+    Raises OptionError where something does not fit, Problem (E001) where a file cannot be read.
     """
     if len(given) != len(network.inputs):
         names = ", ".join(network.inputs)
         what = "one input" if len(network.inputs) == 1 else f"{len(network.inputs)} inputs, {names},"
         message = f"{network.name} takes {what} and {len(given)} are given: write --from once for each, in this order"
-        raise Refused(message, "--from")
+        raise OptionError("pictures", message)
     if scale is not None and all(isinstance(item, str) or _is_numbers(item) for item in given):
         message = (
             "a mean and a deviation are taken from pictures, and numbers are given: take them from those beforehand"
         )
-        raise Refused(message, "--mean" if any(scale.mean) else "--std")
+        raise OptionError("mean" if any(scale.mean) else "std", message)
     wholes = whole_inputs(program, network.id)
     made = []
     for at, (name, shape, item) in enumerate(zip(network.inputs, network.input_shapes, given, strict=True)):
@@ -358,9 +349,9 @@ def samples(
 def _sample(network: Module, name: str, shape: Shape, item: Path | str, scale: Scale) -> Sample:
     size = tuple(None if is_open(dim) else value_of(dim) for dim in shape)
     if isinstance(item, str):
-        return Sample(name, parse(item, size, "--values"), tr("numbers as they are given"))
+        return Sample(name, parse(item, size, "values"), tr("numbers as they are given"))
     if item.suffix.lower() in TEXTS:
-        tensor = parse(read_text(item), size, "--from")
+        tensor = parse(read_text(item), size, "pictures")
         return Sample(name, tensor, tr("the numbers in {file}", file=item.name))
     if item.suffix.lower() in TENSORS:
         return Sample(name, load(item, size), tr("the tensor in {file}", file=item.name))
@@ -380,14 +371,14 @@ def _picture(network: Module, name: str, shape: Shape, path: Path, scale: Scale)
             f"{network.name} takes {why}, which no picture is: give numbers, in a file that ends in .csv, "
             "or a tensor that torch.save wrote, in one that ends in .pt"
         )
-        raise Refused(message, "--from")
+        raise OptionError("pictures", message)
     picture = open_picture(path)
     sample = fitted_picture(name, picture, channels, *_room(network, shape, picture.height, picture.width))
     words, tensor = f"{path.name}: {sample.words}", sample.tensor
     if 0 in scale.std:
-        raise Refused("a picture cannot be divided by 0", "--std")
+        raise OptionError("std", "a picture cannot be divided by 0")
     if scale != Scale():
-        tensor = (tensor - _each(scale.mean, channels, "--mean")) / _each(scale.std, channels, "--std")
+        tensor = (tensor - _each(scale.mean, channels, "mean")) / _each(scale.std, channels, "std")
         then = tr("then minus {mean} and divided by {std}", mean=_listed(scale.mean), std=_listed(scale.std))
         words += f", {then}"
     return replace(sample, tensor=tensor, words=words)
@@ -397,7 +388,7 @@ def _each(given: tuple[float, ...], channels: int, option: str) -> Tensor:
     import torch
 
     if len(given) not in (1, channels):
-        raise Refused(f"the picture has {channels} channels, and {len(given)} numbers are given", option)
+        raise OptionError(option, f"the picture has {channels} channels, and {len(given)} numbers are given")
     return torch.tensor(given).view(-1, 1, 1)
 
 
@@ -427,15 +418,15 @@ def _nearest(rule: OpenSize | None, wanted: int) -> int:
 
 
 def _whole(sample: Sample) -> Sample:
-    """The sample as the whole numbers that an embedding reads. Raises Refused for others."""
+    """The sample as the whole numbers that an embedding reads. Raises OptionError for others."""
     tensor = sample.tensor
     if bool((tensor != tensor.round()).any()) or bool((tensor < 0).any()):
-        raise Refused(f"{sample.name} takes whole numbers from 0 on: the rows of a table", "--from")
+        raise OptionError("pictures", f"{sample.name} takes whole numbers from 0 on: the rows of a table")
     return Sample(sample.name, tensor.long(), sample.words)
 
 
 def _check_sizes(program: Program, network: Module, made: Sequence[Sample]) -> None:
-    """Raise Refused where an open size was filled with one that does not fit."""
+    """Raise OptionError where an open size was filled with one that does not fit."""
     if not network.open:
         return
     shapes = [tuple(sample.tensor.shape) for sample in made]
@@ -445,4 +436,4 @@ def _check_sizes(program: Program, network: Module, made: Sequence[Sample]) -> N
     except SizeError as problem:
         rules = "; ".join(rule.words for rule in network.open)
         message = f"{network.name} cannot take {' and '.join(map(show, shapes))}: {problem.message} ({rules})"
-        raise Refused(message, "--from") from None
+        raise OptionError("pictures", message) from None

@@ -11,12 +11,12 @@ from typing import Any
 from cnndsl import web
 from cnndsl.backends.graphviz.labels import printable
 from cnndsl.backends.volume.svg import number
+from cnndsl.diagnostics import OptionError
 from cnndsl.i18n import language, listed, tr, trn
 from cnndsl.theme import DARK, LIGHT, Theme
 from cnndsl.tracing import figure as figures
 from cnndsl.tracing.arithmetic import drawings, heading, heading_of_all, lines
 from cnndsl.tracing.figure import Curve, Figure, Map, Score, Shown, Sliding
-from cnndsl.tracing.inputs import Refused
 from cnndsl.tracing.pixels import HEIGHT, data_url, outline, png_of, zero_line
 
 _CELL = 0.75
@@ -29,14 +29,14 @@ def page(figure: Figure) -> str:
 
 
 def kernel_page(figure: Figure) -> str:
-    """The page of the first convolution or pooling of a figure alone. Raises Refused where there is none to be seen."""
+    """The page of the first convolution or pooling of a figure alone. Raises OptionError where none is seen."""
     shown = next((each for each in _every(figure.steps) if each.sliding is not None), None)
     if shown is None:
         of = figure.part or figure.network
         message = (
             f"{of} has no convolution or pooling, on one or two axes, with a kernel that is small enough to be seen"
         )
-        raise Refused(message, "--kernel")
+        raise OptionError("kernel", message)
     title = tr("{part} of {network}, step by step", part=shown.title, network=figure.network)
     return _filled("kernel", figure, title, shown=shown)
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal
 from cnndsl.backends import captions
 from cnndsl.backends.explain.content import grouped, inside
 from cnndsl.backends.graphviz.build import Folding, Pictures
+from cnndsl.diagnostics import OptionError
 from cnndsl.frozen import frozen
 from cnndsl.i18n import tr
 from cnndsl.ir.interpreter import Application, Frame, applications
@@ -19,7 +20,6 @@ from cnndsl.ir.program import Module, Program
 from cnndsl.layers.base import Group, Layer
 from cnndsl.layers.formula import AxisRule
 from cnndsl.tracing.figure import Result, Score, Shown, Sliding, Worked
-from cnndsl.tracing.inputs import Refused
 from cnndsl.tracing.runner import Look, Ran
 from cnndsl.tracing.values import LARGE, shown
 from cnndsl.tracing.windows import can_be_worked, sliding, worked
@@ -45,12 +45,12 @@ def results(
 ) -> tuple[Result, ...]:
     """What a network gave, each output a batch of one; `labels` name the numbers of lists.
 
-    Raises Refused where there are not as many labels as numbers, or no list.
+    Raises OptionError where there are not as many labels as numbers, or no list.
     """
     outputs = [output for output in network.outputs if training or not output.training]
     names = [output.name or (network.names.get(output.value, "") if len(outputs) > 1 else "") for output in outputs]
     if labels and all(tensor.dim() != 2 for tensor in gave):
-        raise Refused(f"what comes out of {network.name} is no list of numbers, one for each class", "--labels")
+        raise OptionError("labels", f"what comes out of {network.name} is no list of numbers, one for each class")
     return tuple(
         _result(name, tensor[0], wanted, labels, may_be_shares=_ends_open(program, network, output.value))
         for name, tensor, output in zip(names, gave, outputs, strict=True)
@@ -63,7 +63,7 @@ def _result(name: str, tensor: Tensor, wanted: Wanted, labels: Sequence[str], *,
         return Result(name, value)
     if labels and len(labels) != len(tensor):
         message = f"there are {len(labels):,} lines, and {len(tensor):,} numbers come out: write a line for each"
-        raise Refused(message, "--labels")
+        raise OptionError("labels", message)
     listed = tensor.float().tolist()
     shares = tensor.float().softmax(0).tolist() if may_be_shares and len(listed) > 1 else [None] * len(listed)
     scores = [

@@ -10,6 +10,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from cnndsl.diagnostics import OptionError
 from cnndsl.files import shown
 from cnndsl.frozen import frozen
 from cnndsl.generated import module_of
@@ -18,7 +19,7 @@ from cnndsl.ir.program import Module, Program
 from cnndsl.layers.base import Argument, Code, Layer, Spelling
 from cnndsl.layers.operations import Operation
 from cnndsl.layers.registry import HELPERS
-from cnndsl.tracing.inputs import Refused, read_safetensors, read_saved
+from cnndsl.tracing.inputs import read_safetensors, read_saved
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -35,7 +36,7 @@ def load(model: nn.Module, path: Path) -> None:
     """Give a network the weights in a file, as `torch.save(model.state_dict(), path)` writes them, or safetensors.
 
     So will do a checkpoint that holds them among other things, and those of a network that was wrapped or compiled.
-    Raises Refused where they are those of another network, Problem (E001, E009) where the file cannot be read.
+    Raises OptionError where they are those of another network, Problem (E001, E009) where the file cannot be read.
     """
     found = read_safetensors(path) if path.suffix in (".safetensors", ".json") else read_saved(path)
     if not _are_weights(found):
@@ -47,18 +48,18 @@ def load(model: nn.Module, path: Path) -> None:
         model.load_state_dict(found)
     except (RuntimeError, NotImplementedError) as problem:
         message = f"PyTorch does not take the weights in {shown(path)}: {str(problem).strip().splitlines()[-1].strip()}"
-        raise Refused(message, "--weights") from None
+        raise OptionError("weights", message) from None
 
 
 def _within(found: Any, path: Path) -> Mapping[str, Any]:
-    """The weights that a checkpoint holds among other things. Raises Refused where it holds none, or several."""
+    """The weights that a checkpoint holds among other things. Raises OptionError where it holds none, or several."""
     items = found.items() if isinstance(found, Mapping) else ()
     inside: dict[Any, Mapping[str, Any]] = {key: value for key, value in items if _are_weights(value) and value}
     known = [key for key in _AROUND if key in inside][:1] or list(inside)
     if len(known) != 1:
         has = f"several: {', '.join(map(str, known))}" if known else "no weights by their names"
         message = f"{shown(path)} holds {has}; write the weights alone with torch.save(model.state_dict(), ...)"
-        raise Refused(message, "--weights")
+        raise OptionError("weights", message)
     return inside[known[0]]
 
 
@@ -97,7 +98,7 @@ def _compare(wanted: Mapping[str, Any], found: Mapping[str, Any], path: Path) ->
     if other:
         said.append(_listed(other))
     if said:
-        raise Refused(f"{shown(path)} holds the weights of another network: {'; '.join(said)}", "--weights")
+        raise OptionError("weights", f"{shown(path)} holds the weights of another network: {'; '.join(said)}")
 
 
 def _size(tensor: Any) -> str:

@@ -11,8 +11,8 @@ import pytest
 import torch
 from PIL import Image
 
-from cnndsl.diagnostics import Problem
-from cnndsl.tracing.inputs import Refused, Sample, Scale, samples
+from cnndsl.diagnostics import OptionError, Problem
+from cnndsl.tracing.inputs import Sample, Scale, samples
 from cnndsl.tracing.page import page
 from cnndsl.tracing.svg import svg
 from tests.explain.runs.support import compiled, numbers, picture, ran
@@ -25,7 +25,7 @@ def given(shape: str, *items: Path | str, scale: Scale | None = None, body: str 
 
 
 def refusal(shape: str, *items: Path | str, body: str = "relu") -> str:
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(OptionError) as caught:
         given(shape, *items, body=body)
     return str(caught.value)
 
@@ -102,7 +102,7 @@ def test_the_mean_and_the_deviation(tmp_path: Path) -> None:
     (sample,) = given("3, 4, 4", tmp_path / "a.png", scale=Scale((0.5, 0.0, 0.2), (0.5,)))
     torch.testing.assert_close(sample.tensor[:, 0, 0], torch.tensor([1.0, 0.0, 0.0]))
     assert sample.words.endswith("then minus 0.5, 0, 0.2 and divided by 0.5")
-    with pytest.raises(Refused, match="the picture has 3 channels, and 2 numbers are given"):
+    with pytest.raises(OptionError, match="the picture has 3 channels, and 2 numbers are given"):
         given("3, 4, 4", tmp_path / "a.png", scale=Scale((0.5, 0.0)))
 
 
@@ -132,7 +132,7 @@ def test_an_open_size_keeps_to_its_multiple(tmp_path: Path) -> None:
     (sample,) = samples(program, program.network(), [picture(tmp_path / "a.png", 38, 23)])
     assert sample.tensor.shape == (3, 20, 36)
     torch.save(torch.zeros(3, 10, 12), tmp_path / "a.pt")
-    with pytest.raises(Refused, match="H is a multiple of 4"):
+    with pytest.raises(OptionError, match="H is a multiple of 4"):
         samples(program, program.network(), [tmp_path / "a.pt"])
 
 
@@ -265,7 +265,7 @@ def test_each_input_gets_its_own() -> None:
     assert program is not None
     made = samples(program, program.network(), [numbers(1, 2, 2), "1 1 1 1"])
     assert [sample.name for sample in made] == ["left", "right"]
-    with pytest.raises(Refused, match="Net takes 2 inputs, left, right, and 1 are given"):
+    with pytest.raises(OptionError, match="Net takes 2 inputs, left, right, and 1 are given"):
         samples(program, program.network(), [numbers(1, 2, 2)])
 
 

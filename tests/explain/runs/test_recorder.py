@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from cnndsl.diagnostics import OptionError
 from cnndsl.tracing import recording
 from cnndsl.tracing.figure import LEVELS
-from cnndsl.tracing.inputs import Refused
 from cnndsl.tracing.page import page
 from cnndsl.tracing.svg import svg
 from tests.explain.runs.support import SMALL, every, numbers, ran, step, titles
@@ -104,12 +104,12 @@ def test_what_comes_out() -> None:
     assert ordered == sorted(ordered, reverse=True)
     sure = ran("network Net { input(4) -> linear(3) -> softmax }", numbers(4)).results[0]
     assert [score.share for score in sure.scores] == [None] * 3
-    with pytest.raises(Refused, match="there are 2 lines, and 3 numbers come out"):
+    with pytest.raises(OptionError, match="there are 2 lines, and 3 numbers come out"):
         ran(SMALL, numbers(1, 6, 6), labels=("cat", "dog"))
 
 
 def test_maps_have_no_labels() -> None:
-    with pytest.raises(Refused, match="what comes out of Net is no list of numbers"):
+    with pytest.raises(OptionError, match="what comes out of Net is no list of numbers"):
         ran("network Net { input(1, 4, 4) -> relu }", numbers(1, 4, 4), labels=("cat",))
 
 
@@ -137,18 +137,18 @@ def test_there_is_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_place_that_is_nowhere() -> None:
-    with pytest.raises(Refused, match="has a number at 9, 9"):
+    with pytest.raises(OptionError, match="has a number at 9, 9"):
         ran(SMALL, numbers(1, 6, 6), at=(9, 9))
 
 
 def test_a_step_of_training_is_not_taken() -> None:
     text = "network Net { input(4); a: linear(2); when training { extra = it -> b: linear(1) }; output a = it }"
-    with pytest.raises(Refused, match="b is not applied outside of training"):
+    with pytest.raises(OptionError, match="b is not applied outside of training"):
         ran(text, numbers(4), part="b")
 
 
 def test_pytorch_may_refuse() -> None:
-    with pytest.raises(Refused, match="PyTorch cannot run Net on this: index out of range"):
+    with pytest.raises(OptionError, match="PyTorch cannot run Net on this: index out of range"):
         ran("network Net { input(3) -> embedding(10, 4) }", "1 2 12")
 
 

@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 import torch
 
-from cnndsl.diagnostics import Problem
-from cnndsl.tracing.inputs import Refused
+from cnndsl.diagnostics import OptionError, Problem
 from tests.explain.runs.support import SMALL, compiled, numbers, ran
 
 
@@ -50,9 +49,9 @@ def test_without_weights_they_are_drawn() -> None:
 
 
 def refusal(path: Path) -> str:
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(OptionError) as caught:
         scores(path)
-    assert caught.value.option == "--weights"
+    assert caught.value.option == "weights"
     return str(caught.value).replace(str(path), path.name)
 
 

@@ -11,9 +11,9 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from torch import nn
 
+from cnndsl.diagnostics import OptionError
 from cnndsl.layers.formula import SizeError
 from cnndsl.layers.registry import KINDS
-from cnndsl.tracing import Refused
 from cnndsl.tracing.arithmetic import drawings, heading_of_all
 from cnndsl.tracing.figure import Window
 from cnndsl.tracing.recording import MOST_PLACES
@@ -188,5 +188,5 @@ def test_what_is_too_large_to_show_number_by_number() -> None:
     text = "network Net { input(1, 9, 9) -> conv(2, 1) -> maxpool(2) }"
     figure = ran(text, numbers(1, 9, 9), at="all")
     assert [len(shown.worked) for shown in figure.steps] == [0, 16]
-    with pytest.raises(Refused, match=f"has up to {MOST_PLACES} numbers"):
+    with pytest.raises(OptionError, match=f"has up to {MOST_PLACES} numbers"):
         ran("network Net { input(1, 9, 9) -> conv(2, 1) }", numbers(1, 9, 9), at="all")
