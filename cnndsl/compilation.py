@@ -142,8 +142,8 @@ class Compilation(Backends):
         if place is None or tree_ is None:
             return None
         source = tree_.span.source
-        start = source.offset(place.line) + place.column - 1
-        return Span(source, start, source.offset(place.end_line) + place.end_column - 1)
+        start = source.offset(place.line, place.column)
+        return Span(source, start, source.offset(place.end_line, place.end_column))
 
     def load(self, network: str | None = None, *, allow_extern: str | Iterable[str] | None = None) -> type[nn.Module]:
         """The class of a network, ready to be constructed: `compilation.load()()` is a network.

@@ -78,9 +78,9 @@ class Source:
         last = line if line == len(starts) or end < starts[line] else bisect_right(starts, end, line)
         return line, start - starts[line - 1] + 1, last, end - starts[last - 1] + 1
 
-    def offset(self, line: int) -> int:
-        """Where the line with this number begins."""
-        return self._line_starts[line - 1]
+    def offset(self, line: int, column: int = 1) -> int:
+        """The character offset of a line and column."""
+        return self._line_starts[line - 1] + column - 1
 
     def line(self, number: int) -> str:
         """The text of line `number`, without its line end."""
@@ -119,6 +119,10 @@ class Span:
     def holds(self, part: Span) -> bool:
         """Whether a span lies in this one."""
         return self.source == part.source and self.start <= part.start and part.end <= self.end
+
+    def touches(self, offset: int) -> bool:
+        """Whether a place is in the span or at its end."""
+        return self.start <= offset <= self.end
 
     def to(self, other: Span) -> Span:
         """The span from the start of this one to the end of the other."""

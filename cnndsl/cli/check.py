@@ -135,7 +135,7 @@ def _compare(run: Run, path: Path, weights: Path, network: str | None, settings:
     match = state_dict.compare(program, module, shapes)
     source = compilation.source
     if not match.fits:
-        start = source.offset(module.origin.line) + module.origin.column - 1
+        start = source.offset(module.origin.line, module.origin.column)
 
         def again(more: Mapping[str, int]) -> Program | None:
             return run.compiled(source, path, {**settings, **more}).program

@@ -17,7 +17,7 @@ from cnndsl.lsp.hover import described, origin, parameters_of
 from cnndsl.lsp.names import Symbol
 from cnndsl.reference import first_sentence, written
 from cnndsl.syntax import tree
-from cnndsl.syntax.grammar import CLOSED_BY, OPENED_BY, Word, keywords, words
+from cnndsl.syntax.grammar import CLOSED_BY, OPENED_BY, Word, brackets, keywords, words
 
 Parametric = tree.Definition | tree.Extern | tree.Variant
 """What has parameters of its own."""
@@ -87,15 +87,11 @@ def around(text: str, offset: int) -> Around | None:
     begun = ""
     if found and found[-1].end == offset and (found[-1][:1].isalpha() or found[-1][:1] == "_"):
         begun = str(found.pop())
-    open_: list[int] = []
-    for at, word in enumerate(found):
-        if word.type in CLOSED_BY:
-            open_.append(at)
-        elif word.type in OPENED_BY and open_:
-            open_.pop()
-    if not open_ or found[open_[-1]].type != "_LPAR" or open_[-1] == 0 or found[open_[-1] - 1].type != "NAME":
+    open_ = brackets(found)[1]
+    first = next((at for at, word in enumerate(found) if open_ and word is open_[-1]), 0) - 1
+    if first < 0 or open_[-1].type != "_LPAR" or found[first].type != "NAME":
         return Around(found, begun, is_outside=not open_)
-    inside = found[open_[-1] + 1 :]
+    inside = found[first + 2 :]
     at, depth, given, name = 0, 0, [], ""
     for here, word in enumerate(inside):
         depth += (word.type in CLOSED_BY) - (word.type in OPENED_BY)
@@ -106,7 +102,6 @@ def around(text: str, offset: int) -> Around | None:
         elif word.type == "EQUAL" and here:
             name = str(inside[here - 1])
             given.append(name)
-    first = open_[-1] - 1
     heads = first > 0 and found[first - 1].type in _DEFINING
     return Around(found, begun, str(found[first]), at, frozenset(given), name, heads)
 

@@ -25,7 +25,7 @@ from cnndsl.project import ProjectProblem, find
 from cnndsl.semantics import Limits, elaborate
 from cnndsl.source import Source
 from cnndsl.syntax import tree
-from cnndsl.syntax.grammar import CLOSED_BY, OPENED_BY, words
+from cnndsl.syntax.grammar import CLOSED_BY, brackets, words
 from cnndsl.syntax.parser import parse
 
 _AT_ONCE = Limits(layers=2_000, work=40_000)
@@ -205,13 +205,7 @@ class Document:
 
 def _closing(text: str) -> str:
     """What closes the brackets that are open at the end of a text."""
-    open_: list[str] = []
-    for word in words(text):
-        if word.type in CLOSED_BY:
-            open_.append(CLOSED_BY[word.type])
-        elif word.type in OPENED_BY and open_:
-            open_.pop()
-    return "".join(reversed(open_))
+    return "".join(CLOSED_BY[word.type] for word in reversed(brackets(words(text))[1]))
 
 
 def _networks_of(file: tree.File, offset: int) -> list[str]:
@@ -222,7 +216,7 @@ def _networks_of(file: tree.File, offset: int) -> list[str]:
     for item in file.items:
         if isinstance(item, (tree.Definition, tree.Variant, tree.Constant)):
             asked[item.name.text] = {node.text for node in tree.walk(item) if isinstance(node, tree.Name)}
-            if item.span.start <= offset <= item.span.end:
+            if item.span.touches(offset):
                 here = item.name.text
             is_network = isinstance(item, tree.Variant) or getattr(item, "kind", "") == "network"
             if is_network and all(parameter.default is not None for parameter in getattr(item, "parameters", ())):

@@ -41,7 +41,7 @@ def hover(documents: Documents, document: Document, offset: int) -> tuple[str, S
     if argument is not None:
         told = _argument(documents, document, argument)
         return (told, argument.name.span) if told else None
-    word = next((word for word in names.words if word.span.start <= offset <= word.span.end), None)
+    word = next((word for word in names.words if word.span.touches(offset)), None)
     found = names.at(offset)
     span = word.span if word is not None else found[1] if found is not None else _label_at(document.file, offset)
     if span is None:
@@ -58,7 +58,7 @@ def hover(documents: Documents, document: Document, offset: int) -> tuple[str, S
 def _label_at(file: tree.File, offset: int) -> Span | None:
     """A label in quotes that stands at a place."""
     for node in tree.walk(file):
-        if isinstance(node, tree.Labelled) and node.label.span.start <= offset <= node.label.span.end:
+        if isinstance(node, tree.Labelled) and node.label.span.touches(offset):
             return node.label.span
     return None
 

@@ -6,7 +6,7 @@ elaboration does, in the order of the text: a name that a later line gives a mea
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Literal
@@ -114,19 +114,19 @@ class Names:
         """The symbol whose name stands at a place, and where that begins and ends."""
         for symbol in self.symbols:
             for span in (*symbol.places, *symbol.uses):
-                if span.start <= offset <= span.end:
+                if span.touches(offset):
                     return symbol, span
         return None
 
     def argument_at(self, offset: int) -> Named | None:
         """The argument by name whose name stands at a place."""
-        return next((one for one in self.arguments if one.name.span.start <= offset <= one.name.span.end), None)
+        return next((one for one in self.arguments if one.name.span.touches(offset)), None)
 
     def visible(self, offset: int) -> dict[str, Symbol]:
         """What is known at a place, by its name: what stands further in hides what is further out."""
         found: dict[str, Symbol] = {}
         for scope in self.scopes:  # outer ones come first
-            if scope.span.start <= offset <= scope.span.end:
+            if scope.span.touches(offset):
                 found.update(
                     (name, symbol)
                     for name, symbol in scope.symbols.items()
@@ -171,39 +171,24 @@ class Names:
                         symbol.path = "".join(map(str, item.path.parts))
                     if each.alias is not None:
                         self.originals.append((each.name, symbol))
-            case tree.Definition():
-                self._bind(self.top, item.name, item.kind, item)  # type: ignore[arg-type] # one of three words
-            case tree.Variant():
-                self._bind(self.top, item.name, "network", item)
-            case tree.Extern():
-                self._bind(self.top, item.name, "extern", item)
-            case tree.Constant():
-                self._bind(self.top, item.name, "constant", item, item.value)
-            case _:
+            case tree.Lost():
                 pass
+            case _:
+                value = item.value if isinstance(item, tree.Constant) else None
+                self._bind(self.top, item.name, kind_of(item), item, value)
 
     def _item(self, item: tree.Item) -> None:
         match item:
-            case tree.Definition():
+            case tree.Definition() | tree.Extern() | tree.Variant():
                 self._owner = item.name.text
                 scope = self._scope(item.span, self.top)
                 self._parameters(item.parameters, scope)
-                self._body(item.body, scope)
-                self._owner = ""
-            case tree.Extern():
-                self._owner = item.name.text
-                scope = self._scope(item.span, self.top)
-                self._parameters(item.parameters, scope)
-                for setting in item.settings:
-                    if setting.name is not None:
-                        self.properties.append(setting.name)
-                    self._expression(setting.value, scope)
-                self._owner = ""
-            case tree.Variant():
-                self._owner = item.name.text
-                scope = self._scope(item.span, self.top)
-                self._parameters(item.parameters, scope)
-                self._expression(item.value, scope)
+                if isinstance(item, tree.Definition):
+                    self._body(item.body, scope)
+                elif isinstance(item, tree.Extern):
+                    self._named(item.settings, scope)
+                else:
+                    self._expression(item.value, scope)
                 self._owner = ""
             case tree.Constant():
                 own = self.top.symbols.pop(item.name.text, None)  # in its own line it has no meaning yet
@@ -212,6 +197,13 @@ class Names:
                     self.top.symbols[item.name.text] = own
             case _:
                 pass
+
+    def _named(self, values: Iterable[tree.Argument | tree.OutputItem], scope: Scope) -> None:
+        """Values that may have names, which are settings or outputs."""
+        for each in values:
+            if each.name is not None:
+                self.properties.append(each.name)
+            self._expression(each.value, scope)
 
     def _parameters(self, parameters: tuple[tree.Parameter, ...], scope: Scope) -> None:
         for parameter in parameters:
@@ -233,18 +225,14 @@ class Names:
 
     def _statement(self, line: tree.Statement, scope: Scope) -> None:
         match line:
-            case tree.Bind():
-                self._expression(line.value, scope)
+            case tree.Bind() | tree.Apply():
+                is_bound = isinstance(line, tree.Bind)
+                if isinstance(line.value, tree.If) and not is_bound:
+                    self._if(line.value, scope)
+                else:
+                    self._expression(line.value, scope)
                 for name in line.targets:
-                    self._bind(scope, name, "local", value=line.value)
-            case tree.Apply(value=tree.If() as branch):
-                self._if(branch, scope)
-                for name in line.targets:
-                    self._bind(scope, name, "local")
-            case tree.Apply():
-                self._expression(line.value, scope)
-                for name in line.targets:
-                    self._bind(scope, name, "local")
+                    self._bind(scope, name, "local", value=line.value if is_bound else None)
             case tree.For():
                 self._expression(line.source, scope)
                 self._targets(line.targets, scope)
@@ -255,16 +243,10 @@ class Names:
             case tree.When():
                 self._body(line.body, scope)
             case tree.Output():
-                for item in line.items:
-                    if item.name is not None:
-                        self.properties.append(item.name)
-                    self._expression(item.value, scope)
+                self._named(line.items, scope)
             case tree.Init():
                 self.words += line.kinds
-                for setting in line.settings:
-                    if setting.name is not None:
-                        self.properties.append(setting.name)
-                    self._expression(setting.value, scope)
+                self._named(line.settings, scope)
             case _:
                 for child in line.children:
                     self._expression(child, scope)
@@ -355,7 +337,17 @@ def _is_word(symbol: Symbol, call: tree.Call) -> bool:
     return symbol.is_constant or any(isinstance(node, tree.Name) and node.text == symbol.name for node in given)
 
 
-def definitions(file: tree.File) -> Iterator[tree.Definition | tree.Variant | tree.Constant | tree.Extern]:
+Defined = tree.Definition | tree.Variant | tree.Constant | tree.Extern
+
+
+def kind_of(item: Defined) -> Kind:
+    """What a definition defines."""
+    if isinstance(item, tree.Definition):
+        return item.kind  # type: ignore[return-value] # one of three words
+    return "network" if isinstance(item, tree.Variant) else "constant" if isinstance(item, tree.Constant) else "extern"
+
+
+def definitions(file: tree.File) -> Iterator[Defined]:
     """What a file defines, in its order."""
     for item in file.items:
         if isinstance(item, (tree.Definition, tree.Variant, tree.Constant, tree.Extern)):

@@ -8,10 +8,10 @@ from typing import Literal
 
 from cnndsl.frozen import frozen
 from cnndsl.ir.words import WORDS
-from cnndsl.lsp.names import Names, definitions
+from cnndsl.lsp.names import Names, definitions, kind_of
 from cnndsl.source import Source, Span
 from cnndsl.syntax import tree
-from cnndsl.syntax.grammar import CLOSED_BY, OPENED_BY, keywords, words
+from cnndsl.syntax.grammar import brackets, keywords, words
 
 
 @frozen()
@@ -30,16 +30,14 @@ def outline(file: tree.File) -> list[Entry]:
     """The definitions of a file, each with the parts that it names."""
     found = []
     for item in definitions(file):
-        kind = {"Variant": "network", "Constant": "constant", "Extern": "extern"}.get(type(item).__name__, "")
         detail, inside = "", tuple[Entry, ...]()
         if isinstance(item, tree.Definition):
-            kind = item.kind
             detail = ", ".join(parameter.span.text for parameter in item.parameters)
             with suppress(RecursionError):  # what is nested too deeply is left out
                 inside = tuple(_parts(item.body))
         elif not isinstance(item, tree.Extern):
             detail = " ".join(item.value.span.text.split())[:80]
-        found.append(Entry(item.name.text, kind, item.span, item.name.span, detail, inside))
+        found.append(Entry(item.name.text, kind_of(item), item.span, item.name.span, detail, inside))
     return found
 
 
@@ -76,14 +74,10 @@ class Fold:
 def folds(source: Source) -> list[Fold]:
     """What stands in brackets over several lines, and comments of several lines."""
     found: list[Fold] = []
-    open_: list[int] = []
-    for word in words(source.text):
-        if word.type in CLOSED_BY:
-            open_.append(word.start)
-        elif word.type in OPENED_BY and open_:
-            first, last = source.position(open_.pop()).line, source.position(word.start).line
-            if last - first > 1:
-                found.append(Fold(first, last - 1))
+    for opens, closes in brackets(words(source.text))[0]:
+        first, last = source.position(opens.start).line, source.position(closes.start).line
+        if last - first > 1:
+            found.append(Fold(first, last - 1))
     begun = 0
     for number in range(1, source.line_count + 2):
         is_comment = number <= source.line_count and source.line(number).lstrip().startswith("#")
@@ -98,11 +92,7 @@ def folds(source: Source) -> list[Fold]:
 
 def selections(file: tree.File, offset: int) -> list[Span]:
     """What a selection at a place grows to, step by step: a word, its call, the stage, the line, the body."""
-    around = {
-        (node.span.start, node.span.end): node.span
-        for node in tree.walk(file)
-        if node.span.start <= offset <= node.span.end
-    }
+    around = {(node.span.start, node.span.end): node.span for node in tree.walk(file) if node.span.touches(offset)}
     return sorted(around.values(), key=lambda span: (span.end - span.start, span.start))
 
 

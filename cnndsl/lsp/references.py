@@ -35,11 +35,11 @@ def target(documents: Documents, document: Document, offset: int) -> tuple[Targe
                 return Target(callee.document, symbol), argument.name.span
         return None
     for network, name in document.names.taps:
-        if name.span.start <= offset <= name.span.end:
+        if name.span.touches(offset):
             part = _part(documents, document, network, name.text)
             return None if part is None else (part, name.span)
     for name, symbol in document.names.originals:
-        if name.span.start <= offset <= name.span.end:
+        if name.span.touches(offset):
             return origin(documents, document, symbol) or Target(document, symbol), name.span
     found = document.names.at(offset)
     if found is None:

@@ -136,7 +136,7 @@ class Stages:
         origin = at.step.origin
         if origin.line > self._source.line_count:
             return
-        offset = self._source.offset(origin.line) + origin.column - 1
+        offset = self._source.offset(origin.line, origin.column)
         combines = isinstance(at.step.action, Combine)
         stage = self.stage(offset, combines=combines)
         if stage is None:

@@ -138,3 +138,15 @@ def keywords() -> tuple[str, ...]:
 @cache
 def _lexer() -> Lark:
     return load()
+
+
+def brackets(found: Iterable[Word]) -> tuple[list[tuple[Word, Word]], list[Word]]:
+    """The brackets that open and close around something, the inner ones first, and those that stay open."""
+    pairs: list[tuple[Word, Word]] = []
+    open_: list[Word] = []
+    for word in found:
+        if word.type in CLOSED_BY:
+            open_.append(word)
+        elif word.type in OPENED_BY and open_:
+            pairs.append((open_.pop(), word))
+    return pairs, open_
