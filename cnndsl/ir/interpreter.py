@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from cnndsl.frozen import frozen
-from cnndsl.ir.program import Call, Child, Combine, Leaf, Module, Plain, Program, Step
+from cnndsl.ir.program import Call, Child, Combine, Leaf, Module, Origin, Plain, Program, Step
 from cnndsl.layers.base import Layer
 from cnndsl.layers.formula import Shape
 from cnndsl.layers.operations import Operation
@@ -65,6 +65,11 @@ class Application:
     def leaf(self) -> Leaf | None:
         """The layer as a part, where it is one."""
         return self.part.unit if self.part is not None and isinstance(self.part.unit, Leaf) else None
+
+    @property
+    def origins(self) -> tuple[Origin, ...]:
+        """Where it is applied, and for a part before that where it is declared."""
+        return (self.step.origin,) if self.part is None else (self.part.origin, self.step.origin)
 
     @property
     def inner(self) -> Module | None:

@@ -147,11 +147,10 @@ class _Trails(Interpreter[Trail]):
     def call_layer(self, at: Application, layer: Layer, inputs: Sequence[Trail]) -> list[Trail]:
         if len(inputs) != 1 or len(at.step.outputs) != 1:
             return [Trail()] * len(at.step.outputs)
-        leaf, origin = at.leaf, at.step.origin
+        leaf = at.leaf
         name = layer.word if not at.name or at.name.isdigit() else at.name
-        declared = at.part.origin if at.part is not None else origin
         own = (True, leaf.weights, tuple(leaf.init.items()), self._calls[at.name] > 1) if leaf is not None else ()
-        applied = Applied(layer, at.x, at.ys[0], name, origin, declared, (self._module.id, at.index), *own)
+        applied = Applied(layer, at.x, at.ys[0], name, at.step.origin, at.origins[0], (self._module.id, at.index), *own)
         return [self._shown(inputs[0].then(applied))]
 
     def combine(self, at: Application, operation: Operation, inputs: Sequence[Trail]) -> list[Trail]:

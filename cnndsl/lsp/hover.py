@@ -120,13 +120,12 @@ def _at(analysis: Analysis, source: Source, offset: int) -> str:
 def _here(program: Program, network: str, origin: Origin) -> Iterator[Application]:
     for frame in executed(program, network):
         for at in applications(program, frame):
-            is_here = at.step.origin == origin or (at.part is not None and at.part.origin == origin)
-            if is_here and not at.inserted:
+            if _stands(at, origin):
                 yield at
 
 
-def _stands(one: Occurrence, origin: Origin) -> bool:
-    return not one.inserted and (one.origin == origin or (one.part is not None and one.part.origin == origin))
+def _stands(at: Application, origin: Origin) -> bool:
+    return not at.inserted and origin in at.origins
 
 
 def _explained(analysis: Analysis, first: Occurrence, found: list[Application]) -> str:

@@ -68,7 +68,7 @@ class Explain(Options[str]):
         walk = applications(program, network.name, self.part)
         if self.part and self.part not in paths(program, network.name):
             every = applications(program, network.name)
-            walk = (applied for applied in every if not applied.path and applied.layer.word == self.part)
+            walk = (applied for applied in every if not applied.path and applied.target.word == self.part)
         shown = [content(applied, places) for applied in islice(walk, MOST)]
         left_out = sum(1 for _ in walk)
         if not shown:
@@ -95,10 +95,10 @@ class Explain(Options[str]):
 
     def _compared(self, applied: Occurrence | None, compare: str, places: Places) -> str:
         """The layer with each of several values: side by side in a text, else one after the other."""
-        if applied is None or not applied.inputs:
+        if applied is None or not applied.xs:
             message = "one layer is compared with itself: name it, such as conv1"
             raise OptionError("compare", message)
-        variants = Comparison.read(compare).variants(applied.layer, plain(applied.inputs[0]), self.part)
+        variants = Comparison.read(compare).variants(applied.target, plain(applied.xs[0]), self.part)
         found = list(explanations(applied, variants, places))
         if self.format == "text":
             return "\n".join(text.beside(found, color=self.color)) + "\n"

@@ -89,10 +89,10 @@ def _value(word: str) -> Any:
 
 def explanations(applied: Occurrence, variants: Sequence[Variant], places: Places) -> Iterator[tuple[str, Explanation]]:
     """What there is to say of each variant, by its words."""
-    x = plain(applied.inputs[0])
+    x = plain(applied.xs[0])
     for words, layer in variants:
-        marked = tr("{change}, as written", change=words) if layer == applied.layer else words
+        marked = tr("{change}, as written", change=words) if layer == applied.target else words
         part = applied.part
         if part is not None and applied.leaf is not None:
             part = part.model_copy(update={"unit": applied.leaf.model_copy(update={"layer": layer, "traced": {}})})
-        yield marked, explain(replace(applied, layer=layer, part=part, outputs=(layer.output(x),)), places)
+        yield marked, explain(replace(applied, target=layer, part=part, outputs=(layer.output(x),)), places)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pydantic import ValidationError
@@ -17,7 +17,7 @@ from cnndsl.frozen import frozen
 from cnndsl.i18n import tr, trn
 from cnndsl.ir.interpreter import Application, Frame, Interpreter
 from cnndsl.ir.nodes import FileConstant
-from cnndsl.ir.program import Child, Leaf, Module, Origin, Parameter, Program, Use
+from cnndsl.ir.program import Module, Origin, Parameter, Program, Use
 from cnndsl.layers.base import Layer, Tensor, first_paragraph
 from cnndsl.layers.formula import (
     AxisRule,
@@ -84,35 +84,19 @@ class Form:
     more: str = "in"
 
 
-@frozen()
-class Occurrence:
+@dataclass(slots=True)
+class Occurrence(Application):
     """One application of a layer or an operation, in the order of execution.
 
-    path: the attribute path from the network (`layer1.0.conv1`), empty for what leaves no module.
-    part: the part that is applied; None for a plain call and an operation.
-    origin: where it is applied. `uses`: how often the part is applied in all; `use`: which time this is.
+    came: where the values come from. outputs: the shapes that come out, also of another layer in the place of its own.
+    `uses`: how often the part is applied in all; `use`: which time this is.
     """
 
-    path: str
-    layer: Layer | Operation
-    part: Child | None
-    frame: Frame
-    came: tuple[Came, ...]
-    outputs: tuple[Shape, ...]
-    origin: Origin
-    inserted: bool = False
+    target: Layer | Operation
+    came: tuple[Came, ...] = ()
+    outputs: tuple[Shape, ...] = ()
     use: int = 1
     uses: int = 1
-
-    @property
-    def inputs(self) -> tuple[Shape, ...]:
-        """The shapes of what comes in."""
-        return tuple(came.shape for came in self.came)
-
-    @property
-    def leaf(self) -> Leaf | None:
-        """The layer as a part, where it is one."""
-        return self.part.unit if self.part is not None and isinstance(self.part.unit, Leaf) else None
 
 
 def applications(program: Program, network: str | None = None, within: str = "") -> Iterator[Occurrence]:
@@ -168,7 +152,7 @@ class _Origins(Interpreter[Came]):
         for at, values in self.walk(top, inputs):
             if not isinstance(at.target, Module) and inside(at.path or at.frame.path, self._within):
                 came = tuple(values[index] for index in at.step.inputs)
-                yield Occurrence(at.path, at.target, at.part, at.frame, came, at.ys, at.step.origin, at.inserted)
+                yield Occurrence(at.frame, at.index, at.step, at.target, at.part, came, at.ys)
 
 
 class _Steps(_Origins):
@@ -351,7 +335,7 @@ def _quantity(uses: list[tuple[str, Letter]], applied: Occurrence, written: Writ
 
 def source_of(letter: Letter, applied: Occurrence, written: Written | None) -> str:
     """Where the number of a parameter comes from: the place where it is written, or that it is not."""
-    layer = applied.layer
+    layer = applied.target
     assert isinstance(layer, Layer)  # noqa: S101 - only layers have parameters in a formula
     argument = written.argument(layer, letter.parameter) if written is not None else None
     names = _names(applied, letter.parameter)
@@ -445,12 +429,12 @@ class Explanation:
     @property
     def keeps(self) -> bool:
         """Whether what comes out is as large as what comes in."""
-        return not self.rules and self.applied.inputs[:1] == self.applied.outputs
+        return not self.rules and self.applied.xs[:1] == self.applied.outputs
 
     @property
     def _read(self) -> int:
         """How many of the values that come in are read; of those behind them only the size counts."""
-        reads = self.applied.layer.reads if isinstance(self.applied.layer, Operation) else None
+        reads = self.applied.target.reads if isinstance(self.applied.target, Operation) else None
         return len(self.applied.came) if reads is None else reads
 
     @property
@@ -473,7 +457,7 @@ class Explanation:
     @property
     def use(self) -> str:
         """Which use of the layer it is; empty where there is but one."""
-        applied, line = self.applied, self.applied.origin.line
+        applied, line = self.applied, self.applied.step.origin.line
         if applied.uses == 1:
             return ""
         return tr("use {use} of {uses}, line {line}", use=applied.use, uses=applied.uses, line=line)
@@ -494,13 +478,13 @@ class Explanation:
     def why_flattened(self) -> str:
         """Why there is a flatten, in words."""
         said = "{layer} takes a list of features, so the compiler puts a flatten before it"
-        return tr(said, layer=self.applied.layer.word)
+        return tr(said, layer=self.applied.target.word)
 
     def sizes(self, form: Form) -> Iterator[tuple[str, str]]:
         """The rows of a table: what comes in, why each axis is as long as it is, and what comes out."""
         first, more = (tr("keeps"), tr("and")) if self.keeps else (tr("in"), tr(form.more))
         if self.flattened is not None and not self.keeps:
-            product = f"{form.times.join(map(str, self.flattened.shape))} = {self.applied.inputs[0][0]}"
+            product = f"{form.times.join(map(str, self.flattened.shape))} = {self.applied.xs[0][0]}"
             yield first, f"{form.formula(product)}, {tr('flattened from {value}', value=self.flattened.told(form))}"
             yield "", self.why_flattened
         else:
@@ -519,19 +503,19 @@ class Explanation:
 
 def explain(applied: Occurrence, places: Places) -> Explanation:
     """What there is to say of an application."""
-    layer = applied.layer
-    declared = applied.part.origin if applied.part is not None else applied.origin
+    layer = applied.target
+    declared = applied.origins[0]
     written = places.layer(declared, layer.word)
     line, column = written.position if written is not None else (declared.line, declared.column)
     rules: tuple[AxisRule, ...] = ()
     tensors: tuple[Tensor, ...] = ()
     if isinstance(layer, Layer):
-        x = plain(applied.inputs[0]) if applied.inputs else ()
+        x = plain(applied.xs[0]) if applied.xs else ()
         does = layer.does(x)
         rules, tensors = layer.formula(x), layer.tensors(x)
     else:
         does = tr(first_paragraph(layer))
-        rules = layer.formula(tuple(map(plain, applied.inputs)), plain(applied.outputs[0]))
+        rules = layer.formula(tuple(map(plain, applied.xs)), plain(applied.outputs[0]))
     return Explanation(
         applied,
         applied.path or layer.word,
@@ -548,10 +532,10 @@ def explain(applied: Occurrence, places: Places) -> Explanation:
 
 
 def _spelled(applied: Occurrence) -> str:
-    if not isinstance(applied.layer, Layer):
-        return applied.layer.word
-    words = applied.layer.words(plain(applied.inputs[0]) if applied.inputs else ())
-    return f"{applied.layer.word} {words}".strip()
+    if not isinstance(applied.target, Layer):
+        return applied.target.word
+    words = applied.target.words(plain(applied.xs[0]) if applied.xs else ())
+    return f"{applied.target.word} {words}".strip()
 
 
 def grouped(rules: tuple[AxisRule, ...]) -> tuple[Rule, ...]:
@@ -571,10 +555,10 @@ def _held(tensors: tuple[Tensor, ...]) -> Term | None:
 
 
 def _macs(applied: Occurrence) -> Term | None:
-    if not applied.inputs:
+    if not applied.xs:
         return None
-    xs, y = tuple(map(plain, applied.inputs)), plain(applied.outputs[0])
-    layer = applied.layer
+    xs, y = tuple(map(plain, applied.xs)), plain(applied.outputs[0])
+    layer = applied.target
     factors = layer.products(xs[0], y) if isinstance(layer, Layer) else layer.products(xs, y)
     return _product(factors) if factors and not any(map(is_open, factors)) else None
 
@@ -587,10 +571,10 @@ def _product(dims: tuple[Dim, ...]) -> Term:
 
 def _changes(applied: Occurrence) -> tuple[Change, ...]:
     """What comes out with other values, by the layer's own size rule; only what makes a difference."""
-    layer = applied.layer
-    if not isinstance(layer, Layer) or not applied.inputs:
+    layer = applied.target
+    if not isinstance(layer, Layer) or not applied.xs:
         return ()
-    x = plain(applied.inputs[0])
+    x = plain(applied.xs[0])
     now = layer.output(x)
     changes: dict[str, Change] = {}
     for name, value in layer.variations(x):

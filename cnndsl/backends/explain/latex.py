@@ -96,7 +96,7 @@ def _inputs(explanation: Explanation) -> Iterator[str]:
     if flattened is not None:
         product = r" \cdot ".join(map(str, flattened.shape))
         made = tr("flattened from {value}", value=flattened.told(_FORM))
-        yield tr("In: {value}.", value=f"${product} = {applied.inputs[0][0]}$, {made}")
+        yield tr("In: {value}.", value=f"${product} = {applied.xs[0][0]}$, {made}")
         yield _sentence(explanation.why_flattened)
         return
     for came in applied.came:

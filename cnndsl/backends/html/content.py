@@ -100,12 +100,11 @@ class Side:
 
     def _step(self, at: Application, told: Iterator[Any], places: Places) -> dict[str, Any]:
         title, detail = captions.applied(at)
-        origins = [at.step.origin] if at.part is None else [at.part.origin, at.step.origin]
         found: dict[str, Any] = {
             "name": at.name,
             "title": title,
             "detail": detail,
-            "lines": list(dict.fromkeys(self._line(origin) for origin in origins)),
+            "lines": list(dict.fromkeys(self._line(origin) for origin in at.origins)),
         }
         if isinstance(at.target, Module):
             found["inside"] = self._numbers[at.target.id]

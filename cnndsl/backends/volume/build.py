@@ -201,7 +201,7 @@ class _Builder:
         window = _window(layer, len(x) - 1)
         key = (title, detail, _size_key(plain(y)))
         lines = [detail, captions.change(at.xs, at.ys)]
-        volume = Volume(kind, title, [path] if path else [], plain(y), (at.part or at.step).origin, lines, key)
+        volume = Volume(kind, title, [path] if path else [], plain(y), at.origins[0], lines, key)
         self._weigh(volume, path, learned)
         if window:
             volume.title = f"{title} {times(window)}"  # the plain title stays
