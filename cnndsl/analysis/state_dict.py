@@ -123,10 +123,10 @@ def _listed(match: Match) -> Iterator[str]:
     kinds = (
         (
             "of another shape",
-            {k: f"{_size(old)} in the file, {_size(new)} here" for k, (old, new) in match.shapes.items()},
+            {k: f"{size_said(old)} in the file, {size_said(new)} here" for k, (old, new) in match.shapes.items()},
         ),
-        ("missing", {key: _size(shape) for key, shape in match.missing.items()}),
-        ("not expected", {key: _size(shape) for key, shape in match.unexpected.items()}),
+        ("missing", {key: size_said(shape) for key, shape in match.missing.items()}),
+        ("not expected", {key: size_said(shape) for key, shape in match.unexpected.items()}),
     )
     for head, told in kinds:
         if told:
@@ -205,7 +205,8 @@ def _setting(network: Module, shapes: Shapes, match: Match, compiled: Compiled) 
     return best
 
 
-def _size(shape: tuple[int, ...]) -> str:
+def size_said(shape: tuple[int, ...]) -> str:
+    """The size of a tensor in words: `3 x 8`, or `a number`."""
     return show(shape) if shape else "a number"
 
 

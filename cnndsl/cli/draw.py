@@ -104,7 +104,8 @@ def _diagram(run: Run, compilation: Compilation, kind: str, target: Path, option
         _refuse(
             options, "is for a picture: on a page any block opens, and it is as wide as the window", "expand", "width"
         )
-        return run.graph(lambda: _dot(compilation, options), kind, target, lambda: compilation.html(**options).encode())
+        light = options | ({"theme": "light"} if options["theme"] == "auto" else {})
+        return run.graph(lambda: compilation.dot(**light), kind, target, lambda: compilation.html(**options).encode())
     width = options.pop("width")
     if kind in ("svg", "png", "pdf"):
         whole = partial(compilation.diagram, cast("Format", kind), width=width, **options)
@@ -114,11 +115,6 @@ def _diagram(run: Run, compilation: Compilation, kind: str, target: Path, option
     if kind == "dot":
         return run.text(lambda: compilation.dot(**options), kind, target)
     return run.text(lambda: compilation.mermaid(fenced=kind == "md", **options), kind, target)
-
-
-def _dot(compilation: Compilation, options: dict[str, Any]) -> str:
-    """The graph of the diagram; the theme auto is light in it."""
-    return compilation.dot(**options | ({"theme": "light"} if options["theme"] == "auto" else {}))
 
 
 def _refuse(options: dict[str, Any], why: str, *words: str) -> None:

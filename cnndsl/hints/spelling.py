@@ -43,17 +43,20 @@ def _form(word: str) -> str:
 
 def _ends(a: str, b: str) -> tuple[int, int]:
     """How many letters two words have in common at their beginnings, and at their ends."""
-    first = last = 0
-    for x, y in zip(a, b, strict=False):
-        if x != y:
-            break
-        first += 1
-    left = min(len(a), len(b)) - first
-    for x, y in zip(a[: -left - 1 : -1], b[: -left - 1 : -1], strict=False):
-        if x != y:
-            break
-        last += 1
-    return first, last
+    first = same_start(a, b)
+    return first, same_start(a[first:][::-1], b[first:][::-1])
+
+
+def same_start(one: str, other: str) -> int:
+    """How many characters two texts begin with that are the same."""
+    low, high = 0, min(len(one), len(other))
+    while low < high:  # of equal beginnings each shorter one is equal too
+        middle = (low + high + 1) // 2
+        if one[:middle] == other[:middle]:
+            low = middle
+        else:
+            high = middle - 1
+    return low
 
 
 def likeness(a: str, b: str) -> float:

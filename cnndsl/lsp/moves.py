@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from cnndsl.frozen import frozen
+from cnndsl.hints.spelling import same_start
 
 
 @frozen()
@@ -16,22 +17,9 @@ class Change:
     @classmethod
     def between(cls, old: str, new: str) -> Change:
         """The smallest single change that makes one text of the other."""
-        shorter = min(len(old), len(new))
-        start = _same(old, new, shorter)
-        end = _same(old[::-1], new[::-1], shorter - start)
+        start = same_start(old, new)
+        end = same_start(old[start:][::-1], new[start:][::-1])
         return cls(start, len(old) - end, len(new) - end)
-
-
-def _same(one: str, other: str, most: int) -> int:
-    """How many characters two texts begin with that are the same, up to so many."""
-    low, high = 0, most
-    while low < high:  # of equal beginnings each shorter one is equal too
-        middle = (low + high + 1) // 2
-        if one[:middle] == other[:middle]:
-            low = middle
-        else:
-            high = middle - 1
-    return low
 
 
 @frozen()

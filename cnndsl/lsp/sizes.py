@@ -15,7 +15,6 @@ from cnndsl.frozen import frozen
 from cnndsl.ir.interpreter import Application, Frame, applications
 from cnndsl.ir.program import Combine, Module, Program
 from cnndsl.layers.formula import Shape, show
-from cnndsl.source import Span
 from cnndsl.syntax import tree
 
 Style = Literal["line", "stage", "off"]
@@ -74,10 +73,6 @@ class Stage:
     """The module and the number of the step that was added last."""
 
 
-def _order(span: Span) -> tuple[int, int]:
-    return span.start, -span.end
-
-
 class Stages:
     """The stages of a file, found by what stands in them."""
 
@@ -88,7 +83,8 @@ class Stages:
             if isinstance(item, tree.Definition):
                 self._add(item.body, item.name.text)
         # By where they begin, the outer ones first; the numbers of the outer ones follow.
-        order = sorted(range(len(self._all)), key=lambda at: _order(self._all[at].node.span))
+        spans = [stage.node.span for stage in self._all]
+        order = sorted(range(len(spans)), key=lambda at: (spans[at].start, -spans[at].end))
         place = {old: new for new, old in enumerate(order)}
         self._all = [self._all[at] for at in order]
         for stage in self._all:

@@ -77,7 +77,8 @@ def _lines(swept: Swept, most: int, *, color: bool) -> Iterator[str]:
         yield ""
     count = len(swept.members)
     more = f", of which {len(shown):,} are shown" if len(shown) < count else ""
-    yield f"{swept.network}: {_members(swept.asked)}, {count:,} wanted{more}"
+    members = "1 member" if swept.asked == 1 else f"{swept.asked:,} members"
+    yield f"{swept.network}: {members}, {count:,} wanted{more}"
     reasons = Counter(map(_reason, swept.problems))
     for reason, times in reasons.most_common(_REASONS):
         example = next(member for member in swept.problems if _reason(member) == reason)
@@ -95,10 +96,6 @@ def _reason(member: Member) -> tuple[str, str]:
 def settings_said(member: Member) -> str:
     """The settings of a member in a line: `width=16, kernel=7`."""
     return ", ".join(f"{name}={said(name, value)}" for name, value in member.settings.items())
-
-
-def _members(count: int) -> str:
-    return "1 member" if count == 1 else f"{count:,} members"
 
 
 _FORMULA = ("=", "+", "-", "@")

@@ -332,7 +332,7 @@ def samples(
         what = "one input" if len(network.inputs) == 1 else f"{len(network.inputs)} inputs, {names},"
         message = f"{network.name} takes {what} and {len(given)} are given: write --from once for each, in this order"
         raise OptionError("pictures", message)
-    if scale is not None and all(isinstance(item, str) or _is_numbers(item) for item in given):
+    if scale is not None and all(isinstance(item, str) or item.suffix.lower() in TEXTS + TENSORS for item in given):
         message = (
             "a mean and a deviation are taken from pictures, and numbers are given: take them from those beforehand"
         )
@@ -356,10 +356,6 @@ def _sample(network: Module, name: str, shape: Shape, item: Path | str, scale: S
     if item.suffix.lower() in TENSORS:
         return Sample(name, load(item, size), tr("the tensor in {file}", file=item.name))
     return _picture(network, name, shape, item, scale)
-
-
-def _is_numbers(path: Path) -> bool:
-    return path.suffix.lower() in TEXTS + TENSORS
 
 
 def _picture(network: Module, name: str, shape: Shape, path: Path, scale: Scale) -> Sample:

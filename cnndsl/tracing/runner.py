@@ -10,6 +10,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from cnndsl.analysis.state_dict import matched, size_said
 from cnndsl.diagnostics import OptionError
 from cnndsl.files import shown
 from cnndsl.frozen import frozen
@@ -83,26 +84,18 @@ def _unwrapped(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> Mapping[s
 
 
 def _compare(wanted: Mapping[str, Any], found: Mapping[str, Any], path: Path) -> None:
-    missing = [key for key in wanted if key not in found]
-    more = [key for key in found if key not in wanted]
-    other = [
-        f"{key} is {_size(found[key])} instead of {_size(wanted[key])}"
-        for key in wanted
-        if key in found and found[key].shape != wanted[key].shape
-    ]
+    needed, given = ({key: tuple(tensor.shape) for key, tensor in each.items()} for each in (wanted, found))
+    match = matched(needed, given, ())
     said = []
-    if missing:
-        said.append(f"it lacks {_listed(missing)}")
-    if more:
-        said.append(f"it has {_listed(more)}, which the network has not")
-    if other:
-        said.append(_listed(other))
+    if match.missing:
+        said.append(f"it lacks {_listed(list(match.missing))}")
+    if match.unexpected:
+        said.append(f"it has {_listed(list(match.unexpected))}, which the network has not")
+    if match.shapes:
+        sizes = match.shapes.items()
+        said.append(_listed([f"{key} is {size_said(old)} instead of {size_said(new)}" for key, (old, new) in sizes]))
     if said:
         raise OptionError("weights", f"{shown(path)} holds the weights of another network: {'; '.join(said)}")
-
-
-def _size(tensor: Any) -> str:
-    return " x ".join(map(str, tensor.shape)) or "a number"
 
 
 def _listed(items: Sequence[str]) -> str:
