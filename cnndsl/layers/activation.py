@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field
 
 from cnndsl.i18n import tr, trn
-from cnndsl.layers.base import Argument, Code, Extra, Group, Kept, Layer, Spelling, Tensor
+from cnndsl.layers.base import Argument, Code, Extra, Group, Kept, Layer, Spelling, Tensor, declare
 from cnndsl.layers.formula import KnownShape, Shape, SizeError
 from cnndsl.layers.reach import Reaches, same
 from cnndsl.layers.types import Count, Flag, Real
@@ -61,22 +61,6 @@ class Inplace(Activation):
     """An activation that can overwrite its input."""
 
     inplace: Flag = Field(default=False, description=INPLACE)
-
-
-class ReLU(Inplace):
-    """The rectified linear unit: negative numbers become zero, the others stay. max(0, x) (torch.nn.ReLU)."""
-
-    kind = "relu"
-    backward_from = "output"
-    example = "input(3, 32, 32) -> conv(8, 5) -> relu"
-
-
-class ReLU6(Inplace):
-    """A ReLU that stops at 6: min(max(0, x), 6) (torch.nn.ReLU6). Suits low-precision arithmetic."""
-
-    kind = "relu6"
-    backward_from = "input"
-    example = "input(3, 32, 32) -> conv(8, 3) -> relu6"
 
 
 class LeakyReLU(Activation):
@@ -153,22 +137,6 @@ class RReLU(TwoSteps):  # PyTorch makes room for the slopes that training would 
 
     def in_order(self, x: KnownShape, in_order: bool) -> bool:
         return in_order or not self.inplace
-
-
-class Hardswish(Inplace):
-    """A swish of straight lines: x * relu6(x + 3) / 6 (torch.nn.Hardswish; Howard et al., 2019)."""
-
-    kind = "hardswish"
-    backward_from = "input"
-    example = "input(3, 32, 32) -> conv(16, 3) -> hardswish"
-
-
-class Hardsigmoid(Inplace):
-    """A sigmoid of straight lines: relu6(x + 3) / 6 (torch.nn.Hardsigmoid)."""
-
-    kind = "hardsigmoid"
-    backward_from = "input"
-    example = "input(16, 1, 1) -> conv(16, 1) -> hardsigmoid"
 
 
 class Hardtanh(Activation):
@@ -249,3 +217,16 @@ class Threshold(Activation):
 
     def words(self, x: Shape) -> str:
         return tr("above {number}, else {value}", number=self.threshold, value=self.value)
+
+
+FUNCTIONS = (
+    declare(Inplace, "relu", "The rectified linear unit: negative numbers become zero, the others stay. max(0, x) "
+            "(torch.nn.ReLU).", "input(3, 32, 32) -> conv(8, 5) -> relu", name="ReLU", backward_from="output"),
+    declare(Inplace, "relu6", "A ReLU that stops at 6: min(max(0, x), 6) (torch.nn.ReLU6). Suits low-precision "
+            "arithmetic.", "input(3, 32, 32) -> conv(8, 3) -> relu6", name="ReLU6", backward_from="input"),
+    declare(Inplace, "hardswish", "A swish of straight lines: x * relu6(x + 3) / 6 (torch.nn.Hardswish; Howard et al., "
+            "2019).", "input(3, 32, 32) -> conv(16, 3) -> hardswish", name="Hardswish", backward_from="input"),
+    declare(Inplace, "hardsigmoid", "A sigmoid of straight lines: relu6(x + 3) / 6 (torch.nn.Hardsigmoid).",
+            "input(16, 1, 1) -> conv(16, 1) -> hardsigmoid", name="Hardsigmoid", backward_from="input"),
+)  # fmt: skip
+"""The activations that are told from one another by facts alone."""

@@ -8,9 +8,9 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from cnndsl.i18n import tr
-from cnndsl.layers.base import NOTHING, Argument, Extra, Kept, Spelling
+from cnndsl.layers.base import NOTHING, Argument, Extra, Kept, Spelling, declare
 from cnndsl.layers.formula import AxisRule, Dim, KnownShape, Shape, SizeError, axis_names, axis_said, in_words, show
-from cnndsl.layers.operations import Operation, declare
+from cnndsl.layers.operations import Operation
 from cnndsl.layers.reach import Reaches, read_beside, same
 from cnndsl.layers.types import Flag, OptionalReal, Parameter
 from cnndsl.symbolic.expr import Expr

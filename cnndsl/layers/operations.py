@@ -2,7 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Callable
-from typing import Annotated, Any, ClassVar, Literal, TypeVar, cast
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Discriminator, Field, Tag
 
@@ -152,19 +152,6 @@ class Operation(Parameterised):
     def kept(self, xs: tuple[KnownShape, ...], gradients: tuple[bool, ...]) -> Kept:
         """What PyTorch keeps until the backward pass; `gradients` says which of the values want one, at least one."""
         return self.keeps
-
-
-_Operation = TypeVar("_Operation", bound=Operation)
-
-
-def declare(base: type[_Operation], kind: str, says: str, example: str, **facts: Any) -> type[_Operation]:
-    """A kind of operation that differs from its base in facts alone, as most functions do.
-
-    kind: its word. says: its docstring. example: the lines of a small network with it. facts: its other class
-    variables.
-    """
-    made = {"__module__": base.__module__, "__doc__": says, "kind": kind, "example": example, **facts}
-    return cast("type[_Operation]", type(base)(kind.title().replace("_", ""), (base,), made))  # type: ignore[misc]
 
 
 _MOST_SUMMED = 6

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from cnndsl.i18n import tr
 from cnndsl.layers.arrangement import AXES
-from cnndsl.layers.base import Extra, Kept, Spelling
+from cnndsl.layers.base import Extra, Kept, Spelling, declare
 from cnndsl.layers.formula import (
     AxisRule,
     Dim,
@@ -22,7 +22,7 @@ from cnndsl.layers.formula import (
     product,
     show,
 )
-from cnndsl.layers.operations import Operation, axes_of, axis_index, axis_indices, declare
+from cnndsl.layers.operations import Operation, axes_of, axis_index, axis_indices
 from cnndsl.layers.reach import IDENTITY, Reach, Reaches, mixing, whole
 from cnndsl.layers.types import AnyAxis, AxisOrAxes, Flag, PositiveReal, Whole
 

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from cnndsl.i18n import tr
 from cnndsl.layers.activation import INPLACE, Activation, Inplace, TwoSteps
-from cnndsl.layers.base import Argument, Extra, Kept
+from cnndsl.layers.base import Argument, Extra, Kept, declare
 from cnndsl.layers.formula import AxisRule, KnownShape, Shape, SizeError, as_it_comes, axis_names, incoming, show
 from cnndsl.layers.operations import axis_index
 from cnndsl.layers.reach import Reaches, mixing
@@ -40,15 +40,6 @@ class CELU(Activation):
             raise SizeError("celu divides by alpha, and alpha is 0", "use relu for alpha = 0", code="E312")
 
 
-class SELU(Inplace):
-    """The scaled ELU, with constants that keep mean 0 and variance 1 from layer to layer
-    (torch.nn.SELU; Klambauer et al., 2017).
-    """
-
-    kind = "selu"
-    example = "input(256) -> linear(64) -> selu"
-
-
 class GELU(Activation):
     """The Gaussian error linear unit: x times the share of the normal distribution below x
     (torch.nn.GELU; Hendrycks and Gimpel, 2016).
@@ -58,40 +49,6 @@ class GELU(Activation):
     example = "input(3, 32, 32) -> conv(8, 3) -> gelu"
 
     approximate: Literal["none", "tanh"] = Field(default="none", description="how it is computed")
-
-
-class SiLU(Inplace):
-    """The sigmoid linear unit, or swish: x * sigmoid(x) (torch.nn.SiLU)."""
-
-    kind = "silu"
-    backward_from = "input"
-    example = "input(3, 32, 32) -> conv(8, 3) -> silu"
-
-
-class Mish(Inplace):
-    """Mish: x * tanh(softplus(x)) (torch.nn.Mish; Misra, 2019)."""
-
-    kind = "mish"
-    backward_from = "input"
-    example = "input(3, 32, 32) -> conv(8, 3) -> mish"
-
-
-class Sigmoid(Activation):
-    """The logistic function, which brings every number between 0 and 1: 1 / (1 + exp(-x)) (torch.nn.Sigmoid)."""
-
-    kind = "sigmoid"
-    call = "torch.sigmoid"
-    backward_from = "output"
-    example = "input(16, 1, 1) -> conv(16, 1) -> sigmoid"
-
-
-class Tanh(Activation):
-    """The hyperbolic tangent, which brings every number between -1 and 1 (torch.nn.Tanh)."""
-
-    kind = "tanh"
-    call = "torch.tanh"
-    backward_from = "output"
-    example = "input(8, 16, 16) -> conv_transpose(3, 4, stride=2, padding=1) -> tanh"
 
 
 class Softplus(Activation):
@@ -104,15 +61,6 @@ class Softplus(Activation):
     threshold: Real = Field(default=20.0, description="above it, for beta * x, the function is x itself")
 
 
-class LogSigmoid(TwoSteps):  # exp(-|x|) as well, on the processor
-    """The logarithm of the logistic function, computed in one step because that is more exact: log(1 / (1 + exp(-x)))
-    (torch.nn.LogSigmoid).
-    """
-
-    kind = "logsigmoid"
-    example = "input(256) -> linear(1) -> logsigmoid"
-
-
 class Tanhshrink(TwoSteps):  # tanh(x)
     """What is left of a number without its hyperbolic tangent: x - tanh(x) (torch.nn.Tanhshrink)."""
 
@@ -121,13 +69,6 @@ class Tanhshrink(TwoSteps):  # tanh(x)
 
     def kept(self, x: KnownShape, y: KnownShape, *, gradient: bool, trained: frozenset[str]) -> Kept | None:
         return Kept(extra=Extra(numbers=prod(x)))
-
-
-class Softsign(TwoSteps):  # the divisor, 1 + |x|
-    """Like tanh, and slower to reach -1 and 1: x / (1 + |x|) (torch.nn.Softsign)."""
-
-    kind = "softsign"
-    example = "input(256) -> linear(64) -> softsign"
 
 
 class _Shares(Activation):
@@ -173,13 +114,6 @@ class Softmin(_Shares):
         return Extra(numbers=prod(x))  # -x
 
 
-class LogSoftmax(_Shares):
-    """The logarithm of softmax, computed in one step because that is more exact (torch.nn.LogSoftmax)."""
-
-    kind = "log_softmax"
-    example = "input(256) -> linear(10) -> log_softmax"
-
-
 class GLU(Activation):
     """The gated linear unit: one half of the numbers along an axis, times the sigmoid of the other half
     (torch.nn.GLU; Dauphin et al., 2017).  Halves the axis, which is the last one unless given.
@@ -218,3 +152,27 @@ class GLU(Activation):
 
     def in_order(self, x: KnownShape, in_order: bool) -> bool:
         return True
+
+
+FUNCTIONS = (
+    declare(Inplace, "selu", "The scaled ELU, with constants that keep mean 0 and variance 1 from layer to layer "
+            "(torch.nn.SELU; Klambauer et al., 2017).", "input(256) -> linear(64) -> selu", name="SELU"),
+    declare(Inplace, "silu", "The sigmoid linear unit, or swish: x * sigmoid(x) (torch.nn.SiLU).",
+            "input(3, 32, 32) -> conv(8, 3) -> silu", name="SiLU", backward_from="input"),
+    declare(Inplace, "mish", "Mish: x * tanh(softplus(x)) (torch.nn.Mish; Misra, 2019).",
+            "input(3, 32, 32) -> conv(8, 3) -> mish", name="Mish", backward_from="input"),
+    declare(Activation, "sigmoid", "The logistic function, which brings every number between 0 and 1: 1 / (1 + "
+            "exp(-x)) (torch.nn.Sigmoid).",
+            "input(16, 1, 1) -> conv(16, 1) -> sigmoid", name="Sigmoid", call="torch.sigmoid", backward_from="output"),
+    declare(Activation, "tanh", "The hyperbolic tangent, which brings every number between -1 and 1 (torch.nn.Tanh).",
+            "input(8, 16, 16) -> conv_transpose(3, 4, stride=2, padding=1) -> tanh", name="Tanh", call="torch.tanh",
+            backward_from="output"),
+    declare(TwoSteps, "logsigmoid", "The logarithm of the logistic function, computed in one step because that is more "
+            "exact: log(1 / (1 + exp(-x))) (torch.nn.LogSigmoid).",
+            "input(256) -> linear(1) -> logsigmoid", name="LogSigmoid"),  # exp(-|x|) as well, on the processor
+    declare(TwoSteps, "softsign", "Like tanh, and slower to reach -1 and 1: x / (1 + |x|) (torch.nn.Softsign).",
+            "input(256) -> linear(64) -> softsign", name="Softsign"),  # the divisor, 1 + |x|
+    declare(_Shares, "log_softmax", "The logarithm of softmax, computed in one step because that is more exact "
+            "(torch.nn.LogSoftmax).", "input(256) -> linear(10) -> log_softmax", name="LogSoftmax"),
+)  # fmt: skip
+"""The activations that are told from one another by facts alone."""

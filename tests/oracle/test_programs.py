@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from cnndsl.layers.activation import ReLU
 from cnndsl.layers.base import Layer
 from cnndsl.layers.convolution import Conv
 from cnndsl.layers.pooling import MaxPool
 from cnndsl.layers.reach import same
+from cnndsl.layers.registry import KINDS
 from cnndsl.symbolic.number import key_of
 from tests.oracle.agreement import check
 from tests.oracle.blocks import DEFINITIONS
@@ -116,8 +116,8 @@ def one_less(rule: Any) -> Any:
         (Conv, "tensors", lambda layer, x: ()),
         (Conv, "products", lambda layer, x, y: (*y, x[0])),
         (MaxPool, "reach", lambda layer, x, y: same(x)),
-        (ReLU, "shares", lambda layer, x, training, in_order: True),
-        (ReLU, "backward_from", "input"),
+        (KINDS["relu"], "shares", lambda layer, x, training, in_order: True),
+        (KINDS["relu"], "backward_from", "input"),
     ],
     ids=lambda value: value if isinstance(value, str) else None,
 )
