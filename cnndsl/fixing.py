@@ -1,4 +1,4 @@
-"""Doing what diagnostics ask for, and what two texts differ in, as `diff -u` writes it."""
+"""A text and what was found in it -> the text with that mended; and how two texts differ, as `diff -u` writes it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One layout for all texts: `cnndsl fmt`.
+"""A text -> the same in the one layout: `cnndsl fmt`.
 
 In: a text.  Out: the same text in the one layout, proved to say the same.
 """

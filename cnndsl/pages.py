@@ -1,4 +1,4 @@
-"""The pages about errors and warnings: what each code means, with an example of what is wrong and one of what is right.
+"""A code -> the page about this error or warning: what it means, with an example of what is wrong and of what is right.
 
 A page is `docs/errors/CODE.md`, in Markdown. A wheel has the folder inside the package. What a page says in another
 language stands in one document, `docs/ja/errors.md`, with what the code means and why; the examples are the page's.

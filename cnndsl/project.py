@@ -1,4 +1,4 @@
-"""What a project says to all its files, in its pyproject.toml.
+"""A folder -> what the pyproject.toml of the project around it says to all files there.
 
 [tool.cnndsl]
 ignore = ["W204"]                     # warnings that are not wanted

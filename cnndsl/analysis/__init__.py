@@ -1,1 +1,1 @@
-"""What a program holds and costs: sizes, receptive fields, counts, memory, keys, repeats, from the program alone."""
+"""A program -> what it holds and costs: sizes, receptive fields, counts, memory, keys, repeats; without PyTorch."""

@@ -1,4 +1,4 @@
-"""Runs: what one statement of the text made again and again, and how the numbers in it differ.
+"""A module -> its runs: the steps that one statement of the text made again and again, and how their numbers differ.
 
 A turn of a loop, `unit(64) * 3`, `repeat`, a comprehension: whatever such a statement makes comes from one place in
 the text.  Steps in a row that come from there are one run, as a reader of the text sees it, if they are the same but

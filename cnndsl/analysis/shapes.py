@@ -1,4 +1,4 @@
-"""The shape pass by itself: the sizes of a program, worked out anew.
+"""A checked program -> its sizes worked out anew: the shape pass by itself.
 
 Elaboration knows all sizes already.  This pass takes a checked program, for instance one read back from
 JSON, and derives every size again with the layers' own rules, for the inputs that it declares or for

@@ -1,4 +1,4 @@
-"""Other people's names for layers and parameters; and where PyTorch takes more than the language, and why."""
+"""Other people's names for layers and parameters -> ours; and where PyTorch takes more than the language, and why."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Numbers in the order of another framework, where that can be told from the numbers."""
+"""Numbers in the order of another framework -> what is probably meant, where that can be told from the numbers."""
 
 from cnndsl.layers.base import Layer
 from cnndsl.layers.convolution import Conv

@@ -1,4 +1,4 @@
-"""From the places that a program keeps, a line and a column, back to stretches of text."""
+"""Places that a program keeps, a line and a column -> the stretches of text that stand there."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which warnings are known and wanted, and so not said.
+"""Warnings, and the remarks of a text -> the warnings that are said: without those that are known and wanted.
 
 In a text that is a comment, for what begins on its line or, at the top, for the whole file:
 

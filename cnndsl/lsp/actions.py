@@ -1,4 +1,4 @@
-"""What can be done about what was found in a text."""
+"""What was found in a text -> the changes that an editor can offer to mend it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What may be written at a place of a text, and what the call that stands around it takes."""
+"""A place of a text -> what may be written there, and what the call that stands around it takes."""
 
 from __future__ import annotations
 

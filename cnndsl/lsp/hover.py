@@ -1,4 +1,4 @@
-"""What there is to say of a place in a text, as Markdown."""
+"""A place of a text -> what there is to say of what stands there, as Markdown."""
 
 from __future__ import annotations
 

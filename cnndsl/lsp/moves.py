@@ -1,4 +1,4 @@
-"""Where a place of a text is after the text was changed, and where it was before."""
+"""Changes of a text -> where a place of it is after them, and where it was before."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The structure of a text: its outline, what can be folded, what a selection grows to, and what each word is."""
+"""A text -> its outline, what can be folded, what a selection grows to, and what each word is."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Places as the protocol has them, lines and characters from 0, in the units that an editor counts in."""
+"""Places of a text -> the protocol's, lines and characters from 0 in the units that an editor counts in, and back."""
 
 from __future__ import annotations
 

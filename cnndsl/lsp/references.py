@@ -1,4 +1,4 @@
-"""Where a name is used, also in other files, and what has to change for it to be called something else."""
+"""A name in a text -> where it is used, also in other files, and the edits by which it is called something else."""
 
 from __future__ import annotations
 

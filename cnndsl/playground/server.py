@@ -1,4 +1,4 @@
-"""Serves the page to the browsers of this machine."""
+"""A folder with the page -> a server of its files, for the browsers of this machine."""
 
 from __future__ import annotations
 

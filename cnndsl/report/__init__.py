@@ -1,1 +1,1 @@
-"""How diagnostics are shown: one renderer a file."""
+"""Diagnostics -> text that shows them: one renderer a file."""

@@ -1,4 +1,4 @@
-"""Maps as PNGs and curves as paths: the colour of a number, and how high it lies."""
+"""Maps -> PNGs, and curves -> paths: the colour of a number, and how high it lies."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A figure as one picture: the steps in columns, for a slide or a paper."""
+"""A figure -> one SVG picture: the steps in columns, for a slide or a paper."""
 
 from __future__ import annotations
 

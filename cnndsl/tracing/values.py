@@ -1,4 +1,4 @@
-"""Tensors as a bounded number of small maps, curves and lists of numbers."""
+"""Tensors -> a bounded number of small maps, curves and lists of numbers, to be shown."""
 
 from __future__ import annotations
 

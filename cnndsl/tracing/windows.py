@@ -1,4 +1,4 @@
-"""What the kernels of a convolution or a pooling lie on: at one place, and at each place of a part of the map.
+"""A layer with a kernel, and what comes into it -> what the kernel lies on, at one place and at each of part of a map.
 
 A signal is looked at as a map of one row.
 """

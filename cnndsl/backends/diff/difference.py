@@ -1,4 +1,4 @@
-"""Two versions of a network and all that is different, one by one, and those that are alike together.
+"""Two versions of a network -> all that is different, one by one, and those that are alike together.
 
 In: two programs.  Out: a `Difference`.
 """

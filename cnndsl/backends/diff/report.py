@@ -1,4 +1,4 @@
-"""A difference as text for a terminal and as JSON."""
+"""A difference -> text for a terminal, or JSON."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-r"""Explanations as LaTeX, for a document that uses the package amsmath.
+r"""Explanations -> LaTeX, for a document that uses the package amsmath.
 
 What comes out is a part of a document, to be read with `\input`.
 """

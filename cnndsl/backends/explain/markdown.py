@@ -1,4 +1,4 @@
-"""Explanations as Markdown, with the formulas in LaTeX between dollar signs."""
+"""Explanations -> Markdown, with the formulas in LaTeX between dollar signs."""
 
 from __future__ import annotations
 

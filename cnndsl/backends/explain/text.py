@@ -1,4 +1,4 @@
-"""Explanations as text for a terminal."""
+"""Explanations -> text for a terminal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What stands in boxes, at the head of clusters, beside arrows and in the legend, as DOT's HTML-like tables.
+"""A picture -> what stands in its boxes, clusters and legend and beside its arrows, as DOT's HTML-like tables.
 
 In: boxes and values of a picture.  Out: markup for the `graphviz` package, with the room that its text needs, which is
 reckoned from tables because there is no font engine to ask.

@@ -1,4 +1,4 @@
-"""Which way the eye should follow: the straight lines of a picture, and the arrows that go around.
+"""A picture -> the way that the eye should follow: which boxes lie in a line, and which arrows go around.
 
 An arrow is a skip where its value also takes a longer way to the same place: the identity of a
 residual block, the encoder's map in a U-Net.  At a sum the shorter of two branches, such as the

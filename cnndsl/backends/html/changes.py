@@ -1,4 +1,4 @@
-"""What became of each application of two networks that are compared, for the page that marks it."""
+"""A difference of two networks -> what became of each application, for the page that marks it."""
 
 from __future__ import annotations
 
