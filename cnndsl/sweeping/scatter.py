@@ -14,7 +14,7 @@ from cnndsl.diagnostics import OptionError
 from cnndsl.display import SvgText
 from cnndsl.sweeping.members import Member
 from cnndsl.sweeping.report import Swept, said, settings_said
-from cnndsl.theme import DARK, LIGHT, Theme, ThemeName
+from cnndsl.theme import LIGHT
 
 _WIDTH, _HEIGHT = 720.0, 470.0
 _LEFT, _RIGHT, _TOP, _BOTTOM = 84.0, 28.0, 90.0, 62.0
@@ -44,7 +44,7 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
-def svg(swept: Swept, x: str, y: str, *, theme: ThemeName = "auto", linked: bool = False) -> str:
+def svg(swept: Swept, x: str, y: str, *, linked: bool = False) -> str:
     """The members by two columns of theirs, `x` to the right and `y` upwards; the front is joined by a line.
 
     linked: whether each point leads to the row `m` with the member's number, in the page around the picture. Raises
@@ -54,24 +54,23 @@ def svg(swept: Swept, x: str, y: str, *, theme: ThemeName = "auto", linked: bool
     if not points:
         message = f"no member has numbers for both {x} and {y}: there is nothing to draw"
         raise OptionError("x", message)
-    return SvgText("\n".join(_picture(swept, points, x, y, theme, linked=linked)) + "\n")
+    return SvgText("\n".join(_picture(swept, points, x, y, linked=linked)) + "\n")
 
 
-def _picture(swept: Swept, points: list[Member], x: str, y: str, theme: ThemeName, *, linked: bool) -> Iterator[str]:
-    colours = DARK if theme == "dark" else LIGHT
+def _picture(swept: Swept, points: list[Member], x: str, y: str, *, linked: bool) -> Iterator[str]:
     across = Scale([member.row[x] for member in points])
     up = Scale([member.row[y] for member in points])
     best = front(points, x, y)
     told = f"{len(points):,} members by {x} and {y}; {len(best):,} have the most {y} for their {x}"
-    yield from opened("sweep", swept.network, told, _WIDTH, _HEIGHT, theme)
-    yield words(swept.network, _LEFT, 34, _TITLE, colours.heading, BOLD)
-    yield words(told, _LEFT, 52, _TEXT, colours.quiet)
-    yield from _grid(across, up, x, y, colours)
+    yield from opened("sweep", swept.network, told, _WIDTH, _HEIGHT, "auto")
+    yield words(swept.network, _LEFT, 34, _TITLE, LIGHT.heading, BOLD)
+    yield words(told, _LEFT, 52, _TEXT, LIGHT.quiet)
+    yield from _grid(across, up, x, y)
     line = "L".join(f"{number(_x(across, m.row[x]))} {number(_y(up, m.row[y]))}" for m in best)
-    yield f'<path d="M{line}" fill="none" stroke="{colours.skip}" stroke-width="1.5"/>'
+    yield f'<path d="M{line}" fill="none" stroke="{LIGHT.skip}" stroke-width="1.5"/>'
     are_best = {member.number for member in best}
     for member in sorted(points, key=lambda each: each.number in are_best):  # the front is drawn last, over the others
-        tint = colours.tints["block" if member.number in are_best else "convolution"]
+        tint = LIGHT.tints["block" if member.number in are_best else "convolution"]
         yield _point(
             member, swept, _x(across, member.row[x]), _y(up, member.row[y]), tint.fill, tint.line, linked=linked
         )
@@ -94,18 +93,18 @@ def _y(scale: Scale, value: float) -> float:
     return _TOP + _HIGH * (1 - scale.share(value))
 
 
-def _grid(across: Scale, up: Scale, x: str, y: str, colours: Theme) -> Iterator[str]:
-    bottom, line = _TOP + _HIGH, f'stroke="{colours.cluster_line}" stroke-width="0.5"'
+def _grid(across: Scale, up: Scale, x: str, y: str) -> Iterator[str]:
+    bottom, line = _TOP + _HIGH, f'stroke="{LIGHT.cluster_line}" stroke-width="0.5"'
     for value in across.ticks:
         at = _x(across, value)
         yield f'<path d="M{number(at)} {number(_TOP)}V{number(bottom)}" {line}/>'
-        yield words(_short(x, value), at, bottom + 18, _TEXT, colours.text, "", "middle")
+        yield words(_short(x, value), at, bottom + 18, _TEXT, LIGHT.text, "", "middle")
     for value in up.ticks:
         at = _y(up, value)
         yield f'<path d="M{number(_LEFT)} {number(at)}h{number(_WIDE)}" {line}/>'
-        yield words(_short(y, value), _LEFT - 8, at + 4, _TEXT, colours.text, "", "end")
-    yield words(x, _LEFT + _WIDE / 2, bottom + 42, _TEXT + 1, colours.heading, BOLD, "middle")
-    yield words(y, _LEFT - 68, _TOP - 16, _TEXT + 1, colours.heading, BOLD)
+        yield words(_short(y, value), _LEFT - 8, at + 4, _TEXT, LIGHT.text, "", "end")
+    yield words(x, _LEFT + _WIDE / 2, bottom + 42, _TEXT + 1, LIGHT.heading, BOLD, "middle")
+    yield words(y, _LEFT - 68, _TOP - 16, _TEXT + 1, LIGHT.heading, BOLD)
 
 
 def _short(column: str, value: float) -> str:

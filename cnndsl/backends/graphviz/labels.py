@@ -165,13 +165,13 @@ def _ranges(text: str) -> Iterator[str]:
         yield from (f"{begins} … {end}" for end in dict.fromkeys(shown))
 
 
-def begin(text: str, limit: float, points: float, face: str = "") -> str:
+def begin(text: str, limit: float, points: float) -> str:
     """The text, cut at its end where it is wider than `limit` points: of a list, the first items matter most."""
-    if text_width(text, points, face) <= limit:
+    if text_width(text, points) <= limit:
         return text
-    room = limit - text_width("…", points, face)
+    room = limit - text_width("…", points)
     for end, character in enumerate(text):
-        room -= text_width(character, points, face)
+        room -= text_width(character, points)
         if room < 0:
             return f"{text[:end].rstrip(', ')}…"
     return text
