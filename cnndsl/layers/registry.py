@@ -16,7 +16,8 @@ from cnndsl.layers.operations import Operation
 
 _Kind = TypeVar("_Kind", bound=Parameterised)
 LAYER_FAMILIES = {
-    "activation": "hardshrink hardsigmoid hardswish hardtanh leaky_relu prelu relu relu6 rrelu softshrink threshold",
+    "activation": "celu elu gelu glu hardshrink hardsigmoid hardswish hardtanh leaky_relu log_softmax logsigmoid mish "
+    "prelu relu relu6 rrelu selu sigmoid silu softmax softmin softplus softshrink softsign tanh tanhshrink threshold",
     "adaptive_pooling": "adaptive_avgpool adaptive_maxpool global_avgpool global_maxpool",
     "convolution": "conv conv_transpose",
     "dense": "bilinear embedding linear",
@@ -27,8 +28,6 @@ LAYER_FAMILIES = {
     "sequence": "gru lstm multihead_attention rnn",
     "shape": "flatten permute reshape unflatten",
     "shuffle": "channel_shuffle fold pixel_shuffle pixel_unshuffle unfold",
-    "smooth_activation": "celu elu gelu glu log_softmax logsigmoid mish selu sigmoid silu softmax softmin softplus "
-    "softsign tanh tanhshrink",
 }
 OPERATION_FAMILIES = {
     "arrangement": "chunk expand flip narrow roll select squeeze stack transpose unbind unsqueeze",
