@@ -183,7 +183,6 @@ class Finding:
     code: str
     message: str
     at: Origin
-    label: str = ""
     more: tuple[tuple[Origin, str], ...] = ()
     help: tuple[str, ...] = ()
     fix: Callable[[Span], Fix | None] = lambda _: None
