@@ -26,7 +26,7 @@ from cnndsl.syntax.parser import parse
 DEFINING = ("network", "block", "sequence", "extern")
 CONSTANTS = ("true", "false", "input", "it")
 OPERATORS = ("and", "or", "not", "in")
-_TOKENS: dict[str, _TokenType] = {
+TOKENS: dict[str, _TokenType] = {
     "keyword": Keyword,
     "function": Name.Builtin,
     "class": Name.Class,
@@ -55,7 +55,7 @@ class CnnLexer(Lexer):  # type: ignore[misc] # Pygments has no types
         reached = 0
         for span, kind in tokens(Names(parse(source)[0])):
             yield from self._between(text, reached, span.start)
-            yield span.start, _TOKENS[kind], text[span.start : span.end]
+            yield span.start, TOKENS[kind], text[span.start : span.end]
             reached = span.end
         yield from self._between(text, reached, len(text))
 

@@ -49,7 +49,7 @@ body[data-theme="light"] img { color-scheme: light; }
 table { font-size: 90%; }
 td img { min-width: 14em; }
 """
-_SETTINGS = {
+SETTINGS = {
     "project": "cnndsl",
     "extensions": ["myst_parser"],
     "myst_enable_extensions": ["html_image"],
@@ -62,7 +62,7 @@ _SETTINGS = {
     "html_use_index": False,
     "html_show_copyright": False,
     "smartquotes": False,
-    "pygments_style": "friendly",
+    "pygments_style": "a11y-light",
     "pygments_dark_style": "monokai",
 }
 """What Sphinx, MyST and Furo are told."""
@@ -206,7 +206,7 @@ def build(out: Path) -> int:
             (source / name).write_text(text, encoding="utf-8")
         (source / "_static").mkdir()
         (source / "_static" / "site.css").write_text(_STYLE, encoding="utf-8")
-        (source / "conf.py").write_text("".join(f"{name} = {value!r}\n" for name, value in _SETTINGS.items()))
+        (source / "conf.py").write_text("".join(f"{name} = {value!r}\n" for name, value in SETTINGS.items()))
         out.mkdir(parents=True, exist_ok=True)
         app = Sphinx(source, source, out, doctrees, "html", status=None, warningiserror=True)
         app.add_lexer("output", TextLexer)

@@ -62,7 +62,7 @@ def _picture(swept: Swept, points: list[Member], x: str, y: str, *, linked: bool
     up = Scale([member.row[y] for member in points])
     best = front(points, x, y)
     told = f"{len(points):,} members by {x} and {y}; {len(best):,} have the most {y} for their {x}"
-    yield from opened("sweep", swept.network, told, _WIDTH, _HEIGHT, "auto")
+    yield from opened("sweep", swept.network, told, _WIDTH, _HEIGHT, "auto", role="group" if linked else "img")
     yield words(swept.network, _LEFT, 34, _TITLE, LIGHT.heading, BOLD)
     yield words(told, _LEFT, 52, _TEXT, LIGHT.quiet)
     yield from _grid(across, up, x, y)

@@ -7,8 +7,10 @@ from pathlib import Path, PurePosixPath
 from posixpath import normpath
 
 import pytest
+from pygments.styles import get_style_by_name
 
 from cnndsl import pages as errors
+from cnndsl.highlighting import TOKENS
 from cnndsl.layers.registry import KINDS, OPERATIONS
 from tools import site
 from tools.links import redirected
@@ -80,6 +82,26 @@ def test_links_are_led_elsewhere_and_code_is_kept() -> None:
     nowhere = redirected(text, lambda _: None)
     assert nowhere.startswith("A link with `a[0]`, \nand ; `[no](link)`.")
     assert nowhere.endswith("[far](https://example.org)\n")
+
+
+@pytest.mark.parametrize("option", ["pygments_style", "pygments_dark_style"])
+def test_code_can_be_read(option: str) -> None:
+    """The colours of code stand out from the ground as WCAG 2.2, 1.4.3, has it."""
+    pytest.importorskip("a11y_pygments", reason="the extra docs is not installed")
+    style = get_style_by_name(str(site.SETTINGS[option]))
+    ground = luminance(style.background_color)
+    for kind in TOKENS.values():
+        colour = style.style_for_token(kind)["color"]
+        if colour is not None:
+            darker, lighter = sorted([luminance(f"#{colour}"), ground])
+            assert (lighter + 0.05) / (darker + 0.05) >= 4.5, (kind, colour)
+
+
+def luminance(colour: str) -> float:
+    """The relative luminance of `#RRGGBB` by WCAG: 0 for black, 1 for white."""
+    shares = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    linear = [share / 12.92 if share <= 0.04045 else ((share + 0.055) / 1.055) ** 2.4 for share in shares]
+    return sum(weight * share for weight, share in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
 
 
 @pytest.mark.parametrize(

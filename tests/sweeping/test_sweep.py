@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 from collections.abc import Generator, Iterator
 from contextlib import closing
@@ -235,6 +236,15 @@ def test_a_process_that_is_killed_is_said_and_what_is_done_is_kept(monkeypatch: 
     with closing(Journal(plan.text, space)) as journal:
         assert len(journal.done) >= 3
     assert len(list(work_out(plan.text, space, space.numbers(), jobs=2))) == space.size
+
+
+@pytest.mark.parametrize(("linked", "role"), [(True, "group"), (False, "img")])
+def test_links_are_no_part_of_an_image(linked: bool, role: str) -> None:
+    space = parse(["width=4,8"])
+    plan = Plan.of(Source("<text>", FAMILY), None, space)
+    drawn = svg(plan.swept(work_out(plan.text, space, [0, 1])), "macs", "parameters", linked=linked)
+    assert re.findall(r'role="(\w+)"', drawn) == [role]
+    assert drawn.count("<a href") == (2 if linked else 0)
 
 
 def test_the_headings_of_a_picture_are_bold() -> None:

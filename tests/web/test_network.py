@@ -133,6 +133,14 @@ def test_by_keyboard(visit: Any) -> None:
     assert page.locator("#stage [tabindex='0']").count() == 1
 
 
+def test_a_label_says_the_detail_of_a_box_in_one(visit: Any) -> None:
+    """Also where the picture has it on two lines, with something else between them."""
+    text = "network Net { input(3, 32, 32); conv(64, 7, stride=2, padding=3) }"
+    page = visit(made(text, lang="ja"))
+    label = page.locator("#stage [data-box]").nth(1).get_attribute("aria-label")
+    assert label == "Conv2d, conv1, フィルター 64 個, 7×7, ストライド 2, パディング 3, パラメーター 9,472 個"
+
+
 def test_text_and_picture_light_one_another(visit: Any) -> None:
     page = visit(made(depth=0))
     page.locator("#stage [data-box]", has_text="stem").hover()

@@ -108,11 +108,16 @@ def style(picture: str, swaps: Mapping[str, str]) -> str:
     return f"<style>\n{rules}\n</style>"
 
 
-def opened(kind: str, name: str, told: str, width: float, height: float, theme: ThemeName) -> Iterator[str]:
-    """The beginning of a picture of the class `cnndsl-KIND`: its name, what it tells, its style sheet, its ground."""
+def opened(
+    kind: str, name: str, told: str, width: float, height: float, theme: ThemeName, *, role: str = "img"
+) -> Iterator[str]:
+    """The beginning of a picture of the class `cnndsl-KIND`: its name, what it tells, its style sheet, its ground.
+
+    role: what it is for a reader that speaks, "group" where it has links, which are no part of an "img".
+    """
     size = f'width="{number(width)}" height="{number(height)}"'
     box = f'viewBox="0 0 {number(width)} {number(height)}" {size}'
-    yield f'<svg xmlns="http://www.w3.org/2000/svg" {box} class="cnndsl-{kind}" role="img" font-family="{FONTS}">'
+    yield f'<svg xmlns="http://www.w3.org/2000/svg" {box} class="cnndsl-{kind}" role="{role}" font-family="{FONTS}">'
     yield f"<title>{safe(name)}</title><desc>{safe(told)}</desc>"
     yield style(f"cnndsl-{kind}", every_dark() if theme == "auto" else {})
     yield f'<rect {size} fill="{(DARK if theme == "dark" else LIGHT).background}"/>'

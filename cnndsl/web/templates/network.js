@@ -139,6 +139,25 @@ function turn(to) {
   read();
 }
 
+/**
+ * The texts of a box as one: a line that ends with a comma goes on in the next one that begins below it.
+ * @type {(texts: SVGTextElement[]) => string}
+ */
+function spoken(texts) {
+  /** @type {{x: string | null, words: string}[]} */
+  const said = [];
+  for (const text of texts) {
+    const [x, words] = [text.getAttribute("x"), text.textContent ?? ""];
+    const begun = said.find((one) => one.x === x && one.words.endsWith(","));
+    if (begun) {
+      begun.words += ` ${words}`;
+    } else {
+      said.push({ x, words });
+    }
+  }
+  return said.map(({ words }) => words).join(", ");
+}
+
 /** Draw the picture of where the reader is. */
 function show() {
   const picture = block < 0 ? side.depths[depth] : moduleOf(block);
@@ -162,8 +181,7 @@ function show() {
     items.push({ element, applied, opens, isFrame });
     element.setAttribute("role", "treeitem");
     element.setAttribute("tabindex", "-1");
-    const texts = Array.from(element.querySelectorAll("text"), (text) => text.textContent);
-    element.setAttribute("aria-label", texts.join(", "));
+    element.setAttribute("aria-label", spoken(Array.from(element.querySelectorAll("text"))));
     if (opens >= 0) {
       element.classList.add("opens");
       element.setAttribute("aria-expanded", String(isFrame));

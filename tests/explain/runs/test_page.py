@@ -110,6 +110,7 @@ def test_a_page_stands_by_itself(figure: Figure) -> None:
     assert dict(reader.elements)["html"] == {"lang": "en"}
     assert "prefers-color-scheme:dark" in text
     assert "@media print" in text
+    assert '<th scope="col"></th>' not in text
 
 
 def test_headings_go_down_one_by_one(figure: Figure) -> None:
