@@ -10,6 +10,14 @@ from cnndsl.compilation import CompilationError
 from tests.oracle.agreement import check
 
 PROGRAMS = {
+    "sizes of the values of a list, in a list of numbers": """
+block Block(width = 2) {
+    l = [it] + [it -> conv(n + 1, 1) for n in range(width)]
+    for n in [x.channels for x in l] { conv(n, 1) -> relu }
+    conv(sum([x.channels for x in l if x.channels > 1]), 1)
+    concat([it] + l)
+}
+network Net { input(2, 6, 6); Block(2) -> Block(3) }""",
     "a split into one part": """
 network Net {
     input(4, 8, 8)

@@ -17,7 +17,6 @@ from cnndsl.backends.pytorch.code import (
     constant,
     flat,
     gone_through,
-    list_of,
     name,
     names_in,
     subscript,
@@ -720,8 +719,9 @@ def _grown_values(body: Body, node: nodes.Comprehension) -> Any:
     if node.condition is not None:
         line = nodes.If(span=span, condition=node.condition, yes=(line,), no=())
     with body.having(scope=Scope(body.scope)):
-        body.scope.names[word] = Static([], list_of([]))
-        body.file.run(body, [nodes.For(span=span, targets=node.targets, source=node.source, body=(line,))])
+        empty: Any = nodes.Bind(span=span, names=(word,), value=nodes.ListOf(span=span, items=()))
+        loop: Any = nodes.For(span=span, targets=node.targets, source=node.source, body=(line,))
+        body.file.run(body, [empty, loop])
         if body.lines and isinstance(body.lines[-1], For):
             body.lines[-1].is_comprehension = True
         return body.scope.names[word]
