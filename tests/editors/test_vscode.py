@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
+import subprocess
 from pathlib import Path
 from typing import Any, get_args
 
@@ -28,6 +30,19 @@ def test_a_snippet_compiles(name: str) -> None:
         text = f"{'' if use == text else text}\nnetwork Net {{\ninput(3, 8, 8)\nconv(4, 1)\n{use}\n}}"
     found = cnndsl.compile(text).diagnostics
     assert [one.message for one in found if one.severity is Severity.ERROR] == []
+
+
+def test_a_word_is_a_name_of_the_language() -> None:
+    """Also one with letters beyond ASCII: what a double click takes, and what is renamed."""
+    node = shutil.which("node")
+    if node is None:
+        pytest.skip("node is not installed")
+    given = json.loads((VSCODE / "language-configuration.json").read_text(encoding="utf-8"))["wordPattern"]
+    text = "größe_2 = conv(特徴, 3.5) -> relu1"
+    script = "const [text, {pattern, flags}] = JSON.parse(process.argv[1]);"
+    script += "console.log(JSON.stringify(text.match(new RegExp(pattern, flags + 'g'))))"
+    ran = subprocess.run([node, "-e", script, json.dumps([text, given])], capture_output=True, text=True, check=True)
+    assert json.loads(ran.stdout) == ["größe_2", "conv", "特徴", "3.5", "relu1"]
 
 
 def test_what_the_extension_names_is_there() -> None:

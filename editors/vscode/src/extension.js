@@ -23,7 +23,7 @@ async function activate(context) {
 async function start() {
   const settings = vscode.workspace.getConfiguration("cnndsl");
   const [command, ...args] = settings.get("command");
-  client = new LanguageClient(
+  const started = new LanguageClient(
     "cnndsl",
     "cnndsl",
     { command, args },
@@ -33,9 +33,13 @@ async function start() {
       synchronize: { configurationSection: "cnndsl" },
     },
   );
+  client = started;
   try {
-    await client.start();
+    await started.start();
   } catch (problem) {
+    if (client !== started) {
+      return; // it was started anew meanwhile, with another command
+    }
     client = undefined;
     vscode.window.showErrorMessage(
       `cnndsl: the language server does not start (${problem.message}). ` +
