@@ -306,7 +306,10 @@ def arranged(x: Value, y: Value, event: Event) -> Read:
     while end < min(len(a), len(b)) - same and a[-1 - end] == b[-1 - end]:
         end += 1
     old, new = a[same : len(a) - end], b[same : len(b) - end]
-    if len(new) <= 1 < len(old):
+    # Where axes of size 1 may have been others, nothing is said of them but in a call that leaves no choice.
+    sizes = next((held for held in event.arguments[1:] if isinstance(held, (list, tuple))), event.arguments[1:])
+    is_clear = event.function not in ("view", "reshape") or -1 in sizes or not (1 in old + new and len(old + new) > 3)
+    if len(new) <= 1 < len(old) and is_clear:
         start, stop = same, len(a) - end
         if not new:  # axes of size 1 go into the one before them, or behind
             start, stop = (start - 1, stop) if start > 1 else (start, stop + 1)
@@ -314,7 +317,7 @@ def arranged(x: Value, y: Value, event: Event) -> Read:
         if stop < len(a):
             arguments["end"] = stop - 1
         return "call", "flatten", (x,), arguments
-    if len(old) == 1 and len(new) > 1:
+    if len(old) == 1 and len(new) > 1 and is_clear:
         return "call", "unflatten", (x,), {"axis": same, "sizes": tuple(new)}
     if not old and set(new) == {1} and len(new) == 1:
         return "call", "unsqueeze", (x,), {"axis": same}

@@ -538,6 +538,22 @@ class Called(nn.Module):
         return self.second(x, time=time)
 
 
+class Windows(nn.Module):
+    """Sums over windows of a map, of which there may be one in a row."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__()
+        self.size = size
+
+    def forward(self, x: Tensor) -> Tensor:
+        n, c, h, w = x.shape
+        size = self.size
+        parts = x.reshape(n, c, h // size, size, w // size, size).permute(0, 2, 4, 3, 5, 1)
+        parts = parts.reshape(n, (h // size) * (w // size), size * size, c)
+        parts = (parts + parts.sum(2, keepdim=True)).reshape(n, h // size, w // size, size, size, c)
+        return parts.permute(0, 5, 1, 3, 2, 4).reshape(n, c, h, w)
+
+
 class Crossing(nn.Module):
     """Half of the channels goes through a chain, which is longer where the whole changes the number of channels."""
 

@@ -83,6 +83,12 @@ def test_a_class_becomes_one_block_with_parameters() -> None:
     assert "Unit(8) * 3" in text
 
 
+def test_axes_of_one_number_are_no_other_call() -> None:
+    module = nn.Sequential(nn.Conv2d(3, 4, 1), networks.Windows(4), nn.Conv2d(4, 6, 1), networks.Windows(8))
+    text = imported(module, (3, 8, 8)).text
+    assert text.count("block Windows") == 1
+
+
 def test_what_is_in_training_alone() -> None:
     text = imported(networks.Aided(), MAP).text
     assert "when training {" in text
