@@ -864,6 +864,18 @@ network Net {
     "an argument without a name behind one with a name": """
 block Scaled(n, s) { conv(n, 1); it * parameter(init=s, [n, 1, 1]) + normalize(it, eps=s, 2) }
 network Net { input(3, 8, 8); Scaled(4, 0.5) -> Scaled(2, 0.25); it + parameter(init=1, [2, 1, 1]) }""",
+    "lists that begin as one list of as many values as a parameter says, and grow by themselves": """
+block B(n) {
+    convs = [conv(4, 3, padding=1) for i in range(n)]
+    values = [it -> c for c in convs]
+    more = values
+    for v in values { more = more + [v -> relu] }
+    rest = values
+    for v in values { values = values + [v * 2] }
+    concat(more) + concat(values) -> conv(2, 1)
+    concat(it, concat(rest)) -> conv(2, 1)
+}
+network Net(n = 2) { input(2, 6, 6); B(n) -> B(3) }""",
 }
 
 

@@ -138,6 +138,8 @@ class Body:
         self.target: str | None = None
         """The variable for what is worked out, where that is known."""
         self.value_names: set[str] = {"x"}
+        self.wanted: dict[str, str] = {}
+        """For variables of `forward` that the text gives no name what they would be called if that were free."""
         self._own_variables: set[str] = set()
         """The variables of `forward` for what blocks are given, which nothing else is put into."""
         self.pending: tuple[Any, Code] | None = None
@@ -362,6 +364,7 @@ class Body:
         """A variable of `forward` that no value has."""
         made = free_name(wanted, self.value_names, self.text_names)
         self.value_names.add(made)
+        self.wanted[FLOW + made] = wanted
         return FLOW + made
 
     def bind_static(self, wanted: str, static: Static) -> None:
@@ -541,7 +544,7 @@ class Body:
         """Several values with a variable for each."""
         if self.pending is None or self.pending[0] is not value:
             return value
-        names = tuple(self.temporary(f"{wanted}{at}") for at in range(len(value.items)))
+        names = tuple(self.temporary(numbered(wanted, at)) for at in range(len(value.items)))
         self.lines.append(Compute(names, self.pending[1], type="tuple"))
         self.pending = None
         items = tuple(item.moved(name(v)) for v, item in zip(names, value.items, strict=True))
@@ -551,7 +554,9 @@ class Body:
         """Values that one step gives: as a tuple that is taken apart where it is needed."""
         value = TensorList(tuple(Tensor(subscript(code, constant(at)), shape) for at, shape in enumerate(shapes)))
         self.pending = (value, code)
-        return value if self.is_taken_apart else self.settled(value)
+        wanted = (self.target or FLOW).removeprefix(FLOW)
+        is_named = wanted not in ("", "x", self.flow)
+        return value if self.is_taken_apart else self.settled(value, wanted if is_named else "part")
 
     def new_part(self, wanted: str, label: Code | None = None) -> Part:
         """A new part."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -51,7 +50,6 @@ from cnndsl.backends.pytorch.flowgraph import (
     Register,
     Return,
     assigned,
-    computed,
     names_read,
     parts_read,
     put_inside,
@@ -374,18 +372,17 @@ class ClassTranslation:
         forward = ForwardSlice(serves=serves)
         kept = forward.slice(lines, set())
         check_reads(kept, lines)
-        for held in ("x_", body.flow):
-            kept = _in_x(kept, forward, FLOW + held)
+        applied = forward.used
+        left_out = used_by_training(forward, lines, body.parts) if serves else []
+        kept = _in_few(kept, forward, body)
         homes = homes_of(lines)
         optional = set(homes)
-        kept = _without_gaps(with_tensors(kept, inputs, optional), body.text_names)
+        kept = with_tensors(kept, inputs, optional)
         branches = None
         if serves:
             branches = Branches(body, self._file, lines, kept, homes)
             kept = branches.added(kept)
             optional |= branches.optional
-        applied = forward.used
-        left_out = used_by_training(forward, lines, body.parts) if serves else []
         for numbers in (applied, forward.used):
             wholes = [body.parts[number].whole for number in numbers]
             numbers |= {whole.number for whole in wholes if whole is not None}
@@ -513,6 +510,8 @@ _INDENT = " " * 8
 _Stores = set[tuple[str, str]]
 """Attributes, and the variables of `__init__` that they keep."""
 _TENSORS = ("nn.Parameter", "nn.Buffer")
+_ONE = ("Tensor", "tuple")
+"""The types of lines that give each of their variables one value."""
 _SAMPLES = (60, 48, 36, 24, 12, 6, 4, 2)
 
 RESERVED = BUILTINS.union(
@@ -619,19 +618,40 @@ def _kept_once(lines: Sequence[Any], stores: Mapping[int, _Stores]) -> dict[int,
     return made
 
 
-def _in_x(lines: list[Any], forward: ForwardSlice, held: str) -> list[Any]:
-    """`x` for a variable that holds nothing while what is in `x` is still read."""
-    x = FLOW + "x"
+def _in_few(lines: list[Any], forward: ForwardSlice, body: Body) -> list[Any]:
+    """The lines of `forward` with few variables: one takes the place of another that holds nothing while it is read.
+
+    So `x` is what flows on, and what the text has no name for is called as what was called so before.
+    """
     beside = forward.beside
-    if held == x or held not in beside or x in beside[held] or held in beside.get(x, ()):
-        return lines
-    if any(isinstance(line, For) and held in names_stored(line.target) for line in walk(lines)):
-        return lines  # an argument is not gone through with
-    beside.setdefault(x, set()).update(beside.pop(held))
-    for others in beside.values():
-        if held in others:
-            others.add(x)
-    rename(lines, {held: x})
+    targets = {each for line in walk(lines) if isinstance(line, For) for each in names_stored(line.target)}
+    lists = {each for line in walk(lines) if isinstance(line, Compute) and line.type not in _ONE for each in line.names}
+    given = {FLOW + each for each in body.text_names} | {variable for variable, _ in body.inputs}
+    names: dict[str, str] = {}
+
+    def moved(held: str, home: str) -> bool:
+        if held == home or home in beside[held] or held in beside.get(home, ()):
+            return held == home
+        names[held] = home
+        beside.setdefault(home, set()).update(beside.pop(held))
+        for others in beside.values():
+            if held in others:
+                others.remove(held)
+                others.add(home)
+        return True
+
+    for held in (FLOW + "x_", FLOW + body.flow):
+        if held in beside and held not in targets:  # an argument is not gone through with
+            moved(held, FLOW + "x")
+    homes: dict[str, list[str]] = {}
+    for held, wanted in body.wanted.items():
+        if held in beside and held not in lists:
+            known = homes.setdefault(wanted, [])
+            if not any(moved(held, home) for home in known):
+                free = free_name(FLOW + wanted, given, beside)
+                known.append(min(held, free, key=lambda each: (len(each), each)))
+                moved(held, known[-1])
+    rename(lines, names)
     return _without_own(lines)
 
 
@@ -646,19 +666,6 @@ def _without_own(lines: Iterable[Any]) -> list[Any]:
         if not is_own and (not blocks or any(blocks)):
             made.append(line)
     return made
-
-
-def _without_gaps(lines: list[Any], given: set[str]) -> list[Any]:
-    """The same with `out` where there is only `out2`, and so on; `given` are the names of the text."""
-    used = {*computed(lines), *names_read(lines), *(FLOW + each for each in given)}
-    made: dict[str, str] = {}
-    for each in sorted(used, key=lambda each: (len(each), each)):
-        if re.fullmatch(FLOW + r"out\d+", each) and each.removeprefix(FLOW) not in given:
-            used.remove(each)
-            made[each] = free_name(FLOW + "out", used)
-            used.add(made[each])
-    rename(lines, made)
-    return lines
 
 
 def _output_variable(body: Body, word: str | None) -> str:

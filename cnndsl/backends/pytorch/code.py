@@ -124,11 +124,50 @@ def gone_through(items: Code) -> Code:
 
 
 def length_of(items: Code) -> Code:
-    """`len(items)`, without what makes a list no longer."""
+    """`len(items)`, without what makes a list no longer, and `n` for `len(range(n))`."""
     match items:
         case ast.Call(ast.Name("list"), [ast.Call(ast.Name("enumerate" | "reversed"), [inner, *_])]):
             return length_of(inner)
+        case ast.Call(ast.Name("range"), [ast.Name() | ast.Call(ast.Name("len")) as count]):
+            return count
+        case ast.Call(ast.Name("range"), [count]):
+            return call("max", count, ast.Constant(0))
     return call("len", items)
+
+
+def loop_head(into: Code, items: Code, reads: Container[str]) -> tuple[Code, Code]:
+    """The variables of a loop and what it goes through: rows of rows as one row, and without what nothing reads."""
+
+    def is_read(target: Code) -> bool:
+        return any(each in reads for each in names_stored(target))
+
+    match into, items:
+        case ast.Tuple(elts=[index, inner]), ast.Call(func=ast.Name("enumerate"), args=[values, *start]):
+            if not is_read(index):
+                return loop_head(inner, values, reads)
+            if not is_read(inner) and not start:
+                return index, call("range", length_of(values))
+            inner, values = loop_head(inner, values, reads)
+            return tuple_of([index, inner]), call("enumerate", values, *start)
+        case ast.Tuple(elts=targets), ast.Call(func=ast.Name("zip"), args=columns) if len(targets) == len(columns):
+            pairs: list[tuple[Code, Code]] = []
+            for pair in zip(targets, columns, strict=True):
+                match loop_head(*pair, reads):
+                    case ast.Tuple(elts=inside), ast.Call(func=ast.Name("zip"), args=rows):
+                        pairs += zip(inside, rows, strict=True)
+                    case made:
+                        pairs.append(made)
+            for at in reversed(range(len(pairs))):  # of what is gone through twice
+                others = [flat(column) for other, (_, column) in enumerate(pairs) if other != at]
+                if not is_read(pairs[at][0]) and flat(pairs[at][1]) in others:
+                    del pairs[at]
+            if len(pairs) == 1:
+                return pairs[0]
+            return tuple_of(target for target, _ in pairs), call("zip", *(column for _, column in pairs))
+        case ast.Tuple(elts=targets), _ if is_read(into):
+            return tuple_of(loop_head(each, each, reads)[0] for each in targets), items
+        case _:
+            return into if is_read(into) else name("_"), items
 
 
 def is_not_none(value: Code) -> Code:

@@ -17,6 +17,7 @@ from cnndsl.backends.pytorch.code import (
     constant,
     flat,
     gone_through,
+    loop_head,
     name,
     names_in,
     subscript,
@@ -220,7 +221,9 @@ def _comprehension(body: Body, node: nodes.Comprehension) -> Any:
         if isinstance(item, RECIPES):
             return _layers(body, node, source, outer)
         sort = sort_of(item)
-        code = ast.ListComp(item.code, [ast.comprehension(target, gone_through(source.code), tests, 0)])
+        read = set().union(*map(names_in, (item.code, *tests)))
+        into, items_code = loop_head(target, gone_through(source.code), read)
+        code = ast.ListComp(item.code, [ast.comprehension(into, items_code, tests, 0)])
         if isinstance(items, list) and not tests and all_known(body, items):
             return Static(_turns(body, node, items, outer), code)
         return Static(AnyList(sort, len(items) if isinstance(items, list) else items.sample), code)

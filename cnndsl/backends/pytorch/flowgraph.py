@@ -22,6 +22,7 @@ from cnndsl.backends.pytorch.code import (
     attribute,
     call,
     flat,
+    loop_head,
     name,
     names_in,
     names_stored,
@@ -433,6 +434,7 @@ class ForwardSlice:
                 return None
             if line.values is not None and not inside.isdisjoint(names_stored(line.target)):
                 target, source = tuple_of([target, line.target]), call("zip", source, line.source)
+            read = set(inside)
             inside -= names_stored(target)
             if inside <= live:
                 break
@@ -440,6 +442,8 @@ class ForwardSlice:
         for each in names_stored(target):
             if each.startswith(FLOW):
                 self.beside.setdefault(each, set()).update(live)
+        if line.way is None:
+            target, source = loop_head(target, source, read)
         made = For(target, source, kept, line.lists, line.way, reads=names_read(kept))
         made.is_comprehension = line.is_comprehension
         if not depth:
@@ -708,7 +712,7 @@ class InitSlice:
                     kept = self.slice(line.lines, inside, outside | live)
                     if not kept:
                         return None
-                    into, source = _through_sizes(line, inside)
+                    into, source = loop_head(*_through_sizes(line, inside), inside)
                     inside -= names_stored(line.target)
                     if inside <= live:
                         break

@@ -412,6 +412,8 @@ def _changed(body: Body, before: State, running: dict[Any, Any], apart: list[str
             continue
         owner, each = key
         match old, new:
+            case AnyTensors(), AnyTensors() if old.lists != new.lists and not _has_lists(old):
+                changed.append(partial(_open_list, body, owner, each, new))
             case AnyTensors(), AnyTensors() if old.alike != shared_sizes(body, old, new):
                 changed.append(partial(_unlike, body, owner, each, new))
             case AnyTensors(), AnyTensors() | TensorList():
@@ -541,7 +543,10 @@ def _open_list(body: Body, owner: Any, each: str, new: Any) -> None:
     if body.fallbacks:
         raise Untranslatable("a list of values grows in a loop")
     old = body.read(owner, each)
-    if isinstance(old, TensorList) and old.items:
+    held: AnyTensors | None
+    if isinstance(old, AnyTensors):
+        held = replace(old, lists=tuple(sizes_code(body, old, axis) for axis in range(len(old.shape))), count=None)
+    elif isinstance(old, TensorList) and old.items:
         held = of_any_number(body, old)
     else:
         first = new.items[0] if isinstance(new, TensorList) else new
@@ -553,6 +558,11 @@ def _open_list(body: Body, owner: Any, each: str, new: Any) -> None:
     if held is None:
         raise Untranslatable("a list of values with different numbers of axes grows in a loop")
     body.write(owner, each, body.put_list(held, each))
+
+
+def _has_lists(value: AnyTensors) -> bool:
+    """Whether the sizes of a list of values are in variables, to which those of another value can be added."""
+    return all(isinstance(sizes, ast.Name) for sizes in value.lists)
 
 
 def _is_empty(value: Any) -> bool:

@@ -291,8 +291,7 @@ def _move(body: Body, rule: LayerRule, line: For) -> None:
     if place is None:
         return  # it is declared outside of a condition in which the loop stands
     line.lines.remove(register)
-    is_read = bool(targets & set().union(*map(names_in, codes)))
-    body.lines.insert(place + 1, For(rule.target if is_read else name("_"), source_of(rule), [register]))
+    body.lines.insert(place + 1, For(rule.target, source_of(rule), [register]))
 
 
 def each_value(body: Body, node: nodes.Comprehension, source: Static) -> AnyTensors:

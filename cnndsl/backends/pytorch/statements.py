@@ -305,9 +305,10 @@ def _for_any_values(body: Body, statement: nodes.For, source: AnyTensors) -> Non
 
     held = (body.scope.find(each) for each in bound_names(statement))
     grows = any(isinstance(each, AnyTensors) and each.lists == source.lists for each in held)
-    lists = [sizes_code(body, source, axis) for axis in axes] or [call("range", count_of(body, source).code)]
+    lists = [sizes_code(body, source, axis) for axis in axes]
     if grows:  # the turns may add to the list, which is not to become longer for them
         lists = [subscript(each, ast.Slice()) for each in lists]
+    lists = lists or [call("range", count_of(body, source).code)]
     through = call("zip", *lists) if len(lists) > 1 else lists[0]
     run_turn = partial(run, body, statement.body)
     run_loop(body, statement, through, bind, run_turn, values=(name(variable), source.code))

@@ -20,6 +20,7 @@ from cnndsl.backends.pytorch.code import (
     free_name,
     laid_out,
     list_of,
+    loop_head,
     name,
     names_in,
     names_stored,
@@ -363,6 +364,8 @@ class ForwardWriter:
         """How often each variable is given something."""
         self._returned: set[str] = set()
         """The variables that are all that a `return` gives."""
+        self._shared_lists: set[str] = set()
+        """The lists of values that have another name, too, or are gone through while they grow."""
         self._rows: dict[Part, list[int]] = {}
         """For lists whose parts are applied one by one the numbers of these."""
         self._shared: set[int] = set()
@@ -378,6 +381,7 @@ class ForwardWriter:
     def whole(self, lines: Sequence[Any], indent: str) -> list[str]:
         """All lines of the method."""
         self._counts = Counter(computed(lines))
+        self._shared_lists = {*self._known, *_shared_lists(lines)}
         for line in walk(lines):
             if isinstance(line, For) and line.way is None:
                 self._items |= {each.removeprefix(FLOW) for each in names_stored(line.target)}
@@ -479,6 +483,13 @@ class ForwardWriter:
 
     def _compute(self, line: Compute, indent: str) -> list[str]:
         code = self.code(line.code)
+        match line.code, code:
+            case ast.BinOp(left=ast.Name(grown)), ast.BinOp(left=held, op=ast.Add(), right=ast.List(items)) if (
+                line.names == (grown,) and grown not in self._shared_lists
+            ):
+                if len(items) == 1:
+                    return laid_out(call(attribute(held, "append"), *items), indent)
+                return laid_out(list_of(items), indent, f"{flat(held)} += ")
         shown = [each.removeprefix(FLOW) for each in line.names]
         is_open = is_any(code)
         if len(line.names) == 1 and line.type != "tuple":
@@ -540,7 +551,9 @@ class ForwardWriter:
         needs_target = line.reads_target
         into, whole = line.target, line.source
         if line.way is not None:
-            into, whole, needs_target = *self._through(line.way, line.target, line.reads), True
+            through = self._through(line.way, line.target, line.reads)
+            into, whole = loop_head(*through, line.reads | self._gone_through)
+            needs_target = True
         self._known |= {each for each in names_stored(into) if each.startswith(FLOW)}
         into, whole = _plain_target(into), self.code(whole)
         used = [part for part in line.lists if _is_filled(line, part) and part.number not in self._shared]
@@ -558,7 +571,7 @@ class ForwardWriter:
                 made.append(f"{indent}{variable.id} = iter(self.{part.name})")
                 self._loop_parts[part.number] = call("next", variable)
         if needs_target or not sources:
-            sources, targets = [whole, *sources], [into if needs_target else name("_"), *targets]
+            sources, targets = [whole, *sources], [into, *targets]
         whole = sources[0] if len(sources) == 1 else call("zip", *sources)
         into = targets[0] if len(targets) == 1 else ast.Tuple(targets, ast.Store())
         for each in sorted(line.carried):
@@ -584,11 +597,8 @@ class ForwardWriter:
         if way.word == "enumerate":
             index, inner = into.elts
             target_code, source = self._through(rule_of(columns[0]), inner, reads)
-            if not reads & names_stored(index):
-                return target_code, source
-            return ast.Tuple([index, target_code], ast.Store()), call(
-                "enumerate", source, *(c.code for c in columns[1:])
-            )
+            start = (column.code for column in columns[1:])
+            return tuple_of([index, target_code]), call("enumerate", source, *start)
         targets: list[Code] = []
         sources: list[Code] = []
         for inner, column in zip(into.elts, columns, strict=True):
@@ -618,6 +628,18 @@ class ForwardWriter:
         if len(row) + len(indent) + 7 <= WIDTH:
             return [f"{indent}return {row}"]
         return laid_out(tuple_of(codes), indent, "return ")
+
+
+def _shared_lists(lines: Iterable[Any]) -> set[str]:
+    """The lists of values in `forward` that are not added to in place: others see it, or the loop that does it."""
+    found: set[str] = set()
+    for line in walk(lines):
+        match line:
+            case Compute(names=names, code=ast.Name() | ast.IfExp(), type="list[Tensor]"):
+                found |= {*names, *names_in(line.code)}
+            case For():
+                found |= names_in(line.source) & set(computed(line.lines))
+    return found
 
 
 def _plain_target(into: Code) -> Code:

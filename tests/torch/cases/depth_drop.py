@@ -59,7 +59,7 @@ class ConvNeXt(nn.Module):
         self.head = nn.Linear(in_channels, 10)
 
     def forward(self, x: Tensor) -> Tensor:
-        for s, n in enumerate(self.depths):
+        for s in range(len(self.depths)):
             x = getattr(self, f"down{s}")(x)
             x = getattr(self, f"stage{s}")(x)
         x = torch.flatten(self.layernorm1(self.global_avgpool1(x)), 1)

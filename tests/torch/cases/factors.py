@@ -67,7 +67,7 @@ class FixedFactors(nn.Module):
         super().__init__()
         self.conv1 = nn.ModuleList()
         self.factors = factors
-        for factor in factors:
+        for _ in factors:
             self.conv1.append(nn.Conv2d(8, 8, 3, padding=1))
 
     def forward(self, x: Tensor) -> Tensor:

@@ -36,23 +36,23 @@ class Res2(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.relu(self.bn1(self.conv1(x)))
-        part0, part1, part2, part3 = torch.chunk(x, 4, 1)
-        one: Tensor = part0
+        parts0, parts1, parts2, parts3 = torch.chunk(x, 4, 1)
+        one: Tensor = parts0
         done0: Tensor = self.relu(self.bns[0](self.convs[0](one)))
         if self.stride_above_1:
-            one = part1
+            one = parts1
         else:
-            one = done0 + part1
+            one = done0 + parts1
         done1: Tensor = self.relu(self.bns[1](self.convs[1](one)))
         if self.stride_above_1:
-            one = part2
+            one = parts2
         else:
-            one = done1 + part2
+            one = done1 + parts2
         done2: Tensor = self.relu(self.bns[2](self.convs[2](one)))
         if self.stride_is_1:
-            out: Tensor = part3
+            out: Tensor = parts3
         else:
-            out = F.max_pool2d(part3, 3, stride=2, padding=1)
+            out = F.max_pool2d(parts3, 3, stride=2, padding=1)
         x = torch.cat((done0, done1, done2, out), 1)
         x = self.bn3(self.conv3(x))
         return x
@@ -115,10 +115,10 @@ class Tower(nn.Module):
         # same activations again.
         self.convs = nn.ModuleList()
         self.acts = nn.ModuleList(
-            nn.LeakyReLU(negative_slope=0.1 * i) for i, width2 in enumerate(widths, 1)
+            nn.LeakyReLU(negative_slope=0.1 * i) for i, _ in enumerate(widths, 1)
         )
         channels = in_channels
-        for width, (i, width2) in zip(widths, enumerate(widths, 1)):
+        for width in widths:
             self.convs.append(nn.Conv2d(channels, width, kernel, padding=kernel // 2))
             channels = width
         self.conv1 = nn.Conv2d(channels, widths[0], 1)

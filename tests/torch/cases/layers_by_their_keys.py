@@ -32,11 +32,11 @@ class Res2(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         x = getattr(self, "conv-in")(x)
-        part0, part1, part2, part3 = torch.chunk(x, 4, 1)
-        done1: Tensor = self.relu1[0](self.bns_0(self.convs_0(part1)))
-        done2: Tensor = self.relu1[1](self.bns_1(self.convs_1(part2)))
-        done3: Tensor = self.relu1[2](self.bns_2(self.convs_2(part3)))
-        x = torch.cat((part0, done1, done2, done3), 1)
+        parts0, parts1, parts2, parts3 = torch.chunk(x, 4, 1)
+        done1: Tensor = self.relu1[0](self.bns_0(self.convs_0(parts1)))
+        done2: Tensor = self.relu1[1](self.bns_1(self.convs_1(parts2)))
+        done3: Tensor = self.relu1[2](self.bns_2(self.convs_2(parts3)))
+        x = torch.cat((parts0, done1, done2, done3), 1)
         return x
 
 

@@ -183,13 +183,13 @@ class Optional(nn.Module):
         if self.b is not None:
             shortcut2 = self.b(shortcut2)
         out: Tensor = shortcut + shortcut2
-        shortcut3: Tensor = x
+        shortcut = x
         if self.a is not None:
-            shortcut3 = self.a(shortcut3)
-        shortcut4: Tensor = y
+            shortcut = self.a(shortcut)
+        shortcut2 = y
         if self.b is not None:
-            shortcut4 = self.b(shortcut4)
-        out = torch.cat((shortcut3, shortcut4, out), 1)
+            shortcut2 = self.b(shortcut2)
+        out = torch.cat((shortcut, shortcut2, out), 1)
         return out
 
 
@@ -216,12 +216,12 @@ class Net(nn.Module):
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         fine: Tensor = self.conv1(x)  # width x 16 x 16
         coarse: Tensor = self.conv2(x)
-        part0, part1 = self.exchange1([fine, coarse])
-        part02, part12, part2 = self.exchange2([part0, part1, x])
-        x = self.join1(part02, [part02, part12, part2])  # width x 16 x 16
+        maps0, maps1 = self.exchange1([fine, coarse])
+        maps0, maps1, maps2 = self.exchange2([maps0, maps1, x])
+        x = self.join1(maps0, [maps0, maps1, maps2])  # width x 16 x 16
         low, high = self.halves1(x)
-        part03, part13 = self.again([low, high])
-        a = part03
-        b = part13
+        part0, part1 = self.again([low, high])
+        a = part0
+        b = part1
         x = self.optional2(self.optional1(self.join2(low, [a])))  # 6 x 16 x 16
-        return x, b, part12, part2
+        return x, b, maps1, maps2

@@ -76,7 +76,7 @@ class DenseNet(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.conv0(x)
-        for i, n in enumerate(self.blocks):
+        for i in range(len(self.blocks)):
             x = getattr(self, f"denseblock{i + 1}")(x)
             if i != len(self.blocks) - 1:
                 x = getattr(self, f"transition{i + 1}")(x)

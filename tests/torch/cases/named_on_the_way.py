@@ -25,7 +25,7 @@ class Net(nn.Module):
         self.conv3 = nn.Conv2d(16, 4, 1)
         self.conv4 = nn.ModuleList()
         self.relu3 = nn.ModuleList()
-        for i in range(n):
+        for _ in range(n):
             self.conv4.append(nn.Conv2d(4, 4, 3, padding=1))
             self.relu3.append(nn.ReLU())
         self.conv5: nn.Conv2d | None = None

@@ -111,12 +111,12 @@ class Helped(nn.Module):
                 early = self.relu3(self.conv3(x))  # 4 x 14 x 14
         late: Tensor = x  # worked out in training only
         if self.training:
-            out2: Tensor = x
+            out = x
             for conv4, relu4 in zip(self.conv4, self.relu4):
-                out2 = relu4(conv4(out2))  # 8 x 16 x 16
+                out = relu4(conv4(out))  # 8 x 16 x 16
             if self.conv5 is not None and self.relu5 is not None:
-                out2 = self.relu5(self.conv5(out2))  # 6 x 16 x 16
-            late = out2
+                out = self.relu5(self.conv5(out))  # 6 x 16 x 16
+            late = out
         x = self.fc(torch.flatten(self.global_avgpool1(x), 1))  # 10
         if self.training:
             return x, early, late

@@ -72,7 +72,7 @@ class UNet(nn.Module):
         skips: list[Tensor] = []
         for w, maxpool1 in zip(self.widths, self.maxpool1):
             x = getattr(self, f"down{w}")(x)
-            skips = skips + [x]
+            skips.append(x)
             x = maxpool1(x)
         x = self.bottom(x)
         for k in range(len(self.widths)):

@@ -27,11 +27,11 @@ class Scales(nn.Module):
         self.relu1.append(nn.ReLU())
 
     def forward(self, x: Tensor) -> Tensor:
-        part0, part1, part2, part3 = torch.chunk(x, 4, 1)
-        done1: Tensor = self.relu1[0](self.conv1(part0 + part1))
-        done2: Tensor = self.relu1[1](self.conv2(done1 + part2))
-        done3: Tensor = self.relu1[2](self.conv3(done2 + part3))
-        x = torch.cat((part0, done1, done2, done3), 1)
+        parts0, parts1, parts2, parts3 = torch.chunk(x, 4, 1)
+        done1: Tensor = self.relu1[0](self.conv1(parts0 + parts1))
+        done2: Tensor = self.relu1[1](self.conv2(done1 + parts2))
+        done3: Tensor = self.relu1[2](self.conv3(done2 + parts3))
+        x = torch.cat((parts0, done1, done2, done3), 1)
         return x
 
 
@@ -45,12 +45,12 @@ class Net(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.scales1(x)  # 8 x 32 x 32
-        part02, part12 = torch.chunk(x, 2, 1)
-        x = torch.cat((F.relu(part02), F.relu(part12)), 2)  # 4 x 64 x 32
-        _, part13, part2, _ = torch.chunk(x, 4, 1)
-        x = self.conv1(torch.cat((part13, part2), 1))  # 8 x 64 x 32
-        _, part14 = torch.chunk(x, 2, 1)
-        return part14
+        part0, part1 = torch.chunk(x, 2, 1)
+        x = torch.cat((F.relu(part0), F.relu(part1)), 2)  # 4 x 64 x 32
+        _, part1, part2, _ = torch.chunk(x, 4, 1)
+        x = self.conv1(torch.cat((part1, part2), 1))  # 8 x 64 x 32
+        _, part1 = torch.chunk(x, 2, 1)
+        return part1
 
 
 class Gated(nn.Module):

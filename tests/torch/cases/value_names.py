@@ -56,9 +56,7 @@ class Dense8(nn.Module):
         features0 = x
         features: list[Tensor] = [features0]
         for i, relu1 in zip(range(self.layers), self.relu1):
-            features = features + [
-                relu1(getattr(self, f"conv{i}")(torch.cat(features, 1))),
-            ]
+            features.append(relu1(getattr(self, f"conv{i}")(torch.cat(features, 1))))
         x = torch.cat(features, 1)
         if self.norm is not None:
             x = self.norm(x)
@@ -129,9 +127,9 @@ class Names(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         x = self.dense8_2(self.dense8_1(self.mixed1(x)))  # 28 x 16 x 16
         x = self.reduce2(self.reduce1(x))  # 8 x 8 x 8
-        part0, part1 = self.ends1(x)
-        heads0: Tensor = self.global_avgpool1[0](self.conv1[0](part0))  # 2 x 1 x 1
-        heads1: Tensor = self.global_avgpool1[1](self.conv1[1](part1))  # 2 x 1 x 1
+        ends0, ends1 = self.ends1(x)
+        heads0: Tensor = self.global_avgpool1[0](self.conv1[0](ends0))  # 2 x 1 x 1
+        heads1: Tensor = self.global_avgpool1[1](self.conv1[1](ends1))  # 2 x 1 x 1
         total: Tensor = self.global_avgpool2(self.conv2(x))  # 2 x 1 x 1
         total = total + 0.5 * heads0  # 2 x 1 x 1
         total = total + 0.5 * heads1  # 2 x 1 x 1
