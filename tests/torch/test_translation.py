@@ -624,3 +624,40 @@ network Net(n = 2, size = 8) {
     reshape(it, [2 * it.height, it.width])
 }
 """)
+
+
+def test_a_loop_has_what_its_turns_read() -> None:
+    text = """
+block Layers(n, rates) {
+    convs = [conv(4, 3, padding=1) for j in range(n)]
+    norms = [batchnorm for j in range(n)]
+    acts  = [relu for j in range(n)]
+    for [[layer, norm], act] in zip(zip(convs, norms), acts) { it -> layer -> norm -> act }
+    dilated = [conv(4, 3, padding=rate, dilation=rate) for rate in rates]
+    for [rate, layer] in zip(rates, dilated) { it -> layer }
+    for [i, rate] in enumerate(rates) { conv(4, 3, padding=rate, dilation=rate) }
+    for [i, rate] in enumerate(rates) { "last{i}": conv(4, 1) }
+    for [i, [layer, norm]] in enumerate(zip(convs, norms)) { it -> layer -> norm; if i == 1 { relu } }
+    for [i, k] in enumerate(range(n)) { "end{i}": conv(4, 1) }
+    for [i, [k, rate]] in enumerate(zip(rates, range(len(rates)))) { "ends{i}": conv(4, 1) }
+}
+network Net(n = 2) { input(4, 6, 6); Layers(n, [1, 2]) -> Layers(3, [1]) }"""
+    check(text)
+    made = cnndsl.compile(text).python()
+    assert "for layer, norm, act in zip(self.convs, self.norms, self.acts):" in made
+    assert "for layer in self.dilated:" in made
+    assert "for i in range(len(self.rates)):" in made
+    assert "for i, (layer, norm) in enumerate(zip(self.convs, self.norms)):" in made
+    assert "for i in range(self.n):" in made
+
+
+def test_the_turns_of_a_loop_that_is_written_out_have_numbers() -> None:
+    made = cnndsl.compile("""
+block Pair(width) {
+    a, b = split(it, 2)
+    for [i, x] in enumerate([a, b]) { "at{i}": { conv(width * 2 ** i, 1) -> conv(width + i, 1) } }
+}
+network Net(width = 4) { input(8, 6, 6); conv(8, 1) -> Pair(width) -> conv(4, 1) -> Pair(2) }""").python()
+    assert "2**0" not in made
+    assert "nn.Conv2d(width, width + 1, 1)" not in made
+    assert "width * 2, 1)" in made

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from cnndsl.backends.pytorch.body import Body
-from cnndsl.backends.pytorch.code import Code, call, constant, filled, name, names_in, names_stored, subscript
+from cnndsl.backends.pytorch.code import Code, call, constant, filled, flat, name, names_in, names_stored, subscript
 from cnndsl.backends.pytorch.construct import (
     Made,
     append,
@@ -64,6 +64,8 @@ from cnndsl.symbolic.expr import Expr
 
 _DEEPEST = 3
 """So many calls stand in one another on a line of `forward`."""
+_LONGEST = 72
+"""So long is what stands in another call, in characters."""
 
 
 def apply_stage(body: Body, recipe: Any, label: Static | None, node: Any, value: Any) -> Any:
@@ -100,7 +102,7 @@ def apply_stage(body: Body, recipe: Any, label: Static | None, node: Any, value:
         case BraceRecipe() if body.chain is None or isinstance(node, nodes.Choice):
             return _splice_lines(body, recipe, value)
         case KindRecipe() if recipe.kind.plain_call and body.chain is None:
-            return plain(body, recipe, value)
+            return plain(body, recipe, _not_deep(body, value))
         case ParamRecipe() if body.chain is not None and is_spliced(body, recipe):
             return splice_parameter(body, recipe, value)
         case _:
@@ -420,10 +422,18 @@ def _called(body: Body, line: Register, made: Made, value: Tensor) -> Any:
 def _nested(body: Body, code: Code, value: Tensor, made: Made) -> Tensor:
     if isinstance(value, TensorList):
         return Tensor(code, made.shapes[0], all(item.unbatched for item in value.items))
-    if _depth(value.code) >= _DEEPEST and not body.is_silent:
-        value = body.put(value, body.target or body.temporary())
-        code = ast.Call(code.func, [value.code, *code.args[1:]], code.keywords)  # type: ignore[attr-defined]
+    given = _not_deep(body, value)
+    if given is not value:
+        code = ast.Call(code.func, [given.code, *code.args[1:]], code.keywords)  # type: ignore[attr-defined]
     return Tensor(code, made.shapes[0], value.unbatched)
+
+
+def _not_deep(body: Body, value: Tensor) -> Tensor:
+    """A value, in a variable where so much makes it that one does not want to read it inside another call."""
+    depth = _depth(value.code)
+    if body.is_silent or depth == 0 or (depth < _DEEPEST and len(flat(value.code)) <= _LONGEST):
+        return value
+    return body.put(value, body.target or body.temporary())
 
 
 def _put_choice(body: Body, line: Register, recipe: ChoiceRecipe, value: Tensor) -> Any:

@@ -678,7 +678,7 @@ class Body:
 
     def held(self, value: Tensor) -> Tensor:
         """A value in a variable that may be given something else."""
-        self.target = self.target or self.temporary("shortcut")
+        self.target = self.target or self.temporary("identity" if "shortcut" in self.text_names else "shortcut")
         self.keep_values({self.target}, None)  # the name that is given it may stand for another value still
         return self.put(value, self.target)
 

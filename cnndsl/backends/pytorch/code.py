@@ -6,7 +6,7 @@ import ast
 import re
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from copy import copy
-from functools import cache
+from functools import cache, reduce
 from typing import Any
 
 from cnndsl.ir.names import numbered
@@ -128,11 +128,23 @@ def length_of(items: Code) -> Code:
     match items:
         case ast.Call(ast.Name("list"), [ast.Call(ast.Name("enumerate" | "reversed"), [inner, *_])]):
             return length_of(inner)
-        case ast.Call(ast.Name("range"), [ast.Name() | ast.Call(ast.Name("len")) as count]):
+        case ast.Call(ast.Name("range"), [ast.Name() | ast.Constant() | ast.Call(ast.Name("len")) as count]):
             return count
         case ast.Call(ast.Name("range"), [count]):
             return call("max", count, ast.Constant(0))
     return call("len", items)
+
+
+def sum_of(items: Code) -> Code:
+    """`sum(items)`, of lists that are written out as a sum of what is in them."""
+    match items:
+        case ast.List([first, *others]):
+            return reduce(lambda total, item: ast.BinOp(total, ast.Add(), item), others, first)
+        case ast.BinOp(ast.List([item]), ast.Mult(), times):
+            return ast.BinOp(times, ast.Mult(), item)
+        case ast.BinOp(left, ast.Add(), right):
+            return ast.BinOp(sum_of(left), ast.Add(), sum_of(right))
+    return call("sum", items)
 
 
 def loop_head(into: Code, items: Code, reads: Container[str]) -> tuple[Code, Code]:
@@ -145,9 +157,12 @@ def loop_head(into: Code, items: Code, reads: Container[str]) -> tuple[Code, Cod
         case ast.Tuple(elts=[index, inner]), ast.Call(func=ast.Name("enumerate"), args=[values, *start]):
             if not is_read(index):
                 return loop_head(inner, values, reads)
-            if not is_read(inner) and not start:
-                return index, call("range", length_of(values))
             inner, values = loop_head(inner, values, reads)
+            match values:
+                case ast.Call(ast.Name("range"), [_]) if not is_read(inner) and not start:
+                    return index, values
+                case ast.Name() | ast.Attribute() | ast.List() if not is_read(inner) and not start:
+                    return index, call("range", length_of(values))
             return tuple_of([index, inner]), call("enumerate", values, *start)
         case ast.Tuple(elts=targets), ast.Call(func=ast.Name("zip"), args=columns) if len(targets) == len(columns):
             pairs: list[tuple[Code, Code]] = []
@@ -163,6 +178,8 @@ def loop_head(into: Code, items: Code, reads: Container[str]) -> tuple[Code, Cod
                     del pairs[at]
             if len(pairs) == 1:
                 return pairs[0]
+            if not is_read(into):
+                return name("_"), call("zip", *(column for _, column in pairs))
             return tuple_of(target for target, _ in pairs), call("zip", *(column for _, column in pairs))
         case ast.Tuple(elts=targets), _ if is_read(into):
             return tuple_of(loop_head(each, each, reads)[0] for each in targets), items

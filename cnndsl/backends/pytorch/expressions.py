@@ -55,6 +55,7 @@ from cnndsl.backends.pytorch.statics import (
     in_forward,
     list_arithmetic,
     listed,
+    of_turn,
     opposite,
     python,
     size_of_list,
@@ -460,13 +461,15 @@ def _binary(body: Body, node: nodes.Op, left: Any, right: Any) -> Any:
         raise Untranslatable("layers are joined of which a parameter says how many there are", node.span, helps)
     if isinstance(a, (list, AnyList)) or isinstance(b, (list, AnyList)):
         return list_arithmetic(body, word, left, right)
-    code = ast.BinOp(left.code, OPERATORS[word](), right.code)
+    code = _arithmetic(word, left.code, right.code)
     if isinstance(a, (str, Opaque)):
         text = sample_of(left) + sample_of(right) if word == "+" else sample_of(left) * sample_of(right)
         is_known = isinstance(a, str) and not isinstance(b, (Opaque, Traced))
         return Static(text if is_known else Opaque(code, text), code)
     if not isinstance(a, Traced) and not isinstance(b, Traced):
-        return Static(python(word, a, b), code)
+        made = python(word, a, b)
+        is_of_turn = any(hasattr(side.code, "is_of_turn") for side in (left, right))
+        return Static(made, of_turn(made) if is_of_turn and isinstance(made, int) else code)
     sample = python(word, value_of(a), value_of(b))
     whole = isinstance(value_of(a), int) and isinstance(value_of(b), int) and word not in ("/", "**")
     if whole:
@@ -481,6 +484,14 @@ def _binary(body: Body, node: nodes.Op, left: Any, right: Any) -> Any:
         body.definitions.setdefault(symbol.name, Expr.of(python(word, *known)))
         return Static(number, code)
     return Static(body.number(code, sample), code)
+
+
+def _arithmetic(word: str, left: Code, right: Code) -> Code:
+    """The Python of an operation on two constants, without what a turn that is written out leaves as it is."""
+    for side, other, neutral in ((right, left, {"+": 0, "-": 0, "*": 1}), (left, right, {"+": 0, "*": 1})):
+        if hasattr(side, "is_of_turn") and isinstance(side, ast.Constant) and side.value == neutral.get(word):
+            return other
+    return ast.BinOp(left, OPERATORS[word](), right)
 
 
 def _two(body: Body, kind: str, left: Any, right: Any) -> Any:

@@ -19,6 +19,7 @@ from cnndsl.backends.pytorch.code import (
     attribute,
     call,
     constant,
+    dotted,
     flat,
     laid_out,
     name,
@@ -36,6 +37,8 @@ from cnndsl.layers.registry import KINDS
 from cnndsl.symbolic.number import Traced
 
 _INDENT = " " * 8
+_OPTIONAL_BIAS = ("conv", "conv_transpose")
+"""Kinds whose class may have no bias, as far as its types tell."""
 
 
 @dataclass
@@ -53,21 +56,25 @@ def _filling(rule: Rule) -> Code:
     """What fills a tensor by a rule, as a function of the tensor."""
     if rule.name == DEFAULT:
         return ast.Lambda(ast.arguments([], [ast.arg("tensor")], None, [], [], None, []), name("tensor"))
-    call_of_it = rule_code(rule, name("tensor"))
-    if not call_of_it.keywords:
-        return call_of_it.func
-    return ast.Call(name("partial"), [call_of_it.func], call_of_it.keywords)
+    function, named = dotted(f"nn.init.{rule.name}_"), _named(rule)
+    return call("partial", function, **named) if named else function
 
 
 def rule_code(rule: Rule, tensor: Code) -> ast.Call:
     """The call that fills a tensor by a rule."""
+    named = _named(rule)
+    required = [named.pop(word) for word, default in RULES[rule.name].items() if default is None and word in named]
+    return call(f"nn.init.{rule.name}_", tensor, *required, **named)
+
+
+def _named(rule: Rule) -> dict[str, Code]:
+    """The arguments of a rule that are not what PyTorch takes anyway."""
     defaults = RULES[rule.name]
-    named = {
+    return {
         word: within_64_bits(static.value, static.code)
         for word, static in rule.arguments
         if isinstance(static.value, Traced) or defaults.get(word) != static.value
     }
-    return call(f"nn.init.{rule.name}_", tensor, **named)
 
 
 def settle_begins(lines: list[Any], *, is_network: bool, helpers: set[str]) -> list[Own]:
@@ -263,7 +270,15 @@ def _one_layer(own: Own) -> Iterator[str]:
     for tensor in ("weight", "bias"):
         rule = own.rules.get(tensor)
         if rule is not None and rule.name != DEFAULT:
-            yield from laid_out(rule_code(rule, attribute(own.path, tensor)), _INDENT)
+            yield from _filled(own, own.path, tensor, rule, _INDENT)
+
+
+def _filled(own: Own, layer: Code, word: str, rule: Rule, indent: str) -> list[str]:
+    """The lines that fill a tensor of a layer by its own rule; mypy does not know that a convolution has its bias."""
+    tensor = attribute(layer, word)
+    is_optional = word == "bias" and own.kind in _OPTIONAL_BIAS
+    told = [f"{indent}assert {flat(tensor)} is not None"] if is_optional else []
+    return [*told, *laid_out(rule_code(rule, tensor), indent)]
 
 
 def _own_word(tensor: str) -> list[str]:
@@ -312,18 +327,19 @@ def _body(
         lines: list[str] = []
         blocks.append(lines)
         rule = rules.get(tensor)
-        said: dict[str, tuple[Code, list[Code]]] = {}
+        said: dict[str, tuple[list[str], list[Code]]] = {}
         for each in own:
             if tensor in each.rules:
                 own_rule = each.rules[tensor]
-                is_left = own_rule.name == DEFAULT
-                code: Code = name("pass") if is_left else rule_code(own_rule, attribute("module", tensor))
+                inner = f"{indent}    "
+                filled = _filled(each, name("module"), tensor, own_rule, inner)
+                body = [f"{inner}pass"] if own_rule.name == DEFAULT else filled
                 test = ast.Compare(name("module"), [ast.Is()], [each.path])
-                said.setdefault(flat(code), (code, []))[1].append(test)
+                said.setdefault("".join(body), (body, []))[1].append(test)
         word = "if"
-        for code, found in said.values():
+        for body, found in said.values():
             lines += laid_out(any_of(found), indent, f"{word} ", ":")
-            lines += laid_out(code, indent + "    ")
+            lines += body
             word = "elif"
         if rule is None or rule.name == DEFAULT:
             continue
@@ -343,7 +359,7 @@ def _body(
 
 
 def _has_always(kind: str, tensor: str, known: dict[str, list[Leaf]]) -> bool:
-    if tensor == "bias" and kind in ("conv", "conv_transpose"):
+    if tensor == "bias" and kind in _OPTIONAL_BIAS:
         return False
     if tensor == "bias" and kind == "linear" and "multihead_attention" in known:
         return False  # it ends in an nn.Linear, perhaps without one

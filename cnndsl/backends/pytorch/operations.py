@@ -9,7 +9,7 @@ from functools import partial, reduce
 from typing import Any, TypeVar
 
 from cnndsl.backends.pytorch.body import Body
-from cnndsl.backends.pytorch.code import Code, call, constant, list_of, name, subscript
+from cnndsl.backends.pytorch.code import Code, call, constant, list_of, name, subscript, sum_of
 from cnndsl.backends.pytorch.flowgraph import Compute, Register
 from cnndsl.backends.pytorch.spelling import (
     along_any_axis,
@@ -133,7 +133,7 @@ def _combined_list(body: Body, operation: Any, values: Sequence[Any]) -> Tensor:
     if is_alike and held.count is not None:
         shape[at] = calculate("*", held.count.value, dim)
     else:
-        shape[at] = body.number(call("sum", sizes_code(body, held, at)), value_of(dim) * held.sample)
+        shape[at] = body.number(sum_of(sizes_code(body, held, at)), value_of(dim) * held.sample)
     return Tensor(call("torch.cat", held.code, constant(operation.axis)), tuple(shape))
 
 

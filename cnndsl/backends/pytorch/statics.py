@@ -96,9 +96,18 @@ def _is_known(body: Body, value: Any) -> bool:
             return not isinstance(value, (Test, Opaque, AnyList))
 
 
+def of_turn(number: int) -> Code:
+    """A number in one turn of a loop that is written out: what is computed from it is a number, too."""
+    made = constant(number)
+    made.is_of_turn = True  # type: ignore[attr-defined]
+    return made
+
+
 def bind_items(body: Body, targets: nodes.Targets, item: Any) -> None:
     """Give the names of a loop what they are in one turn."""
     if isinstance(targets, str):
+        if isinstance(item, Static) and isinstance(item.code, ast.Constant) and isinstance(item.value, int):
+            item = Static(item.value, of_turn(item.value))
         body.scope.names[targets] = item
         return
     values = item.items if isinstance(item, TensorList) else item.value

@@ -601,11 +601,16 @@ class ForwardWriter:
             return tuple_of([index, target_code]), call("enumerate", source, *start)
         targets: list[Code] = []
         sources: list[Code] = []
+        made_by = {flat(source_of(rule)) for column in columns if (rule := rule_of(column)) is not None}
         for inner, column in zip(into.elts, columns, strict=True):
             rule = rule_of(column)
+            if rule is None and not reads & names_stored(inner) and flat(column.code) in made_by:
+                continue  # there is a layer for each of these
             made = (inner, column.code) if rule is None else self._through(rule, inner, reads)
             targets.append(made[0])
             sources.append(made[1])
+        if len(targets) == 1:
+            return targets[0], sources[0]
         return ast.Tuple(targets, ast.Store()), call("zip", *sources)
 
     def _return(self, line: Return, indent: str) -> list[str]:

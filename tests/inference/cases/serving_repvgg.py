@@ -264,7 +264,7 @@ class RepVGG(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.stage0(x)  # 16 x 8 x 8
-        for i, n in enumerate(self.layers):
+        for i in range(len(self.layers)):
             x = getattr(self, f"stage{i + 1}")(x)
         x = self.global_avgpool1(x)
         x = self.linear(torch.flatten(x, 1))  # classes

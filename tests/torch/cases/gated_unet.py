@@ -89,10 +89,10 @@ class GatedUnet(nn.Module):
         x: Tensor = self.intro(picture)  # width x 16 x 16
         skips: list[Tensor] = []
         gated1 = iter(self.gated1)
-        for (i, n), conv1 in zip(enumerate(self.encoder), self.conv1):
+        for n, conv1 in zip(self.encoder, self.conv1):
             for _ in range(n):
                 x = next(gated1)(x)
-            skips = skips + [x]
+            skips.append(x)
             x = conv1(x)
         for gated2 in self.gated2:
             x = gated2(x)

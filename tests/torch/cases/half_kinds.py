@@ -148,6 +148,6 @@ class Net(nn.Module):
         x = self.normed1(x)
         x = self.relu2[0](self.layer1[0](x))
         x = self.relu2[1](self.layer1[1](x))
-        x = torch.flatten(self.global_avgpool1(self.dropout1(self.conv1(x))), 1)  # 4
-        x = self.dense1(x)  # 10
+        x = self.global_avgpool1(self.dropout1(self.conv1(x)))  # 4 x 1 x 1
+        x = self.dense1(torch.flatten(x, 1))  # 10
         return x

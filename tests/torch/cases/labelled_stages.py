@@ -43,10 +43,10 @@ class Unit(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         out: Tensor = self.branch(x)
-        shortcut2: Tensor = x
+        identity: Tensor = x
         if self.shortcut is not None:
-            shortcut2 = self.shortcut(shortcut2)
-        out = self.relu1(out + shortcut2)
+            identity = self.shortcut(identity)
+        out = self.relu1(out + identity)
         return out
 
 

@@ -77,9 +77,9 @@ class Wave(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.layer0 = Gated(8, 8, 2**0)
-        self.layer1 = Gated(8, 8, 2**1)
-        self.layer2 = Gated(8, 8, 2**2)
+        self.layer0 = Gated(8, 8, 1)
+        self.layer1 = Gated(8, 8, 2)
+        self.layer2 = Gated(8, 8, 4)
 
     def forward(self, x: Tensor) -> Tensor:
         x, skip = self.layer0(x)
