@@ -718,6 +718,25 @@ def test_a_part_that_is_declared_before_a_choice_that_its_size_follows_from_is_r
     check(text.replace("second = ", "third = ").replace("first -> second", f"first -> second: {{ {second} }}", 1))
 
 
+@pytest.mark.parametrize("first", ["{ Unit * n }", "{ for i in range(n) { conv(4 + i, 1) -> relu } }"])
+def test_a_part_that_is_declared_behind_a_chain_that_its_size_follows_from(first: str) -> None:
+    check(f"""
+    sequence Unit {{ conv(8, 3, padding=1) -> relu }}
+    block Head(n) {{
+        first = {first}
+        second = conv(5, 3, padding=1)
+        concat([flatten(x -> first -> second, start=2) for x in input], axis=2)
+    }}
+    network Net {{
+        a = input(8, 8, 8)
+        b = input(8, 4, 4)
+        x = [a, b] -> Head(4)
+        y = [b, a] -> Head(3)
+        output x, y
+    }}
+    """)
+
+
 LIST = """
 block B(n) {
     wide = [it -> conv(2, 1) for k in range(n)]

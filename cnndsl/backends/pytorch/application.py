@@ -263,7 +263,20 @@ def _first_use(body: Body, part: Part, value: Tensor) -> Any:
         choice = [body.fills[id(line)]] if id(line) in body.fills else []
         for row in (line, *(each for each in walk(choice) if isinstance(each, Register))):
             _check_place(row, known.current, body.current if row is line else before, known.node)
+        _tell_later(body, part, before)
     return result
+
+
+def _tell_later(body: Body, part: Part, before: dict[str, str]) -> None:
+    """Keep what the lines of a chain have changed for the parts that are declared behind it, whose lines come later."""
+    line, declared = body.declared[part.number].line, body.declared[part.number].current
+    own = assigned(line.value.lines) if isinstance(line.value, Chain) else set()
+    changed = {each: body.current[each] for each in own if body.current.get(each, before.get(each)) != before.get(each)}
+    numbers = [*body.declared]
+    for number in numbers[numbers.index(part.number) + 1 :]:
+        later = body.declared[number]
+        seen = {each: now for each, now in changed.items() if later.current.get(each) == declared.get(each)}
+        body.declared[number] = replace(later, current=later.current | seen)
 
 
 def _check_place(line: Register, declared: dict[str, str], now: dict[str, str], node: Any) -> None:
