@@ -317,6 +317,12 @@ network Net(n = 3, widths = widths, others = widths[1:]) {
     conv(n + len(widths), 1)
 }
 network Own(m = 2) = Net(m + 1, widths=[m, m])""",
+        # a list of any length put beside a value, of which only the ends are read
+        """network Net(sizes = [1, 2, 1]) {
+    input(2, 6, 6)
+    ends = [it -> conv(3, 1) for n in sizes] + [it]
+    concat(ends[0], ends[-1])
+}""",
     ],
 )
 def test_what_was_wrong_for_other_arguments_is_right(text: str) -> None:

@@ -450,6 +450,9 @@ class _Reads:
                 if loops and any(isinstance(item, ast.Name) and _is_carried(item.id, loops[-1]) for item in items):
                     self._carried.add(variable)
                 return
+            case ast.BinOp(op=ast.Add()) if parts := names_in(line.code) & self.made.keys():
+                self.made.setdefault(variable, set()).update(*(self.made[part] for part in parts))
+                self._lengths[variable] = None
             case ast.Name(id=other) if other in self.made:
                 self._same[variable] = self._same.get(other, other)
                 return
