@@ -661,3 +661,30 @@ network Net(width = 4) { input(8, 6, 6); conv(8, 1) -> Pair(width) -> conv(4, 1)
     assert "2**0" not in made
     assert "nn.Conv2d(width, width + 1, 1)" not in made
     assert "width * 2, 1)" in made
+
+
+NUMBERS = """
+growth = 16
+sizes = [3, 5]
+network Net(c = 4) {
+    input(3, 32, 32)
+    conv(growth, sizes[0]) -> relu -> conv(2 * growth, 2 + 1, padding=3 // 2) -> relu -> conv(-(-7 // 2), 1)
+    for i in range(2) { "conv{i}": conv(c * 2 ** i, 3) }
+    concat([it -> "wide{i}": conv(8 * k, k, padding=k // 2) for [i, k] in enumerate([3, 1])])
+    flatten -> linear(4 * 5 * 5) -> unflatten(1, [4, 5, 5])
+}
+"""
+
+
+def test_numbers_are_written_as_the_text_works_them_out() -> None:
+    python = cnndsl.compile(NUMBERS).python()
+    for said in (
+        "nn.Conv2d(3, growth, sizes[0])",
+        "nn.Conv2d(16, 2 * growth, 2 + 1, padding=3 // 2)",
+        "nn.Conv2d(32, -(-7 // 2), 1)",
+        "c * 2**i, 3)",
+        "24, 3, padding=1)",
+        "4 * 5 * 5)",
+    ):
+        assert said in python
+    check(NUMBERS)

@@ -41,6 +41,11 @@ def constant(value: Any) -> Code:
     return ast.Constant(value)
 
 
+def is_literal(code: Code) -> bool:
+    """Whether an expression is one constant, perhaps with a sign."""
+    return isinstance(code.operand if isinstance(code, ast.UnaryOp) else code, ast.Constant)
+
+
 def within_64_bits(value: Any, code: Code) -> Code:
     """The Python of a number that PyTorch gets, which takes whole numbers of up to 64 bits."""
     if not is_beyond_64_bits(value_of(value)):

@@ -29,7 +29,7 @@ from cnndsl.backends.pytorch.flowgraph import FLOW, Append, Assign, Chain, If
 from cnndsl.backends.pytorch.joins import branch, run_loop, speaks_of_input
 from cnndsl.backends.pytorch.operations import flattening, same_axes
 from cnndsl.backends.pytorch.sorts import is_identity, recipe_key
-from cnndsl.backends.pytorch.spelling import built, plain_shape, size_rule, spelled, with_numbers
+from cnndsl.backends.pytorch.spelling import built, given_by, plain_shape, size_rule, spelled, with_numbers
 from cnndsl.backends.pytorch.statics import UNSAID, as_tuple
 from cnndsl.backends.pytorch.values import (
     AnyList,
@@ -122,7 +122,7 @@ def _kind_layer(body: Body, recipe: KindRecipe, value: Tensor, others: tuple[Ten
         body.file.has_dense_places = True
     shape = size_rule(body, layer, value.shape)
     spelling = layer.torch(value.shape)
-    code = spelled(body, spelling)
+    code = spelled(body, spelling, given=given_by(recipe))
     if recipe.numbers:
         code = with_numbers(body, code, recipe)
     begins = tuple(recipe.begins.items())

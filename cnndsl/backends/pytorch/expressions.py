@@ -52,13 +52,14 @@ from cnndsl.backends.pytorch.statics import (
     decided,
     field_of,
     flattened_numbers,
+    has_names,
     in_forward,
     list_arithmetic,
     listed,
-    of_turn,
     opposite,
     python,
     size_of_list,
+    worked_out,
 )
 from cnndsl.backends.pytorch.values import (
     IDENTITY,
@@ -327,7 +328,7 @@ def _function_call(body: Body, word: str, node: nodes.Call) -> Any:
         for value in values:
             if isinstance(value, Static) and isinstance(value.value, AnyLayers):
                 refuse_length(value.value, f"{word} of a list of layers")
-        return constant_call(body, word, values)
+        return worked_out(constant_call(body, word, values), node.arguments)
     raise Untranslatable(f"{word} is called on what is no value", node.span)
 
 
@@ -461,15 +462,13 @@ def _binary(body: Body, node: nodes.Op, left: Any, right: Any) -> Any:
         raise Untranslatable("layers are joined of which a parameter says how many there are", node.span, helps)
     if isinstance(a, (list, AnyList)) or isinstance(b, (list, AnyList)):
         return list_arithmetic(body, word, left, right)
-    code = _arithmetic(word, left.code, right.code)
+    code = _arithmetic(node, left.code, right.code)
     if isinstance(a, (str, Opaque)):
         text = sample_of(left) + sample_of(right) if word == "+" else sample_of(left) * sample_of(right)
         is_known = isinstance(a, str) and not isinstance(b, (Opaque, Traced))
         return Static(text if is_known else Opaque(code, text), code)
     if not isinstance(a, Traced) and not isinstance(b, Traced):
-        made = python(word, a, b)
-        is_of_turn = any(hasattr(side.code, "is_of_turn") for side in (left, right))
-        return Static(made, of_turn(made) if is_of_turn and isinstance(made, int) else code)
+        return worked_out(Static(python(word, a, b), code), node.operands)
     sample = python(word, value_of(a), value_of(b))
     whole = isinstance(value_of(a), int) and isinstance(value_of(b), int) and word not in ("/", "**")
     if whole:
@@ -486,12 +485,13 @@ def _binary(body: Body, node: nodes.Op, left: Any, right: Any) -> Any:
     return Static(body.number(code, sample), code)
 
 
-def _arithmetic(word: str, left: Code, right: Code) -> Code:
-    """The Python of an operation on two constants, without what a turn that is written out leaves as it is."""
-    for side, other, neutral in ((right, left, {"+": 0, "-": 0, "*": 1}), (left, right, {"+": 0, "*": 1})):
-        if hasattr(side, "is_of_turn") and isinstance(side, ast.Constant) and side.value == neutral.get(word):
-            return other
-    return ast.BinOp(left, OPERATORS[word](), right)
+def _arithmetic(node: nodes.Op, left: Code, right: Code) -> Code:
+    """The Python of an operation on constants, without a 0 or 1 that stands for a name and does nothing."""
+    for at, other, neutral in ((1, left, {"+": 0, "-": 0, "*": 1}), (0, right, {"+": 0, "*": 1})):
+        match (left, right)[at]:
+            case ast.Constant(int(number)) if number == neutral.get(node.operator) and has_names([node.operands[at]]):
+                return other
+    return ast.BinOp(left, OPERATORS[node.operator](), right)
 
 
 def _two(body: Body, kind: str, left: Any, right: Any) -> Any:

@@ -15,6 +15,7 @@ from cnndsl.backends.pytorch.spelling import (
     along_any_axis,
     built,
     constant_field,
+    given_by,
     open_axis,
     plain_shape,
     size_rule,
@@ -154,7 +155,8 @@ def plain(body: Body, recipe: KindRecipe, value: Tensor) -> Tensor:
     spelling = layer.of_parameter(value.shape) if value.unbatched else layer.function(value.shape)
     if spelling is None:
         raise Untranslatable(f"{recipe.kind.kind} is no function", recipe.span)
-    return Tensor(spelled(body, spelling, value.code), plain_shape(body, shape), value.unbatched)
+    code = spelled(body, spelling, value.code, given=given_by(recipe))
+    return Tensor(code, plain_shape(body, shape), value.unbatched)
 
 
 def flattened(body: Body, value: Tensor) -> Tensor:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from itertools import cycle
+from types import MappingProxyType
 from typing import Any
 
 from cnndsl.backends.pytorch.body import Body
@@ -15,6 +16,8 @@ from cnndsl.backends.pytorch.code import (
     constant,
     filled,
     flat,
+    is_beyond_64_bits,
+    is_literal,
     list_of,
     names_in,
     parsed,
@@ -23,7 +26,7 @@ from cnndsl.backends.pytorch.code import (
     within_64_bits,
 )
 from cnndsl.backends.pytorch.statics import field_of
-from cnndsl.backends.pytorch.values import Coded, KindRecipe, Opaque, Untranslatable
+from cnndsl.backends.pytorch.values import Coded, KindRecipe, Opaque, Static, Untranslatable
 from cnndsl.ir.nodes import Span
 from cnndsl.layers.base import Argument, Layer, Spelling
 from cnndsl.layers.base import Code as Spelled
@@ -149,8 +152,11 @@ def plain_shape(body: Body, shape: Shape) -> Shape:
     return tuple(made)
 
 
-def spelled(body: Body, spelling: Spelling, *values: Code) -> Code:
-    """What PyTorch writes for a layer or an operation; `values` are what a function is called on."""
+def spelled(body: Body, spelling: Spelling, *values: Code, given: Mapping[str, Static] = MappingProxyType({})) -> Code:
+    """What PyTorch writes for a layer or an operation; `values` are what a function is called on.
+
+    `given` is what the text gives for PyTorch's arguments.
+    """
     if spelling.template is not None:
         codes = {f"v{at}": value for at, value in enumerate(values)} | ({"x": values[0]} if values else {})
         return filled(spelling.template, codes | {a.name: argument_code(body, a.value) for a in spelling.arguments})
@@ -159,12 +165,28 @@ def spelled(body: Body, spelling: Spelling, *values: Code) -> Code:
     positional = [*values]
     named: dict[str, Code] = {}
     for argument in spelling.arguments:
+        if not argument.required and _is_default(argument):
+            continue
+        code = _as_given(given.get(argument.name), argument.value) or argument_code(body, argument.value)
         if argument.required and not spelling.package:
-            positional.append(argument_code(body, argument.value))
-        elif argument.required or not _is_default(argument):
-            named[argument.name] = argument_code(body, argument.value)
+            positional.append(code)
+        else:
+            named[argument.name] = code
     made = call(spelling.target, *positional, **named)
     return call(spelling.around, made) if spelling.around else made
+
+
+def _as_given(static: Static | None, value: Any) -> Code | None:
+    """A number as the text works it out, `64 * 7 * 7`, if it is what a layer takes; None for anything else."""
+    is_number = type(value) in (int, float) and not is_beyond_64_bits(value)
+    if static is None or not is_number or type(static.value) is not type(value) or is_literal(static.code):
+        return None
+    return static.code if static.value == value else None
+
+
+def given_by(recipe: KindRecipe) -> dict[str, Static]:
+    """What the text gives for PyTorch's arguments of a layer."""
+    return {recipe.kind.torch_names.get(word, word): static for word, static in recipe.fields.items()}
 
 
 def _is_default(argument: Argument) -> bool:

@@ -15,6 +15,7 @@ from cnndsl.backends.pytorch.code import (
     call,
     constant,
     gone_through,
+    is_literal,
     length_of,
     list_of,
     name,
@@ -96,18 +97,9 @@ def _is_known(body: Body, value: Any) -> bool:
             return not isinstance(value, (Test, Opaque, AnyList))
 
 
-def of_turn(number: int) -> Code:
-    """A number in one turn of a loop that is written out: what is computed from it is a number, too."""
-    made = constant(number)
-    made.is_of_turn = True  # type: ignore[attr-defined]
-    return made
-
-
 def bind_items(body: Body, targets: nodes.Targets, item: Any) -> None:
     """Give the names of a loop what they are in one turn."""
     if isinstance(targets, str):
-        if isinstance(item, Static) and isinstance(item.code, ast.Constant) and isinstance(item.value, int):
-            item = Static(item.value, of_turn(item.value))
         body.scope.names[targets] = item
         return
     values = item.items if isinstance(item, TensorList) else item.value
@@ -324,6 +316,27 @@ def constant_call(body: Body, word: str, values: list[Any]) -> Any:
     if isinstance(sample, str):
         return Static(Opaque(code, sample), code)
     return Static(body.number(code, sample), code)
+
+
+def worked_out(static: Static, written: Sequence[nodes.Node]) -> Static:
+    """A number that follows from constants as one, if the text has names for some of them, as in the turn of a loop.
+
+    `written` is what the text calculates with.
+    """
+    match static.code:
+        case ast.BinOp(left=left, right=right):
+            codes = [left, right]
+        case ast.Call(args=codes):
+            pass
+        case _:
+            return static
+    is_constant = type(static.value) in (int, float) and all(map(is_literal, codes))
+    return plain_static(static.value) if is_constant and has_names(written) else static
+
+
+def has_names(written: Sequence[nodes.Node]) -> bool:
+    """Whether names stand in what the text has there."""
+    return any(isinstance(each, nodes.Ref) for each in nodes.walk(tuple(written)))
 
 
 def _worked_out(word: str, arguments: list[Any]) -> Any:

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 ROWS = sorted([16, 8, 4])
+LEVELS = int(math.log2(ROWS[-1] / 2))
 
 
 class Stages(nn.Module):
@@ -88,7 +89,7 @@ class Net(nn.Module):
             self.conv1.append(nn.Conv2d(in_channels, width, 1))
             self.relu1.append(nn.ReLU())
             in_channels = width
-        self.linear1 = nn.Linear(in_channels * 5 * 5, 3)
+        self.linear1 = nn.Linear(in_channels * 5 * 5, LEVELS)
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.stages2(self.stages1(x))  # 3 x 5 x 5

@@ -11,6 +11,7 @@ from functools import partial
 from torch import Tensor, nn
 
 in_channels = 2
+nn_ = 6
 
 
 ACT = partial(nn.LeakyReLU, negative_slope=0.1)
@@ -23,7 +24,7 @@ class Square(nn.Module):
         self, in_channels: int, kernel: int, act: Callable[[], nn.Module] = ACT
     ) -> None:
         super().__init__()
-        self.conv1 = nn.Conv2d(in_channels, 6, kernel)
+        self.conv1 = nn.Conv2d(in_channels, nn_, kernel)
         self.act1 = act()
         self.out_channels = 6
 

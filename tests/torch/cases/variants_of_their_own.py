@@ -64,14 +64,14 @@ class Small(Base):
     """Small: 3 x 16 x 16 in, 10 out, 21,630 parameters."""
 
     def __init__(self, p: float = 0.5, classes: int = 10) -> None:
-        super().__init__([4, 2 * 4], 2, p, classes, nn.SiLU)
+        super().__init__([4, 8], 2, p, classes, nn.SiLU)
 
 
 class Deep(Base):
     """Deep: 3 x 16 x 16 in, 10 out, 34,834 parameters."""
 
     def __init__(self, p: float = 0.5, classes: int = 10) -> None:
-        super().__init__([6, 2 * 6], 1 + 2, p, classes, nn.SiLU)
+        super().__init__([6, 12], 1 + 2, p, classes, nn.SiLU)
 
 
 class V2(Base):
@@ -91,18 +91,18 @@ class Odd(Base):
     """Odd: 3 x 16 x 16 in, 10 out, 31,066 parameters."""
 
     def __init__(self, classes: int = 10) -> None:
-        super().__init__([int(8 * 1.5)], 1, 2 * 0.1, classes, nn.ReLU6)
+        super().__init__([12], 1, 0.2, classes, nn.ReLU6)
 
 
 class Two(Base):
     """Two: 3 x 16 x 16 in, 10 out, 10,568 parameters."""
 
     def __init__(self, p: float = 0.5, classes: int = 10) -> None:
-        super().__init__([2, 2 * 2], 2, p, classes, nn.SiLU)
+        super().__init__([2, 4], 2, p, classes, nn.SiLU)
 
 
 class Even(Base):
     """Even: 3 x 16 x 16 in, 10 out, 51,770 parameters."""
 
     def __init__(self, classes: int = 10) -> None:
-        super().__init__([int(8 * 2.5)], 1, 2 * 0.1, classes, nn.Tanh)
+        super().__init__([20], 1, 0.2, classes, nn.Tanh)
