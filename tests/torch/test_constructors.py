@@ -323,6 +323,19 @@ network Own(m = 2) = Net(m + 1, widths=[m, m])""",
     ends = [it -> conv(3, 1) for n in sizes] + [it]
     concat(ends[0], ends[-1])
 }""",
+        # lists that are written out and grow under a condition, of which only the ends are read
+        """network Net(count = 2, sizes = [1, 2, 1]) {
+    input(2, 6, 6)
+    ends = [it -> conv(3, 1) for n in sizes]
+    if count > 1 { ends = ends + [it] }
+    concat(ends[0], ends[-1])
+}""",
+        """network Net(flag = true) {
+    input(2, 6, 6)
+    maps = [it -> conv(3, 1)]
+    if flag { maps = maps + [it -> conv(2, 1)] }
+    maps[-1]
+}""",
     ],
 )
 def test_what_was_wrong_for_other_arguments_is_right(text: str) -> None:

@@ -29,6 +29,7 @@ from cnndsl.backends.pytorch.code import (
 )
 from cnndsl.backends.pytorch.flowgraph import (
     FLOW,
+    LIST,
     Assign,
     Chain,
     Comment,
@@ -513,7 +514,7 @@ class Body:
         variable = self.value_name(wanted)
         self.value_names.add(wanted)
         if not (isinstance(value.code, ast.Name) and value.code.id == variable):
-            self.lines.append(Compute((variable,), value.code, type="list[Tensor]"))
+            self.lines.append(Compute((variable,), value.code, type=LIST))
         lists = []
         for axis, each in enumerate(self._own_sizes(value, wanted)):
             known = held.lists[axis] if isinstance(held, AnyTensors) else None

@@ -36,6 +36,7 @@ from cnndsl.backends.pytorch.construct import argument_for, flat_stages
 from cnndsl.backends.pytorch.definite_assignment import assigned_before_read
 from cnndsl.backends.pytorch.flowgraph import (
     FLOW,
+    LIST,
     Assign,
     Chain,
     Compute,
@@ -366,7 +367,7 @@ class ClassTranslation:
         lines += tail
         lines.append(Return(tuple(always), tuple(training)))
         settle_training(lines)
-        inputs = {each: "Tensor" if isinstance(value, Tensor) else "list[Tensor]" for each, value in body.inputs}
+        inputs = {each: "Tensor" if isinstance(value, Tensor) else LIST for each, value in body.inputs}
         lines = Guards().guarded(lines, inputs)
         serves = self._file.program.target == "inference"
         forward = ForwardSlice(serves=serves)

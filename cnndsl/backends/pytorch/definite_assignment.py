@@ -11,9 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from cnndsl.backends.pytorch.code import Code, list_of, name, names_in, names_stored, subscript
-from cnndsl.backends.pytorch.flowgraph import FLOW, Compute, For, If, Training, codes_of, computed, walk
-
-LIST = "list[Tensor]"
+from cnndsl.backends.pytorch.flowgraph import FLOW, LIST, Compute, For, If, Training, codes_of, computed, walk
 
 
 def assigned_before_read(lines: Sequence[Any], inputs: Mapping[str, str]) -> list[Any]:

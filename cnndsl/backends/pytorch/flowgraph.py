@@ -39,6 +39,8 @@ EACH = "each·"
 """The variable of a part of a list, while a loop of `forward` goes through it: this, and the number of the list."""
 
 MODULE_LIST = "nn.ModuleList"
+LIST = "list[Tensor]"
+"""The type of a variable of `forward` that holds any number of values."""
 
 MODULES = "modules·"
 """The list of parts that a list in `forward` goes through: this, and its number."""

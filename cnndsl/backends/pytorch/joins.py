@@ -14,7 +14,7 @@ from typing import Any
 
 from cnndsl.backends.pytorch.body import Body, State
 from cnndsl.backends.pytorch.code import Code, axis_word, call, flat, gone_through, list_of, name, names_in
-from cnndsl.backends.pytorch.flowgraph import FLOW, Assign, Compute, For, If, Part
+from cnndsl.backends.pytorch.flowgraph import FLOW, LIST, Assign, Compute, For, If, Part
 from cnndsl.backends.pytorch.operations import of_any_number, same_axes, shared_sizes, sizes_code
 from cnndsl.backends.pytorch.sorts import sample_of, sort_of
 from cnndsl.backends.pytorch.statics import abstract
@@ -126,7 +126,7 @@ class _Join:
         body.value_names.add(each)
         for side, way in zip(sides, lines, strict=True):
             if flat(side.code) != variable:
-                way.append(Compute((variable,), side.code, type="list[Tensor]"))
+                way.append(Compute((variable,), side.code, type=LIST))
         lists = []
         for axis in range(len(likes[0].shape)):
             codes = [sizes_code(body, side, axis) if side.sample else list_of([]) for side in sides]

@@ -26,6 +26,7 @@ from cnndsl.backends.pytorch.code import (
 from cnndsl.backends.pytorch.flowgraph import (
     EACH,
     FLOW,
+    LIST,
     MODULE_LIST,
     MODULES,
     Append,
@@ -39,6 +40,7 @@ from cnndsl.backends.pytorch.flowgraph import (
     Register,
     assigned,
     codes_of,
+    parts_read,
     placeholder,
     read_first,
     uses,
@@ -345,8 +347,7 @@ def check_reads(kept: Sequence[Any], lines: Sequence[Any]) -> None:
     What nothing reads is no part of a network; such a list would have it. `kept` are the lines of `forward`, and
     `lines` those of the whole body. Raises Untranslatable.
     """
-    reads = _Reads(lines)
-    reads.visit(kept, ())
+    reads = _Reads(lines, kept)
     for variable, names in reads.made.items():
         if reads.is_partly(variable):
             shown = variable.removeprefix(FLOW)
@@ -369,7 +370,7 @@ def _makes_layers(line: Any) -> bool:
 class _Reads:
     """How the lists of values that layers make are read."""
 
-    def __init__(self, lines: Sequence[Any]) -> None:
+    def __init__(self, lines: Sequence[Any], kept: Sequence[Any]) -> None:
         self._sources = {
             part.number: names_in(line.source)
             for line in walk(lines)
@@ -389,7 +390,19 @@ class _Reads:
         """From which place on they are read, and up to which, by the turns of loops."""
         self._given: dict[str, list[int]] = {}
         """The places at which they are read, as far as known, from their beginning or, below 0, from their end."""
-        self._is_inside_condition = False
+        self._tests: list[set[str]] = []
+        """What the conditions around follow from."""
+        computes = [line for line in walk(kept) if isinstance(line, Compute)]
+        others = {
+            each
+            for line in walk(kept)
+            if getattr(line, "type", "") != LIST
+            for code in codes_of(line)
+            for each in names_in(code)
+        }
+        self._results = {each for line in computes if parts_read(line) for each in line.names} - others
+        """The variables that hold what layers give, and that only lists have."""
+        self.visit(kept, ())
 
     def is_partly(self, variable: str) -> bool:
         """Whether a list is read at given places alone, or all that reads it leaves out its first value or its last."""
@@ -409,7 +422,7 @@ class _Reads:
         """Note that lines add so many values to a list, in each turn of these loops."""
         turns = [_turns_of(loop) for loop in loops]
         known = Expr.of(0) if is_new else self._lengths.get(variable)
-        if known is None or self._is_inside_condition or any(ends is None for ends in turns) or (is_new and loops):
+        if known is None or self._tests or any(ends is None for ends in turns) or (is_new and loops):
             self._lengths[variable] = None
             return
         added = Expr.product([Expr.of(more), *(ends[1] - ends[0] for ends in turns if ends is not None)])
@@ -421,15 +434,15 @@ class _Reads:
                 self._code(line.source, loops)
                 self.visit(line.lines, (*loops, line))
                 continue
-            if isinstance(line, Compute) and line.type == "list[Tensor]":
+            if isinstance(line, Compute) and line.type == LIST:
                 self._list(line, loops)
             else:
                 for code in codes_of(line):
                     self._code(code, loops)
-            outer, self._is_inside_condition = self._is_inside_condition, True
-            for branch in ("yes", "no", "lines"):
-                self.visit(getattr(line, branch, ()), loops)
-            self._is_inside_condition = outer
+            self._tests.append(names_in(line.test) if isinstance(line, If) else set())
+            for block in line.blocks():
+                self.visit(block, loops)
+            self._tests.pop()
 
     def _list(self, line: Compute, loops: tuple[For, ...]) -> None:
         (variable,) = line.names
@@ -438,13 +451,16 @@ class _Reads:
                 self.made[variable] = self._sources.get(int(source.removeprefix(MODULES)), set())
             case ast.List(elts=items):
                 self._grow(variable, len(items), loops, is_new=True)
+                if any(isinstance(item, ast.Name) and item.id in self._results for item in items):
+                    self.made.setdefault(variable, set()).update(*self._tests)
             case (
                 ast.BinOp(left=ast.Name(id=held), op=ast.Add(), right=ast.List(elts=items))
                 | ast.BinOp(left=ast.List(elts=items), op=ast.Add(), right=ast.Name(id=held))
             ) if held == variable:
                 self._grow(variable, len(items), loops, is_new=False)
-                for loop in loops:
-                    self.made.setdefault(variable, set()).update(names_in(loop.source))
+                if loops or variable in self.made:
+                    sources = (names_in(loop.source) for loop in loops)
+                    self.made.setdefault(variable, set()).update(*sources, *self._tests)
                 for item in items:
                     self._code(item, loops)
                 if loops and any(isinstance(item, ast.Name) and _is_carried(item.id, loops[-1]) for item in items):

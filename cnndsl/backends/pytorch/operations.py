@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from cnndsl.backends.pytorch.body import Body
 from cnndsl.backends.pytorch.code import Code, call, constant, list_of, name, subscript, sum_of
-from cnndsl.backends.pytorch.flowgraph import Compute, Register
+from cnndsl.backends.pytorch.flowgraph import LIST, Compute, Register
 from cnndsl.backends.pytorch.spelling import (
     along_any_axis,
     built,
@@ -241,7 +241,7 @@ def in_variable(body: Body, values: AnyTensors) -> AnyTensors:
     if isinstance(values.code, ast.Name):
         return values
     variable = body.temporary("values")
-    body.lines.append(Compute((variable,), values.code, type="list[Tensor]"))
+    body.lines.append(Compute((variable,), values.code, type=LIST))
     return replace(values, code=name(variable))
 
 

@@ -36,6 +36,7 @@ from cnndsl.backends.pytorch.flowgraph import (
     EACH,
     ELEMENT,
     FLOW,
+    LIST,
     MODULE_LIST,
     MODULES,
     Append,
@@ -640,7 +641,7 @@ def _shared_lists(lines: Iterable[Any]) -> set[str]:
     found: set[str] = set()
     for line in walk(lines):
         match line:
-            case Compute(names=names, code=ast.Name() | ast.IfExp(), type="list[Tensor]"):
+            case Compute(names=names, code=ast.Name() | ast.IfExp()) if line.type == LIST:
                 found |= {*names, *names_in(line.code)}
             case For():
                 found |= names_in(line.source) & set(computed(line.lines))
