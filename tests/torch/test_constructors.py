@@ -896,6 +896,34 @@ def test_a_constructor_refuses_what_leaves_a_value_missing(body: str, missing: s
             module.B(3, n)
 
 
+@pytest.mark.parametrize(
+    ("body", "refuses"),
+    [
+        ("y = it -> conv(3, 1); repeat n { it + y }", True),
+        ("y = it -> conv(3, 1); for i in range(n) { it + y -> conv(3, 1) }; relu", True),
+        ("y = it -> conv(3, 1); for k in [n] * n { it + y }", True),
+        ("y = it -> conv(3, 1); concat([it] + [y -> conv(2, 1) for i in range(n)])", True),
+        ("y = it -> conv(3, 1); repeat n { it + y }; relu; repeat n { it * y }", True),
+        ("repeat 2 { y = it -> conv(3, 1); repeat n { it + y } }", True),
+        ("y = it -> conv(3, 1); repeat n { it + y }; it + y", False),
+        ("y = it -> conv(3, 1); repeat n + 1 { it + y }", False),
+        ("conv(3, 1); repeat n { relu }", False),
+    ],
+)
+def test_a_constructor_refuses_a_loop_without_turns_that_alone_reads_a_layer(body: str, refuses: bool) -> None:
+    text = f"network Net(n = 2) {{ input(3, 8, 8); {body} }}"
+    check(text)
+    module = imported(cnndsl.compile(text).python())
+    if refuses:
+        with pytest.raises(ValueError, match=r"^only the turns of a loop read what conv1 gives"):
+            module.Net(0)
+    else:
+        assert (
+            module.Net(0).state_dict().keys()
+            == imported(cnndsl.compile(text, settings={"n": 0}).python()).Net().state_dict().keys()
+        )
+
+
 def test_a_constructor_refuses_what_another_default_follows_from_than_the_class_is_written_for() -> None:
     text = """
     network Net(width = 2, count = 2, deep = count > 1, both = [width, count]) {

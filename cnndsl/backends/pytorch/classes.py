@@ -67,6 +67,7 @@ from cnndsl.backends.pytorch.serve import followers, used_by_training
 from cnndsl.backends.pytorch.sorts import Sort, is_identity
 from cnndsl.backends.pytorch.statements import is_chain, reads_input, results, run_definition
 from cnndsl.backends.pytorch.statics import UNSAID, abstract
+from cnndsl.backends.pytorch.turns import refuse_no_turns
 from cnndsl.backends.pytorch.values import (
     RECIPES,
     BlockRecipe,
@@ -368,11 +369,13 @@ class ClassTranslation:
         lines.append(Return(tuple(always), tuple(training)))
         settle_training(lines)
         inputs = {each: "Tensor" if isinstance(value, Tensor) else LIST for each, value in body.inputs}
-        lines = Guards().guarded(lines, inputs)
+        guards = Guards()
+        lines = guards.guarded(lines, inputs)
         serves = self._file.program.target == "inference"
         forward = ForwardSlice(serves=serves)
         kept = forward.slice(lines, set())
         check_reads(kept, lines)
+        refuse_no_turns(lines, forward, body.parts, guards.entered)
         applied = forward.used
         left_out = used_by_training(forward, lines, body.parts) if serves else []
         kept = _in_few(kept, forward, body)

@@ -129,15 +129,22 @@ def gone_through(items: Code) -> Code:
 
 
 def length_of(items: Code) -> Code:
-    """`len(items)`, without what makes a list no longer, and `n` for `len(range(n))`."""
+    """`len(items)`, without what makes a list no longer, and `max(n, 0)` for `len(range(n))`."""
     match items:
         case ast.Call(ast.Name("list"), [ast.Call(ast.Name("enumerate" | "reversed"), [inner, *_])]):
             return length_of(inner)
-        case ast.Call(ast.Name("range"), [ast.Name() | ast.Constant() | ast.Call(ast.Name("len")) as count]):
-            return count
         case ast.Call(ast.Name("range"), [count]):
-            return call("max", count, ast.Constant(0))
+            return count if _is_count(count) else call("max", count, ast.Constant(0))
     return call("len", items)
+
+
+def _is_count(code: Code) -> bool:
+    """Whether a number is none below 0, for which a list is empty."""
+    match code:
+        case ast.Constant(int()) | ast.Call(ast.Name("len")):
+            return True
+        case _:
+            return False
 
 
 def sum_of(items: Code) -> Code:
@@ -145,7 +152,7 @@ def sum_of(items: Code) -> Code:
     match items:
         case ast.List([first, *others]):
             return reduce(lambda total, item: ast.BinOp(total, ast.Add(), item), others, first)
-        case ast.BinOp(ast.List([item]), ast.Mult(), times):
+        case ast.BinOp(ast.List([item]), ast.Mult(), times) if _is_count(times):
             return ast.BinOp(times, ast.Mult(), item)
         case ast.BinOp(left, ast.Add(), right):
             return ast.BinOp(sum_of(left), ast.Add(), sum_of(right))

@@ -339,8 +339,8 @@ def uses(code: ast.AST) -> Uses:
 class ForwardSlice:
     """The lines of `forward`; of one that only serves, without what is for training."""
 
-    def __init__(self, *, serves: bool = False) -> None:
-        self._serves = serves
+    def __init__(self, *, serves: bool = False, without: Container[int] = ()) -> None:
+        self.serves, self._without = serves, without
         self.used: set[int] = set()
         self.registers: set[Any] = set()
         """The lines that add to lists the parts that are used."""
@@ -348,6 +348,8 @@ class ForwardSlice:
         """For lines (by `id`) the variables of `__init__` that are kept as attributes just before them."""
         self.beside: dict[str, set[str]] = {}
         """For variables of `forward` those that hold what is still read when they are given something."""
+        self.only_in_turns: set[int] = set()
+        """The loops (by `id`) whose turns read of what is before them what nothing behind them reads."""
 
     def slice(self, lines: Sequence[Any], live: set[str], depth: int = 0) -> list[Any]:
         """The lines that what is live after them needs; `live` becomes what is live before them."""
@@ -379,7 +381,7 @@ class ForwardSlice:
         """The line as far as it is needed, lines in its place, or nothing."""
         match line:
             case Return():
-                given = Return(line.always, ()) if self._serves else line
+                given = Return(line.always, ()) if self.serves else line
                 for code in codes_of(given):
                     self._reads(line, code, live, depth)
                 return given
@@ -402,8 +404,8 @@ class ForwardSlice:
             case If():
                 return self._if(line, live, depth)
             case For():
-                return self._for(line, live, depth)
-            case Training() if self._serves:
+                return None if id(line) in self._without else self._for(line, live, depth)
+            case Training() if self.serves:
                 return None
             case Training():
                 inside = set(live)
@@ -428,6 +430,7 @@ class ForwardSlice:
         return If(line.test, yes, no, in_loop=bool(depth), origin=id(line))
 
     def _for(self, line: For, live: set[str], depth: int) -> For | None:
+        behind = set(live)
         while True:
             target, source = line.values or (line.target, line.source)
             inside = set(live)
@@ -441,6 +444,8 @@ class ForwardSlice:
             if inside <= live:
                 break
             live |= inside
+        if any(each.startswith(FLOW) for each in inside - behind):
+            self.only_in_turns.add(id(line))
         for each in names_stored(target):
             if each.startswith(FLOW):
                 self.beside.setdefault(each, set()).update(live)

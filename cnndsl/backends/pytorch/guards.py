@@ -93,6 +93,8 @@ class Guards:
         """For variables the first condition that sets them, and when it leaves without a value what is read behind."""
         self._refusals: dict[int, list[Any]] = {}
         """What stands before these conditions (by `id`)."""
+        self.entered: set[int] = set()
+        """The loops (by `id`) that must have a turn, since they fill a list that must not be empty behind them."""
 
     def guarded(self, lines: Sequence[Any], inputs: Iterable[str]) -> list[Any]:
         """The lines of a definition, which end with what goes out; `inputs` are the variables that come in."""
@@ -136,7 +138,10 @@ class Guards:
                 case If():
                     self._if(line, live, path)
                 case For():
-                    self._for(line, live, path, is_entered=self._is_entered(line, lines[:at]))
+                    is_entered = self._is_entered(line, lines[:at])
+                    if is_entered:
+                        self.entered.add(id(line))
+                    self._for(line, live, path, is_entered=is_entered)
                 case Training():
                     inside = dict(live)
                     self._walk(line.lines, inside, path)
