@@ -15,6 +15,8 @@ def command() -> int:
     An editor starts this by itself, as docs/editors.md says for each. It needs: pip install "cnndsl[lsp]"
     """
     with needing("pygls", "the language server needs pygls", 'pip install "cnndsl[lsp]"'):
+        import pygls  # noqa: F401 - the server itself may be there already
+
         from cnndsl.lsp.server import serve
 
     wait_for("an editor")

@@ -19,6 +19,8 @@ def command(folder: Path | None) -> int:
     alone, by default the folder where it was started, and runs nothing of a text. It needs: pip install "cnndsl[mcp]"
     """
     with needing("mcp", "the server for assistants needs mcp 2", 'pip install "cnndsl[mcp]"'):
+        import mcp.server.mcpserver  # noqa: F401 - the server itself may be there already
+
         from cnndsl.mcp.server import serve
 
     place = folder or Path.cwd()

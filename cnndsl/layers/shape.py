@@ -100,8 +100,8 @@ class Flatten(_Renumbered):
 
     def function(self, x: Shape) -> Spelling | None:
         # torch.flatten begins at the batch unless it is told otherwise, so the first axis is always written.
-        ends = (self.start,) if self.end == -1 else (self.start, self.end)
-        return Spelling("torch.flatten", tuple(Argument("dim", end) for end in ends))
+        ends = (Argument("start_dim", self.start), Argument("end_dim", self.end))
+        return Spelling("torch.flatten", ends[:1] if self.end == -1 else ends)
 
 
 class Unflatten(_Renumbered):
