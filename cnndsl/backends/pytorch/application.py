@@ -21,7 +21,6 @@ from cnndsl.backends.pytorch.construct import (
     splice_parameter,
     with_sizes,
 )
-from cnndsl.backends.pytorch.expressions import condition
 from cnndsl.backends.pytorch.flowgraph import (
     Append,
     Assign,
@@ -37,6 +36,7 @@ from cnndsl.backends.pytorch.flowgraph import (
 )
 from cnndsl.backends.pytorch.joins import repeated
 from cnndsl.backends.pytorch.operations import flattening, plain
+from cnndsl.backends.pytorch.operators import condition
 from cnndsl.backends.pytorch.sorts import is_identity
 from cnndsl.backends.pytorch.values import (
     AnyTensors,

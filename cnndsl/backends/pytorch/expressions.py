@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Sequence
-from contextlib import suppress
-from functools import partial, reduce
+from functools import partial
 from typing import Any
 
 from cnndsl.backends.pytorch.body import Body
+from cnndsl.backends.pytorch.calls import declare_input, evaluate_call, meaning
 from cnndsl.backends.pytorch.code import (
-    OPERATORS,
-    RELATIONS,
-    Code,
-    call,
     constant,
     flat,
     gone_through,
@@ -21,64 +17,38 @@ from cnndsl.backends.pytorch.code import (
     name,
     names_in,
     subscript,
-    within_64_bits,
 )
 from cnndsl.backends.pytorch.flowgraph import FLOW, For
 from cnndsl.backends.pytorch.indexing import one, piece, taken, up_to_parts
-from cnndsl.backends.pytorch.initialise import rule_code
 from cnndsl.backends.pytorch.joins import branch, is_written_out, mark_of, must_unroll, reserve_at_outermost, rewind
 from cnndsl.backends.pytorch.layer_lists import (
     AnyLayers,
     LayerList,
     LayerRule,
     each_value,
-    refuse_length,
-    rows,
-    rule_of,
 )
-from cnndsl.backends.pytorch.operations import combined, count_of, joined, plain, put_learned, repeated
+from cnndsl.backends.pytorch.operators import calculation, comparison, condition, operands, static_of
 from cnndsl.backends.pytorch.sorts import sample_of, sort_of
-from cnndsl.backends.pytorch.spelling import argument_code, plain_shape, spelled
 from cnndsl.backends.pytorch.statics import (
     UNSAID,
     abstract,
     all_known,
     bind_generic,
     bind_items,
-    compared,
-    constant_call,
-    constants,
-    counted,
     decided,
-    field_of,
-    flattened_numbers,
-    has_names,
-    in_forward,
-    list_arithmetic,
     listed,
-    opposite,
-    python,
-    size_of_list,
-    worked_out,
 )
 from cnndsl.backends.pytorch.values import (
     IDENTITY,
     RECIPES,
     AnyList,
     AnyTensors,
-    BlockRecipe,
     BraceRecipe,
     ChainRecipe,
     ChoiceRecipe,
-    CopiesRecipe,
-    ExternRecipe,
-    Function,
-    KindRecipe,
     Opaque,
-    ParamRecipe,
     PartRecipe,
     ReadBehind,
-    Rule,
     Scope,
     Static,
     Tensor,
@@ -86,23 +56,13 @@ from cnndsl.backends.pytorch.values import (
     Test,
     Untranslatable,
     VariantRecipe,
-    by_name,
     each_tensor,
     is_flowing,
     plain_static,
-    with_arguments,
 )
 from cnndsl.ir import nodes
-from cnndsl.ir.words import FUNCTIONS
-from cnndsl.layers.formula import AXES, Shape
-from cnndsl.layers.initialisers import RULES
-from cnndsl.layers.operations import OPERATORS_OF_VALUES, Fixed, Learned
-from cnndsl.layers.registry import OPERATIONS
-from cnndsl.symbolic.expr import Expr, Symbol, TooLong
-from cnndsl.symbolic.number import Traced, calculate, value_of
-
-_OPEN = 2**12 * 3 * 5 * 7
-"""A sample of a size that is left open."""
+from cnndsl.layers.formula import AXES
+from cnndsl.symbolic.number import value_of
 
 
 def evaluate(body: Body, node: Any) -> Any:
@@ -111,7 +71,7 @@ def evaluate(body: Body, node: Any) -> Any:
         case nodes.Const():
             return plain_static(node.value)
         case nodes.Ref():
-            found = _meaning(body, node)
+            found = meaning(body, node)
             return body.file.variant(found) if isinstance(found, VariantRecipe) else found
         case nodes.Flow():
             return body.it if node.of == "it" else body.entry
@@ -127,7 +87,7 @@ def evaluate(body: Body, node: Any) -> Any:
             declare_input(body, node, "input")
             return body.inputs[-1][1]
         case nodes.Call():
-            return _call(body, node)
+            return evaluate_call(body, node)
         case nodes.SizeOf():
             return _size(body, node)
         case nodes.Index():
@@ -137,9 +97,9 @@ def evaluate(body: Body, node: Any) -> Any:
         case nodes.Ellipsis():
             return ...
         case nodes.Op():
-            return _op(body, node)
+            return calculation(body, node)
         case nodes.Compare():
-            return _compare(body, node)
+            return comparison(body, node)
         case nodes.Conditional():
             return _conditional(body, node)
         case nodes.Labelled():
@@ -153,23 +113,6 @@ def evaluate(body: Body, node: Any) -> Any:
         case _:
             message = f"no expression: {node}"
             raise TypeError(message)
-
-
-def static_of(body: Body, node: Any) -> Static:
-    """What `__init__` can work out."""
-    found = evaluate(body, node)
-    if not isinstance(found, Static):
-        raise Untranslatable("a number, a text or a list of them is needed here", node.span)
-    return found
-
-
-def _meaning(body: Body, node: nodes.Ref) -> Any:
-    """What a name means where it is called: a variant is not yet the network that it is without arguments."""
-    found, behind = body.scope.lookup(node.name)
-    if found is None:
-        return body.file.outside(node)
-    word = body.file.word(node.name) if behind else None
-    return found if word is None else word
 
 
 def _format(body: Body, node: nodes.Format) -> Static:
@@ -257,130 +200,6 @@ def _turns(body: Body, node: nodes.Comprehension, items: Sequence[Any], outer: S
     return [body.for_later(value) for value in made if value is not None]
 
 
-def _call(body: Body, node: nodes.Call) -> Any:
-    called = node.function
-    function = _meaning(body, called) if isinstance(called, nodes.Ref) else evaluate(body, called)
-    if isinstance(function, Static) and isinstance(node.function, nodes.Ref):
-        function = body.file.word(node.function.name)  # which a constant of that name does not hide
-    match function:
-        case KindRecipe() if not function.fields and not function.is_half_applied:
-            return _kind_call(body, function, node)
-        case KindRecipe() | ParamRecipe() | ExternRecipe():
-            return with_arguments(function, arguments_of(body, node), node.span)
-        case BlockRecipe():
-            return body.computed_first(with_arguments(function, arguments_of(body, node), node.span))
-        case VariantRecipe():
-            return body.file.variant(with_arguments(function, arguments_of(body, node)))
-        case Function():
-            return _function_call(body, function.name, node)
-        case Rule():
-            return fixed(body, node) or _rule_call(body, function, node)
-        case _:
-            raise Untranslatable("this cannot be called", node.span)
-
-
-def _kind_call(body: Body, recipe: KindRecipe, node: nodes.Call) -> Any:
-    kind = recipe.kind
-    values = arguments_of(body, node)
-    like = dict(values).get("like")
-    if like is not None and kind.kind in OPERATIONS:
-        given = [argument for argument in values[1:] if argument[0] != "like"]
-        return _operation_values(body, OPERATIONS[kind.kind], [values[0][1], like], given)
-    if values and values[0][0] is None and isinstance(values[0][1], Tensor):
-        return plain(body, with_arguments(recipe, values[1:]), values[0][1])
-    return with_arguments(recipe, values, node.span)
-
-
-def _function_call(body: Body, word: str, node: nodes.Call) -> Any:
-    if word == "parameter":
-        return learned(body, node)
-    values = _joined_layers(body, word, node)
-    if values is None:
-        values = operands(body, [argument.value for argument in node.arguments if argument.name is None])
-    if word == "sum" and len(values) == 1 and isinstance(values[0], (TensorList, AnyTensors)):
-        word = "add"
-    spread: list[Any] = []
-    for value in values:
-        if isinstance(value, TensorList):
-            spread += value.items
-        elif not (word in OPERATIONS and isinstance(value, Static) and value.value == []):
-            spread.append(value)
-    if word in OPERATIONS and any(isinstance(item, (Tensor, AnyTensors)) for item in spread):
-        operation = OPERATIONS[word]
-        if operation.takes_number and len(spread) == 2:
-            return _two(body, word, *spread)
-        if word == "expand" and spread[0].unbatched and not any(isinstance(item, Tensor) for item in spread[1:]):
-            spread.insert(1, body.it)
-        count = next((i for i, item in enumerate(spread) if not isinstance(item, (Tensor, AnyTensors))), len(spread))
-        named = [(each.name, static_of(body, each.value)) for each in node.arguments if each.name is not None]
-        given = [*((None, item) for item in spread[count:]), *named]
-        return _operation_values(body, operation, spread[:count], given)
-    if word == "len" and isinstance(values[0], AnyTensors):
-        return count_of(body, values[0])
-    if word == "len" and isinstance(values[0], TensorList):
-        return plain_static(len(values[0].items))
-    if word in ("enumerate", "zip", "reversed") and any(isinstance(value, TensorList) for value in values):
-        return _rows_of_values(body, word, values, node)
-    if word in FUNCTIONS:
-        found = rows(word, values, partial(constant_call, body, word, values))
-        if found is not None:
-            return found
-        for value in values:
-            if isinstance(value, Static) and isinstance(value.value, AnyLayers):
-                refuse_length(value.value, f"{word} of a list of layers")
-        return worked_out(constant_call(body, word, values), node.arguments)
-    raise Untranslatable(f"{word} is called on what is no value", node.span)
-
-
-def _rows_of_values(body: Body, word: str, values: list[Any], node: nodes.Call) -> TensorList:
-    """`zip` of lists of which one is of values, such a list with numbers before its items, or from its end on."""
-    columns: list[Sequence[Any]] = []
-    for value in values[:1] if word == "enumerate" else values:
-        items = body.settled(value).items if isinstance(value, TensorList) else getattr(value, "value", None)
-        if not isinstance(items, (list, tuple)):
-            reason = "values are gone through together with a list whose length depends on a parameter"
-            raise Untranslatable(reason, node.span, names=body.names_of(value))
-        columns.append(items)
-    if word == "enumerate":
-        first = body.known(values[1].value) if len(values) > 1 else 0
-        if first is None:
-            reason = "the number from which values are counted depends on a parameter"
-            raise Untranslatable(reason, node.span, names=body.names_of(values[1]))
-        columns.insert(0, counted(first, columns[0]))
-    if word == "reversed":
-        return TensorList(tuple(reversed(columns[0])))
-    return TensorList(tuple(TensorList(tuple(row)) for row in zip(*columns, strict=False)))
-
-
-def _joined_layers(body: Body, word: str, node: nodes.Call) -> list[Any] | None:
-    """What the layers of a list give that is put together at once: a list in `forward`. None for anything else."""
-    given = [argument.value for argument in node.arguments if argument.name is None]
-    if body.is_silent or word not in ("concat", "add") or len(given) != 1:
-        return None
-    match given[0]:
-        case nodes.Comprehension(source=nodes.Ref() as ref) as listed_values:
-            source = evaluate(body, ref)
-            if rule_of(source) is not None:
-                with suppress(Untranslatable):
-                    return [each_value(body, listed_values, source)]
-    return None
-
-
-def _operation_values(body: Body, operation: Any, values: list[Any], given: Sequence[tuple[str | None, Any]]) -> Any:
-    """An operation on values, with what else it is given, by position or by name."""
-    fields = by_name(operation.model_fields, given)
-    made = operation.model_construct(**{word: field_of(body, in_forward(value)) for word, value in fields.items()})
-    if operation.takes_number and len(values) != 2 and all(isinstance(each, Tensor) for each in values):
-        return reduce(lambda total, value: combined(body, made, [total, value]), values)
-    return combined(body, made, values)
-
-
-def _rule_call(body: Body, rule: Rule, node: nodes.Call) -> Rule:
-    words = RULES[rule.name]
-    given = by_name(words, arguments_of(body, node))
-    return Rule(rule.name, tuple((word, given[word]) for word in words if word in given))
-
-
 def _size(body: Body, node: nodes.SizeOf) -> Any:
     value = evaluate(body, node.value)
     if not isinstance(value, Tensor):
@@ -414,133 +233,6 @@ def _index(body: Body, node: nodes.Index) -> Any:
         return taken(body, indexed, places)
     (place,) = places
     return piece(body, indexed, place, node) if isinstance(place, slice) else one(body, indexed, place, node)
-
-
-def _op(body: Body, node: nodes.Op) -> Any:
-    if node.operator == "not":
-        return opposite(condition(body, node.operands[0]))
-    if node.operator in ("and", "or"):
-        return _junction(body, node)
-    if len(node.operands) == 1:
-        value = evaluate(body, node.operands[0])
-        if isinstance(value, Tensor):
-            return combined(body, OPERATIONS["neg"](), [value])
-        if node.operator == "+":
-            return value
-        code = (
-            constant(-value.value)
-            if isinstance(value.value, (int, float)) and isinstance(value.code, ast.Constant)
-            else ast.UnaryOp(ast.USub(), value.code)
-        )
-        return Static(-value.value, code)
-    left, right = operands(body, node.operands)
-    return _binary(body, node, left, right)
-
-
-def operands(body: Body, items: Sequence[Any]) -> list[Any]:
-    """Expressions, in their order."""
-    return body.in_order([partial(evaluate, body, item) for item in items])
-
-
-def arguments_of(body: Body, node: nodes.Call) -> list[tuple[str | None, Any]]:
-    """The arguments of a call, each with its name or None."""
-    values = operands(body, [argument.value for argument in node.arguments])
-    return [(argument.name, value) for argument, value in zip(node.arguments, values, strict=True)]
-
-
-def _binary(body: Body, node: nodes.Op, left: Any, right: Any) -> Any:
-    word = node.operator
-    if isinstance(left, (TensorList, AnyTensors)) or isinstance(right, (TensorList, AnyTensors)):
-        return joined(body, left, right, node.span) if word == "+" else repeated(body, left, right)
-    if isinstance(left, Tensor) or isinstance(right, Tensor):
-        return _two(body, OPERATORS_OF_VALUES[word], left, right)
-    if isinstance(left, RECIPES) and word == "*":
-        return CopiesRecipe(left, right, node.operands[0])
-    a, b = left.value, right.value
-    if isinstance(a, AnyLayers) or isinstance(b, AnyLayers):
-        helps = "go through one list: [{ if i == 0 { first } else { others } } for [i, n] in enumerate(numbers)]"
-        raise Untranslatable("layers are joined of which a parameter says how many there are", node.span, helps)
-    if isinstance(a, (list, AnyList)) or isinstance(b, (list, AnyList)):
-        return list_arithmetic(body, word, left, right)
-    code = _arithmetic(node, left.code, right.code)
-    if isinstance(a, (str, Opaque)):
-        text = sample_of(left) + sample_of(right) if word == "+" else sample_of(left) * sample_of(right)
-        is_known = isinstance(a, str) and not isinstance(b, (Opaque, Traced))
-        return Static(text if is_known else Opaque(code, text), code)
-    if not isinstance(a, Traced) and not isinstance(b, Traced):
-        return worked_out(Static(python(word, a, b), code), node.operands)
-    sample = python(word, value_of(a), value_of(b))
-    whole = isinstance(value_of(a), int) and isinstance(value_of(b), int) and word not in ("/", "**")
-    if whole:
-        try:
-            return Static(calculate(word, a, b), code)
-        except (TooLong, ZeroDivisionError):
-            pass
-    known = (body.known(a), body.known(b))
-    if None not in known:
-        number = body.number(code, sample)
-        (symbol,) = number.expr.symbols()
-        body.definitions.setdefault(symbol.name, Expr.of(python(word, *known)))
-        return Static(number, code)
-    return Static(body.number(code, sample), code)
-
-
-def _arithmetic(node: nodes.Op, left: Code, right: Code) -> Code:
-    """The Python of an operation on constants, without a 0 or 1 that stands for a name and does nothing."""
-    for at, other, neutral in ((1, left, {"+": 0, "-": 0, "*": 1}), (0, right, {"+": 0, "*": 1})):
-        match (left, right)[at]:
-            case ast.Constant(int(number)) if number == neutral.get(node.operator) and has_names([node.operands[at]]):
-                return other
-    return ast.BinOp(left, OPERATORS[node.operator](), right)
-
-
-def _two(body: Body, kind: str, left: Any, right: Any) -> Any:
-    """Two values element by element, or a value and a number."""
-    operation = OPERATIONS[kind]
-    if not isinstance(left, Static) and not isinstance(right, Static):
-        return combined(body, operation.model_construct(), [left, right])
-    value, other, first = (right, left, True) if isinstance(left, Static) else (left, right, False)
-    number = Opaque(within_64_bits(other.value, in_forward(other).code), sample_of(other))
-    return combined(body, operation.model_construct().having({"scalar": number, "scalar_first": first}), [value])
-
-
-def condition(body: Body, node: Any) -> Static:
-    """A condition."""
-    found = evaluate(body, node)
-    if isinstance(found, Static) and isinstance(found.value, (bool, Test)):
-        return found
-    raise Untranslatable("a condition is needed here", node.span)
-
-
-def _junction(body: Body, node: nodes.Op) -> Static:
-    left = condition(body, node.operands[0])
-    is_and = node.operator == "and"
-    if isinstance(left.value, bool):
-        return condition(body, node.operands[1]) if left.value is is_and else left
-    with body.unchecked(left):
-        right = condition(body, node.operands[1])
-    if isinstance(right.value, bool):
-        return left if right.value is is_and else right
-    a, b = left.value, right.value
-    values = [*_terms(left.code, is_and), *_terms(right.code, is_and)]
-    code = ast.BoolOp(ast.And() if is_and else ast.Or(), values)
-    if is_and:
-        return Static(Test(a.sample and b.sample, (*a.holds, *b.holds), ()), code)
-    return Static(Test(a.sample or b.sample, (), (*a.fails, *b.fails)), code)
-
-
-def _compare(body: Body, node: nodes.Compare) -> Static:
-    values = [evaluate(body, operand) for operand in node.operands]
-    parts = [compared(body, word, a, b) for word, a, b in zip(node.operators, values, values[1:], strict=False)]
-    if len(parts) == 1:
-        return parts[0]
-    unknown = [part for part in parts if not isinstance(part.value, bool)]
-    if any(part.value is False for part in parts):
-        return plain_static(False)
-    if not unknown:
-        return plain_static(True)
-    code = ast.Compare(values[0].code, [RELATIONS[w]() for w in node.operators], [v.code for v in values[1:]])
-    return Static(Test(all(part.value.sample for part in unknown)), code)
 
 
 def _conditional(body: Body, node: nodes.Conditional) -> Any:
@@ -624,57 +316,6 @@ def _choice(body: Body, node: nodes.Choice) -> Any:
     return ChoiceRecipe(test, yes, no)
 
 
-def learned(body: Body, node: nodes.Call, wanted: str | None = None) -> Tensor:
-    """`parameter(...)`: a learned tensor."""
-    given = by_name(("size", "init"), arguments_of(body, node))
-    size = given["size"]
-    begin = given.get("init", plain_static(0.0))
-    dims = tuple(field_of(body, item) for item in size.value)
-    if isinstance(begin, Rule):
-        code: Code = call("nn.Parameter", rule_code(begin, call("torch.empty", argument_code(body, dims))))
-    elif isinstance(begin.value, (int, float)):
-        layer = Learned.model_construct(size=dims, init=begin.value)
-        code = spelled(body, layer.torch(()))
-    else:
-        code = call("nn.Parameter", call("torch.full", argument_code(body, dims), call("float", begin.code)))
-    return put_learned(body, code, plain_shape(body, dims), wanted, node)
-
-
-def fixed(body: Body, node: Any, wanted: str | None = None) -> Tensor | None:
-    """`constant([...])`: a tensor of given numbers; None for anything else."""
-    match node:
-        case nodes.Call(function=nodes.Ref(name="constant") as word, arguments=(first, *rest)):
-            if first.name is not None or not isinstance(_meaning(body, word), Rule):
-                return None
-        case _:
-            return None
-    numbers = evaluate(body, first.value)
-    if not isinstance(numbers, Static) or not isinstance(numbers.value, list | AnyList):
-        return None
-    given = by_name(("size", "persistent"), [(each.name, static_of(body, each.value)) for each in rest])
-    persistent = given.get("persistent", plain_static(True))
-    if all_known(body, [numbers, *([given["size"]] if "size" in given else [])]):
-        flat_numbers, size = flattened_numbers(constants(body, numbers))
-        shape = constants(body, given["size"]) if "size" in given else size
-        layer = Fixed.model_construct(numbers=tuple(flat_numbers), size=tuple(shape))
-        code = spelled(body, layer.torch(()))
-        dims: Shape = layer.size
-    else:
-        code = call("torch.tensor", numbers.code, dtype=call("torch.get_default_dtype"))
-        if "size" in given:
-            if not isinstance(given["size"].value, list):
-                raise Untranslatable("how many axes a constant has depends on a parameter", node.span)
-            dims = tuple(field_of(body, item) for item in given["size"].value)
-            code = call(ast.Attribute(code, "view", ast.Load()), *map(partial(argument_code, body), dims))
-        else:
-            dims = size_of_list(body, numbers, node.span)
-        code = call("nn.Buffer", code)
-    assert isinstance(code, ast.Call)  # noqa: S101 - as it was made
-    if persistent.value is not True:
-        code.keywords.append(ast.keyword("persistent", persistent.code))
-    return put_learned(body, code, plain_shape(body, dims), wanted, node, "nn.Buffer")
-
-
 def _chosen_value(body: Body, test: Static, node: nodes.Conditional) -> Any:
     """A value that is one of two."""
     variable = body.target or body.temporary()
@@ -741,43 +382,6 @@ def _grown_values(body: Body, node: nodes.Comprehension) -> Any:
         return body.scope.names[word]
 
 
-def declare_input(body: Body, node: nodes.Call, wanted: str) -> None:
-    """`input(3, 32, 32)`: what comes in."""
-    shape: list[Any] = []
-    names = ("channels", *AXES.get(len(node.arguments) - 1, ()))
-    if body.given is not None:
-        channels = static_of(body, node.arguments[0].value).value
-        body.entry = body.it = Tensor(body.given.code, (channels, *body.given.shape[1:]))
-        if wanted != "input":
-            body.scope.names[wanted] = body.entry
-        return
-    for at, argument in enumerate(node.arguments):
-        if at and body.is_part:
-            shape.append(_size_of_part(body, argument.value, at, len(names)))
-        elif isinstance(argument.value, nodes.Hole):
-            word = names[at][0].upper() + ("" if not body.inputs else str(len(body.inputs) + 1))
-            shape.append(Traced(_OPEN, Expr.of(Symbol(f"open·{word}"))))
-        else:
-            shape.append(static_of(body, argument.value).value)
-    variable = body.input_name(wanted)
-    value = Tensor(name(variable), tuple(shape))
-    body.inputs.append((variable, value))
-    if wanted != "input":
-        body.value_names.add(wanted)
-        body.scope.names[wanted] = value
-    if body.entry is None:
-        body.entry = body.it = value
-
-
-def _size_of_part(body: Body, node: Any, axis: int, rank: int) -> Traced:
-    """A size of what comes into a network that is a part of others: the constructor takes it, where it is needed."""
-    declared = None if isinstance(node, nodes.Hole) else static_of(body, node).value
-    written, size = body.size_of_input("input", axis, rank, _OPEN if declared is None else value_of(declared))
-    if isinstance(declared, int):
-        body.input_defaults[written] = constant(declared)
-    return size
-
-
 def _outer(node: Any) -> list[Any]:
     """The expressions that are worked out where an expression is, without its layers' arguments."""
     match node:
@@ -791,10 +395,3 @@ def _outer(node: Any) -> list[Any]:
             return [node, *_outer(node.yes), *_outer(node.no)]
         case _:
             return [node]
-
-
-def _terms(code: Code, is_and: bool) -> list[Code]:
-    """What an `and`, or an `or`, is made of; an expression itself where it is no such."""
-    if isinstance(code, ast.BoolOp) and isinstance(code.op, ast.And) is is_and:
-        return code.values
-    return [code]

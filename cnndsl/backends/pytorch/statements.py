@@ -13,17 +13,9 @@ from typing import Any
 
 from cnndsl.backends.pytorch.application import apply_stage
 from cnndsl.backends.pytorch.body import Body, Output
+from cnndsl.backends.pytorch.calls import declare_input, fixed, learned
 from cnndsl.backends.pytorch.code import Code, call, name, names_in, subscript, tuple_of
-from cnndsl.backends.pytorch.expressions import (
-    condition,
-    declare_input,
-    evaluate,
-    fixed,
-    layer_or_value,
-    learned,
-    stage_of,
-    static_of,
-)
+from cnndsl.backends.pytorch.expressions import evaluate, layer_or_value, stage_of
 from cnndsl.backends.pytorch.flowgraph import FLOW, Assign, Comment, Compute, Training
 from cnndsl.backends.pytorch.indexing import item_of_static
 from cnndsl.backends.pytorch.joins import (
@@ -40,6 +32,7 @@ from cnndsl.backends.pytorch.joins import (
 )
 from cnndsl.backends.pytorch.layer_lists import as_before, declare, is_new_list, loop, rule_of
 from cnndsl.backends.pytorch.operations import count_of, in_variable, sizes_code
+from cnndsl.backends.pytorch.operators import condition, static_of
 from cnndsl.backends.pytorch.sorts import sort_of
 from cnndsl.backends.pytorch.statics import bind_generic, bind_items
 from cnndsl.backends.pytorch.values import (

@@ -25,8 +25,9 @@ from cnndsl.backends.pytorch.classes import (
 )
 from cnndsl.backends.pytorch.code import Code, flat, name, names_in, not_in, words_in
 from cnndsl.backends.pytorch.construct import Made, append, argument_for, chain_of, make
-from cnndsl.backends.pytorch.expressions import evaluate, static_of
+from cnndsl.backends.pytorch.expressions import evaluate
 from cnndsl.backends.pytorch.flowgraph import Append, names_read
+from cnndsl.backends.pytorch.operators import static_of
 from cnndsl.backends.pytorch.outputs import KnownOutputs, Outputs
 from cnndsl.backends.pytorch.sorts import Sort, sort_of
 from cnndsl.backends.pytorch.statements import results, run, run_definition
