@@ -66,7 +66,7 @@ def compared(
     """What the layer makes of its input with each of the values, with the same weights.
 
     Initial weights of another size are drawn with the seed; `trained` says that there are others. Raises OptionError
-    where the layer cannot have one of the values, OptionError where its weights do not fit all of them.
+    where the layer cannot have one of the values, or its weights do not fit all of them.
     """
     import torch
 

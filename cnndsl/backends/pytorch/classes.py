@@ -228,14 +228,17 @@ class ClassTranslation:
 
     def _follow(self, word: str, sort: Sort) -> None:
         """Work out the default of a parameter, which follows from others, where it is given nothing."""
-        parameter = next(each for each in self._definition.parameters if each.name == word)
-        code = argument_for(self._body, self._file.evaluate(self._body, parameter.default), sort)
+        code = argument_for(self._body, self._default(word), sort)
         self._head.append(If(negated(is_not_none(name(word))), [Assign(word, code)], []))
+
+    def _default(self, word: str) -> Any:
+        """What the default of a parameter is worth, which follows from others."""
+        parameter = next(each for each in self._definition.parameters if each.name == word)
+        return self._file.evaluate(self._body, parameter.default)
 
     def _hold(self, word: str) -> None:
         """Refuse arguments from which another default follows than the class is written for."""
-        parameter = next(each for each in self._definition.parameters if each.name == word)
-        value, held = self._file.evaluate(self._body, parameter.default), self._body.scope.names[word]
+        value, held = self._default(word), self._body.scope.names[word]
         if not isinstance(value, Static) or flat(value.code) == flat(held.code):
             return
         test = negated(value.code) if held.value is True else ast.Compare(value.code, [ast.NotEq()], [held.code])

@@ -9,35 +9,14 @@ from typing import Any
 
 from cnndsl.backends.pytorch.body import Body
 from cnndsl.backends.pytorch.calls import declare_input, evaluate_call, meaning
-from cnndsl.backends.pytorch.code import (
-    constant,
-    flat,
-    gone_through,
-    loop_head,
-    name,
-    names_in,
-    subscript,
-)
+from cnndsl.backends.pytorch.code import constant, flat, gone_through, loop_head, name, names_in, subscript
 from cnndsl.backends.pytorch.flowgraph import FLOW, For
 from cnndsl.backends.pytorch.indexing import one, piece, taken, up_to_parts
 from cnndsl.backends.pytorch.joins import branch, is_written_out, mark_of, must_unroll, reserve_at_outermost, rewind
-from cnndsl.backends.pytorch.layer_lists import (
-    AnyLayers,
-    LayerList,
-    LayerRule,
-    each_value,
-)
+from cnndsl.backends.pytorch.layer_lists import AnyLayers, LayerList, LayerRule, each_value
 from cnndsl.backends.pytorch.operators import calculation, comparison, condition, operands, static_of
 from cnndsl.backends.pytorch.sorts import sample_of, sort_of
-from cnndsl.backends.pytorch.statics import (
-    UNSAID,
-    abstract,
-    all_known,
-    bind_generic,
-    bind_items,
-    decided,
-    listed,
-)
+from cnndsl.backends.pytorch.statics import UNSAID, abstract, all_known, bind_generic, bind_items, decided, listed
 from cnndsl.backends.pytorch.values import (
     IDENTITY,
     RECIPES,

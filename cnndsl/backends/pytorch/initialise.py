@@ -332,8 +332,8 @@ def _body(
             if tensor in each.rules:
                 own_rule = each.rules[tensor]
                 inner = f"{indent}    "
-                filled = _filled(each, name("module"), tensor, own_rule, inner)
-                body = [f"{inner}pass"] if own_rule.name == DEFAULT else filled
+                is_left = own_rule.name == DEFAULT
+                body = [f"{inner}pass"] if is_left else _filled(each, name("module"), tensor, own_rule, inner)
                 test = ast.Compare(name("module"), [ast.Is()], [each.path])
                 said.setdefault("".join(body), (body, []))[1].append(test)
         word = "if"

@@ -392,7 +392,6 @@ class _Reads:
         """The places at which they are read, as far as known, from their beginning or, below 0, from their end."""
         self._tests: list[set[str]] = []
         """What the conditions around follow from."""
-        computes = [line for line in walk(kept) if isinstance(line, Compute)]
         others = {
             each
             for line in walk(kept)
@@ -400,7 +399,8 @@ class _Reads:
             for code in codes_of(line)
             for each in names_in(code)
         }
-        self._results = {each for line in computes if parts_read(line) for each in line.names} - others
+        made = (line for line in walk(kept) if isinstance(line, Compute) and parts_read(line))
+        self._results = {each for line in made for each in line.names} - others
         """The variables that hold what layers give, and that only lists have."""
         self.visit(kept, ())
 

@@ -150,7 +150,8 @@ def put_learned(
 
 def plain(body: Body, recipe: KindRecipe, value: Tensor) -> Tensor:
     """A layer as a function call."""
-    layer = built(body, replace(recipe, fields={word: in_forward(static) for word, static in recipe.fields.items()}))
+    recipe = replace(recipe, fields={word: in_forward(static) for word, static in recipe.fields.items()})
+    layer = built(body, recipe)
     shape = size_rule(body, layer, value.shape)
     spelling = layer.of_parameter(value.shape) if value.unbatched else layer.function(value.shape)
     if spelling is None:

@@ -28,8 +28,7 @@ def refuse_no_turns(lines: list[Any], forward: ForwardSlice, parts: dict[int, Pa
             if not isinstance(line, For) or id(line) not in forward.only_in_turns or id(line) in entered:
                 continue
             test = _is_empty(line.source)
-            lost = _lost(lines, forward, test) if test is not None else set()
-            if test is None or not lost:
+            if test is None or not (lost := _lost(lines, forward, test)):
                 continue
             if around is not None and not lost <= _registered(around):
                 reason = "only a loop in a loop reads what a layer gives, and it may have no turn"
