@@ -72,6 +72,10 @@ class Counter:
     def __init__(self, program: Program) -> None:
         self._program = program
         self._known: dict[str, Cost] = {}
+        self._leaves: dict[int, Cost] = {}
+        """By the `id` of leaves, of which equal ones are the same."""
+        self._macs: dict[tuple[int, Shape, Shape], int | None] = {}
+        """By the `id` of layers, and what comes in and out."""
 
     def of(self, key: str) -> Cost:
         if key not in self._known:
@@ -85,11 +89,14 @@ class Counter:
         """The numbers that a part holds."""
         if isinstance(unit, Use):
             return replace(self.of(unit.module), macs=0)
-        tensors = unit.layer.tensors(plain(unit.x))
-        parameters = sum(tensor.size for tensor in tensors if tensor.learned)
-        trainable = sum(tensor.size for tensor in tensors if is_trained(tensor, unit.weights))
-        buffers = sum(tensor.size for tensor in tensors if not tensor.learned)
-        return Cost(parameters, trainable, buffers, complete=unit.layer.counted)
+        known = self._leaves.get(id(unit))
+        if known is None:
+            tensors = unit.layer.tensors(plain(unit.x))
+            parameters = sum(tensor.size for tensor in tensors if tensor.learned)
+            trainable = sum(tensor.size for tensor in tensors if is_trained(tensor, unit.weights))
+            buffers = sum(tensor.size for tensor in tensors if not tensor.learned)
+            known = self._leaves[id(unit)] = Cost(parameters, trainable, buffers, complete=unit.layer.counted)
+        return known
 
     def macs(self, at: Application) -> int | None:
         """The multiply-accumulates of one application in evaluation."""
@@ -99,7 +106,10 @@ class Counter:
             return operation_macs(at.target, at.xs, at.ys[0])
         if isinstance(at.target, Module):
             return self.of(at.target.id).macs
-        return layer_macs(at.target, at.x, at.ys[0])
+        key = id(at.target), at.x, at.ys[0]
+        if key not in self._macs:
+            self._macs[key] = layer_macs(at.target, at.x, at.ys[0])
+        return self._macs[key]
 
 
 def is_trained(tensor: Tensor, given: Weights | None) -> bool:
