@@ -27,7 +27,7 @@ def refuse_no_turns(lines: list[Any], forward: ForwardSlice, parts: dict[int, Pa
                 visit(inner, line if isinstance(line, For) else around)
             if not isinstance(line, For) or id(line) not in forward.only_in_turns or id(line) in entered:
                 continue
-            test = _is_empty(line.source)
+            test = _without_turns(line.source)
             if test is None or not (lost := _lost(lines, forward, test)):
                 continue
             if around is not None and not lost <= _registered(around):
@@ -42,7 +42,7 @@ def refuse_no_turns(lines: list[Any], forward: ForwardSlice, parts: dict[int, Pa
 def _lost(lines: Sequence[Any], forward: ForwardSlice, test: Code) -> set[int]:
     """The parts outside of loops that nothing applies where those of which this is the test have no turn."""
     loops = [line for line in walk(lines) if isinstance(line, For)]
-    loops = [line for line in loops if (other := _is_empty(line.source)) is not None and flat(other) == flat(test)]
+    loops = [each for each in loops if (own := _without_turns(each.source)) is not None and flat(own) == flat(test)]
     rest = ForwardSlice(serves=forward.serves, without={id(line) for line in loops})
     rest.slice(lines, set())
     return forward.used - rest.used - set().union(*map(_registered, loops))
@@ -54,7 +54,7 @@ def _registered(line: For) -> set[int]:
     return found | {part.number for part in line.lists}
 
 
-def _is_empty(source: Code) -> Code | None:
+def _without_turns(source: Code) -> Code | None:
     """The test whether nothing is gone through; None where that cannot be."""
     match source:
         case ast.Call(ast.Name("range"), [ast.Constant()]) | ast.List([_, *_]) | ast.Tuple([_, *_]):
@@ -64,9 +64,9 @@ def _is_empty(source: Code) -> Code | None:
         case ast.Call(ast.Name("range"), [start, end]):
             return ast.Compare(end, [ast.LtE()], [start])
         case ast.Call(ast.Name("enumerate" | "reversed" | "list"), [items, *_]):
-            return _is_empty(items)
+            return _without_turns(items)
         case ast.Call(ast.Name("zip"), columns):
-            tests = {flat(test): test for test in map(_is_empty, columns) if test is not None}
+            tests = {flat(test): test for test in map(_without_turns, columns) if test is not None}
             return any_of([*tests.values()]) if tests else None
         case _:
             return negated(source)

@@ -382,7 +382,7 @@ class ForwardWriter:
     def whole(self, lines: Sequence[Any], indent: str) -> list[str]:
         """All lines of the method."""
         self._counts = Counter(computed(lines))
-        self._shared_lists = {*self._known, *_shared_lists(lines)}
+        self._shared_lists = {*self._known, *_lists_seen_twice(lines)}
         for line in walk(lines):
             if isinstance(line, For) and line.way is None:
                 self._items |= {each.removeprefix(FLOW) for each in names_stored(line.target)}
@@ -636,7 +636,7 @@ class ForwardWriter:
         return laid_out(tuple_of(codes), indent, "return ")
 
 
-def _shared_lists(lines: Iterable[Any]) -> set[str]:
+def _lists_seen_twice(lines: Iterable[Any]) -> set[str]:
     """The lists of values in `forward` that are not added to in place: others see it, or the loop that does it."""
     found: set[str] = set()
     for line in walk(lines):
