@@ -22,9 +22,9 @@ from cnndsl.frozen import frozen
 from cnndsl.semantics.values import Limits
 from cnndsl.source import Source
 from cnndsl.sweeping.members import USUAL, Condition, Member, Text, open_text
-from cnndsl.sweeping.processes import here, in_processes
 from cnndsl.sweeping.report import Swept, wanted
 from cnndsl.sweeping.space import Space
+from cnndsl.sweeping.workers import here, in_processes, on_ray
 from cnndsl.syntax.grammar import cache_folder
 
 _BATCH = 16
@@ -123,8 +123,6 @@ def work_out(
 
 def _engine(name: EngineName, jobs: int | None, count: int) -> Engine:
     if name == "ray":
-        from cnndsl.sweeping.on_ray import on_ray
-
         return on_ray
     if name != "processes":
         raise OptionError("engine", f"there is no engine {name}; there are {' and '.join(get_args(EngineName))}")
