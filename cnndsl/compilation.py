@@ -78,9 +78,9 @@ class Compilation(Backends):
         """What a notebook shows where something was found: that, and the diagram if there is one."""
         if not self.diagnostics:
             return None
-        from cnndsl.report.html import render
+        from cnndsl.report.text import render_html
 
-        return render(self.diagnostics) + (self._repr_svg_() or "")
+        return render_html(self.diagnostics) + (self._repr_svg_() or "")
 
     def _checked(self) -> Program:
         needed = self.with_network()

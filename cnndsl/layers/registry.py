@@ -18,12 +18,11 @@ _Kind = TypeVar("_Kind", bound=Parameterised)
 LAYER_FAMILIES = {
     "activation": "celu elu gelu glu hardshrink hardsigmoid hardswish hardtanh leaky_relu log_softmax logsigmoid mish "
     "prelu relu relu6 rrelu selu sigmoid silu softmax softmin softplus softshrink softsign tanh tanhshrink threshold",
-    "adaptive_pooling": "adaptive_avgpool adaptive_maxpool global_avgpool global_maxpool",
     "convolution": "conv conv_transpose",
     "dense": "bilinear embedding linear",
     "dropout": "alpha_dropout dropout dropout_channels stochastic_depth",
     "normalisation": "batchnorm groupnorm instancenorm layernorm local_response_norm rmsnorm",
-    "pooling": "avgpool lppool maxpool",
+    "pooling": "adaptive_avgpool adaptive_maxpool avgpool global_avgpool global_maxpool lppool maxpool",
     "resize": "crop pad upsample",
     "sequence": "gru lstm multihead_attention rnn",
     "shape": "flatten permute reshape unflatten",

@@ -1,19 +1,21 @@
 """Diagnostics for people: the message, the lines of source that it is about, and what to write instead.
 
 In: diagnostics.  Out: text for a terminal, the same for the same diagnostics wherever it is made:
-its layout does not depend on the width of the window.
+its layout does not depend on the width of the window. In a notebook or a page it is shown with the same colours.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from html import escape
 from itertools import groupby
 
 from cnndsl.diagnostics import Diagnostic, Severity
 from cnndsl.frozen import frozen
 from cnndsl.source import Source, Span
-from cnndsl.terminal import Style, cells, clean, paint
+from cnndsl.terminal import CODES, Style, cells, clean, paint
 
 LONGEST = 100
 """How many characters of one line of source are shown; of a longer one, those around what is marked."""
@@ -216,3 +218,26 @@ def _connectors(marks: list[_Mark]) -> _Row:
             row += [(" " * (mark.start - reached), None), ("|", mark)]
             reached = mark.start + 1
     return row
+
+
+_PAPER = (
+    "color:#1f2328;background:#fff;padding:0.6em;font-family:monospace;line-height:1.3;white-space:pre;overflow-x:auto"
+)
+"""The colours of the text, since the page around it may be dark, and its font, since marks stand below words."""
+_COLOURS = {"red": "#c62828", "yellow": "#9a6700", "blue": "#1565c0"}
+_STYLES = {"bold": "font-weight:bold"} | {name: f"color:{colour}" for name, colour in _COLOURS.items()}
+_STYLED = re.compile(r"\x1b\[([\d;]+)m(.*?)\x1b\[0m", re.DOTALL)
+
+
+def render_html(diagnostics: Iterable[Diagnostic]) -> str:
+    """All diagnostics for a notebook or a page, one element; nothing for none. Whatever stands in a text stays text."""
+    shown = render(diagnostics, color=True)
+    if not shown:
+        return ""
+    names = {str(code): name for name, code in CODES.items()}
+
+    def styled(found: re.Match[str]) -> str:
+        rules = ";".join(_STYLES[names[code]] for code in found[1].split(";"))
+        return f'<span style="{rules}">{found[2]}</span>'
+
+    return f'<pre style="{_PAPER}">{_STYLED.sub(styled, escape(shown))}</pre>'

@@ -11,8 +11,7 @@ from tests.lsp.session import EVERYTHING, Editor, editor, in_editor
 
 from lsprotocol import types  # isort: skip - the line above skips where it is not there
 
-from cnndsl.lsp.documents import Documents
-from cnndsl.lsp.moves import Change, Moves
+from cnndsl.lsp.documents import Change, Documents, Moves
 from cnndsl.lsp.sizes import shown
 
 ROOT = Path(__file__).parents[2]
