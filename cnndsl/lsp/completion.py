@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Literal
 
 from cnndsl.frozen import frozen
+from cnndsl.i18n import tr
 from cnndsl.ir.words import FUNCTIONS, WORDS
 from cnndsl.layers.aliases import others_of
 from cnndsl.layers.operations import Operation
@@ -14,6 +15,7 @@ from cnndsl.layers.registry import KINDS, OPERATIONS
 from cnndsl.layers.types import Parameter
 from cnndsl.lsp.documents import Document, Documents, files_below
 from cnndsl.lsp.hover import described, origin, parameters_of
+from cnndsl.lsp.keywords import KEYWORDS
 from cnndsl.lsp.names import Symbol
 from cnndsl.reference import first_sentence, written
 from cnndsl.syntax import tree
@@ -235,7 +237,7 @@ def _language() -> Iterator[Item]:
         told = first_sentence(OPERATIONS[word]) if word in OPERATIONS else "works on numbers and lists"
         yield Item(word, "function", told if word in OPERATIONS or word in FUNCTIONS else "")
     for word in keywords():
-        yield Item(word, "keyword")
+        yield Item(word, "keyword", documentation=tr(KEYWORDS[word][0]))
 
 
 def signature(documents: Documents, document: Document, offset: int) -> Signature | None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from cnndsl.compilation import Compilation
 from cnndsl.compiler import compile_source
@@ -24,7 +25,8 @@ from cnndsl.lsp.names import Names
 from cnndsl.lsp.sizes import Size, sizes
 from cnndsl.project import ProjectProblem, find
 from cnndsl.semantics import Limits, elaborate
-from cnndsl.source import Source
+from cnndsl.semantics.values import flows
+from cnndsl.source import Source, Span
 from cnndsl.syntax import tree
 from cnndsl.syntax.grammar import CLOSED_BY, brackets, words
 from cnndsl.syntax.parser import parse
@@ -53,6 +55,14 @@ class Analysis:
     def sizes(self) -> list[Size]:
         """The sizes after the stages of the text itself."""
         return sizes(self.program, self.file)
+
+    @cached_property
+    def flowing(self) -> list[tuple[Span, Any]]:
+        """What `it` and `input` stand for at their places, each time that they are worked out: a value, or several."""
+        found: list[tuple[Span, Any]] = []
+        networks = [self.program.modules[key].name or "" for key in self.program.networks]
+        elaborate(self.file, {}, _AT_ONCE, self.read, only=networks, seen=lambda *one: found.append(one))
+        return [(span, value) for span, value in found if flows(value)]
 
     @cached_property
     def definitions(self) -> frozenset[str]:

@@ -12,6 +12,7 @@ from cnndsl.backends.explain.content import Occurrence, Places, explain
 from cnndsl.backends.explain.content import applications as occurrences
 from cnndsl.compilation import Compilation
 from cnndsl.frozen import frozen
+from cnndsl.i18n import tr
 from cnndsl.ir import nodes
 from cnndsl.ir.interpreter import Application, applications
 from cnndsl.ir.program import Module, Origin, Program
@@ -19,13 +20,16 @@ from cnndsl.layers.base import Layer
 from cnndsl.layers.operations import Operation
 from cnndsl.layers.registry import KINDS, OPERATIONS
 from cnndsl.layers.types import Parameter
+from cnndsl.lsp import keywords
 from cnndsl.lsp.documents import Analysis, Document, Documents
 from cnndsl.lsp.names import Named, Symbol
 from cnndsl.lsp.sizes import executed, said
 from cnndsl.reference import written
+from cnndsl.semantics.values import Value
 from cnndsl.source import Source, Span
 from cnndsl.symbolic.number import literal
 from cnndsl.syntax import tree
+from cnndsl.syntax.grammar import words
 
 DEFINITIONS = ("network", "block", "sequence", "import")
 MOST_USES = 8
@@ -45,7 +49,7 @@ def hover(documents: Documents, document: Document, offset: int) -> tuple[str, S
     found = names.at(offset)
     span = word.span if word is not None else found[1] if found is not None else _label_at(document.file, offset)
     if span is None:
-        return None
+        return _keyword(documents, document, offset)
     parts = [_applied(documents, document, span)]
     if found is not None and (not parts[0] or found[0].kind in DEFINITIONS):
         parts.append(_symbol(documents, document, found[0]))
@@ -136,15 +140,19 @@ def _explained(analysis: Analysis, first: Occurrence, found: list[Application]) 
     places = Places(lambda file: own if file == source.short else others(file))
     lines = "\n".join(explained.full(explain(first, places)))
     sizes = list(dict.fromkeys(said(at.ys) for at in found))
-    more = f"\n\nIn all uses it gives {', '.join(sizes[:MOST_USES])}" if len(sizes) > 1 else ""
-    if len(sizes) > MOST_USES:
-        more += f", and {len(sizes) - MOST_USES:,} more sizes"
+    more = "\n\n" + tr("In all uses it gives {sizes}", sizes=_some(sizes)) if len(sizes) > 1 else ""
     return f"{_code(lines, 'text')}{more}"
+
+
+def _some(items: list[str]) -> str:
+    """The first of some things, and how many more there are."""
+    more = [tr("and {count} more", count=len(items) - MOST_USES)] if len(items) > MOST_USES else []
+    return tr(", ").join([*items[:MOST_USES], *more])
 
 
 def _module(program: Program, module: Module, found: list[Application]) -> str:
     """The totals of a block, of several times those of each."""
-    word = f"{module.kind} {module.name}" if module.name else "a chain of layers"
+    word = f"{module.kind} {module.name}" if module.name else tr("a chain of layers")
     uses = dict.fromkeys(at.target.id for at in found if isinstance(at.target, Module))
     return f"**{word}**\n\n{_all_totals(program, list(uses))}"
 
@@ -152,7 +160,7 @@ def _module(program: Program, module: Module, found: list[Application]) -> str:
 def _all_totals(program: Program, keys: list[str]) -> str:
     """The totals of modules, a line for each, and how many more there are."""
     lines = [_totals(program, key) for key in keys[:MOST_USES]]
-    more = [f"and {len(keys) - MOST_USES:,} more"] if len(keys) > MOST_USES else []
+    more = [tr("and {count} more", count=len(keys) - MOST_USES)] if len(keys) > MOST_USES else []
     return _code("\n".join([*lines, *more]), "text")
 
 
@@ -242,14 +250,39 @@ def _parameter(documents: Documents, document: Document, found: Target) -> str:
         if given:
             break
     values = list(given)
-    told = f"{head}   # a parameter of {symbol.owner}"
+    told = f"{head}   # {tr('a parameter of {network}', network=symbol.owner)}"
     if values:
-        more = f", and {len(values) - MOST_USES:,} more" if len(values) > MOST_USES else ""
-        told += f": {', '.join(values[:MOST_USES])}{more}"
+        told += f": {_some(values)}"
     return _code(told, "cnn")
 
 
 # Words of the language
+
+
+def _keyword(documents: Documents, document: Document, offset: int) -> tuple[str, Span] | None:
+    """What a word of the grammar says; of `it` and `input` before that what they are at this place."""
+    before = ""
+    for word in words(document.source.text):
+        if word.start <= offset <= word.end and (before == "when" or word in keywords.KEYWORDS):
+            span = Span(document.source, word.start, word.end)
+            parts = [_flowing(documents, document, span), keywords.told("when" if before == "when" else word)]
+            return "\n\n".join(filter(None, parts)), span
+        before = str(word)
+    return None
+
+
+def _flowing(documents: Documents, document: Document, span: Span) -> str:
+    """The sizes of the value that `it` or `input` is at a place, in all uses; empty where none is known."""
+    known = [(analysis, analysis.source, moves.before(span.start)) for analysis, moves in document.latest()]
+    known += [(analysis, source, span.start) for analysis, source in documents.elsewhere(document)]
+    for analysis, source, place in known:
+        values = [value for at, value in analysis.flowing if (at.source.short, at.start) == (source.short, place)]
+        several = (
+            said((one.shape,)) if isinstance(one, Value) else f"[{said(tuple(v.shape for v in one))}]" for one in values
+        )
+        if sizes := list(dict.fromkeys(several)):
+            return tr("Here `{word}` is {sizes}.", word=span.text, sizes=_some(sizes))
+    return ""
 
 
 def parameters_of(word: str) -> tuple[Parameter, ...]:

@@ -17,6 +17,7 @@ from pygls.uris import from_fs_path, to_fs_path
 
 from cnndsl.diagnostics import Diagnostic, Edit, Severity
 from cnndsl.formatter import LayoutError, formatted
+from cnndsl.i18n import language
 from cnndsl.lsp import actions, completion, outline, references
 from cnndsl.lsp.actions import line_edits
 from cnndsl.lsp.documents import Document, Documents, files_below
@@ -540,7 +541,7 @@ class Server:
         if compilation is None:
             return None
         try:
-            return {"network": network, "svg": compilation.diagram(network=network).decode()}
+            return {"network": network, "svg": compilation.diagram(network=network, lang=language()).decode()}
         except RenderError:
             return None
 

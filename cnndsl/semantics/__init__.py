@@ -6,7 +6,7 @@ in the order of the text, because each may depend on the others.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -21,6 +21,7 @@ from cnndsl.semantics.imports import Files
 from cnndsl.semantics.networks import Networks
 from cnndsl.semantics.usage import report_unused_names
 from cnndsl.semantics.values import Limits
+from cnndsl.source import Span
 from cnndsl.syntax.tree import File
 
 __all__ = ["Limits", "elaborate"]
@@ -34,6 +35,7 @@ def elaborate(
     only: Collection[str] | None = None,
     *,
     traced: bool = True,
+    seen: Callable[[Span, Any], None] | None = None,
 ) -> tuple[Program | None, tuple[Diagnostic, ...]]:
     """Work out a text.
 
@@ -41,11 +43,11 @@ def elaborate(
     program is None when there is an error. With `only`, these networks alone are worked out, and what no use of theirs
     reaches is not checked: for who needs their sizes at once. Where it is not `traced`, sizes are plain numbers,
     without the expressions over parameters that led to them: enough for what a network costs, in two thirds of the
-    time, and nothing to make code of.
+    time, and nothing to make code of. `seen` is told each time what `it` and `input` stand for at their places.
     """
     with suppress(RecursionError):  # what is nested too deeply is told in its place
         file = declared_before_use(file)
-    context = Context(limits or Limits(), traced=traced)
+    context = Context(limits or Limits(), traced=traced, seen=seen)
     networks: list[str] = []
     with suppress(Stop):
         files = Files(context, read)

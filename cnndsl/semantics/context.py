@@ -66,10 +66,12 @@ class _Findings:
 class Context:
     """The state of one elaboration."""
 
-    def __init__(self, limits: Limits, *, traced: bool = True) -> None:
+    def __init__(self, limits: Limits, *, traced: bool = True, seen: Callable[[Span, Any], None] | None = None) -> None:
         self.limits = limits
         self.traced = traced
         """Whether sizes keep the expressions over parameters that led to them."""
+        self.seen = seen
+        """Who is told what `it` and `input` stand for at their places."""
         self._found = self._reported = _Findings()
         self.modules: dict[str, Module] = {}
         self.sizes: dict[str, int] = {}

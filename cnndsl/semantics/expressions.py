@@ -75,28 +75,34 @@ def _name(body: Evaluation, node: tree.Name) -> Any:
     return value
 
 
-def _flowing(value: Any, code: str, message: str, node: tree.Expression, ways: str | tuple[str, ...]) -> Any:
+def _flowing(
+    body: Evaluation, value: Any, code: str, message: str, node: tree.Expression, ways: str | tuple[str, ...]
+) -> Any:
     """A value that flows here. Raises Problem where nothing does yet, Silent where it is not known."""
     if value is None:
         raise error(code, message, node.span, help=ways)
     if isinstance(value, Unknown):
         raise Silent
+    if body.context.seen is not None:
+        body.context.seen(node.span, value)
     return value
 
 
 def _input(body: Evaluation, node: tree.Input) -> Any:
     message = "nothing has entered this network yet"
-    return _flowing(body.entry, "E401", message, node, "declare it first: input(3, 32, 32)")
+    return _flowing(body, body.entry, "E401", message, node, "declare it first: input(3, 32, 32)")
 
 
 def _result(body: Evaluation, node: tree.Result) -> Any:
     ways = ("write assert output.shape == [10] on a line of its own", "the value at hand is it")
-    return _flowing(body.result, "E415", "what this body gives is known at its end, for an assertion only", node, ways)
+    return _flowing(
+        body, body.result, "E415", "what this body gives is known at its end, for an assertion only", node, ways
+    )
 
 
 def _it(body: Evaluation, node: tree.It) -> Any:
     message = "there is no current value yet"
-    return _flowing(body.current, "E401", message, node, "declare the input first: input(3, 32, 32)")
+    return _flowing(body, body.current, "E401", message, node, "declare the input first: input(3, 32, 32)")
 
 
 def _hole(_: Evaluation, node: tree.Hole) -> Any:

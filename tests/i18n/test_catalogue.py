@@ -18,6 +18,7 @@ from cnndsl.i18n import catalogue, language, speaking, tr, trn
 from cnndsl.layers import formula, windows
 from cnndsl.layers.base import Group, first_paragraph
 from cnndsl.layers.registry import KINDS, OPERATIONS
+from cnndsl.lsp.keywords import KEYWORDS
 from cnndsl.web import TEMPLATES
 
 JA = catalogue("ja")
@@ -40,6 +41,7 @@ TABLES: dict[str, set[str]] = {
     "places in a map": {"row {number}", "column {number}", "position {number}"},
     "heads of pages": {"Wrong", "Right", "Why", "To silence it"},
     "parameters": PARAMETERS,
+    "keywords": {sentence for sentence, _ in KEYWORDS.values()},
 }
 """What is translated and does not stand in a call as it is."""
 SOURCES = sorted([*Path(cnndsl.__file__).parent.rglob("*.py"), *TEMPLATES.glob("*.html")])

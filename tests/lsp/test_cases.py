@@ -19,7 +19,11 @@ from tests.lsp.session import Editor, in_editor
 
 from lsprotocol import types  # isort: skip - the line above skips where it is not there
 
+import cnndsl
+from cnndsl.i18n import VARIABLE
+from cnndsl.lsp.keywords import KEYWORDS
 from cnndsl.lsp.server import TOKENS
+from cnndsl.syntax.grammar import keywords
 
 ROOT = Path(__file__).parents[2]
 CASES = sorted((Path(__file__).parent / "cases").glob("*.toml"))
@@ -27,8 +31,9 @@ _MARK = re.compile(r"⟦(\w+)(?::([^⟧]*))?⟧")
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda path: path.stem)
-def test_case(case: Path, golden: Golden, tmp_path: Path) -> None:
+def test_case(case: Path, golden: Golden, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     given = tomllib.loads(case.read_text(encoding="utf-8"))
+    monkeypatch.setenv(VARIABLE, given.get("lang", "en"))
     texts: dict[str, str] = given["files"]
     plain = {name: _MARK.sub("", text) for name, text in texts.items()}
     for name, text in plain.items():
@@ -53,6 +58,14 @@ def test_case(case: Path, golden: Golden, tmp_path: Path) -> None:
     for place in (tmp_path.as_uri() + "/", f"{tmp_path}/", ROOT.as_uri() + "/", f"{ROOT}/"):
         text = text.replace(place, "")
     golden(case.with_suffix(".txt"), text)
+
+
+def test_every_keyword_is_explained_by_a_text_that_compiles() -> None:
+    assert tuple(KEYWORDS) == keywords()
+    for word, (_, example) in KEYWORDS.items():
+        assert re.search(rf"\b{word}\b", example), word
+        found = cnndsl.compile(example, folder=ROOT / "models").diagnostics
+        assert not found, (word, found)
 
 
 def marks(text: str) -> Iterable[tuple[re.Match[str], int]]:
