@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import Literal, cast
 
 Language = Literal["en", "ja", "auto"]
 """What may be asked for; `auto` is what the environment says."""
@@ -23,10 +23,10 @@ _LOCALES = Path(__file__).with_name("locales")
 _FROM_ENVIRONMENT = ("LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG")
 """What gettext asks, in this order."""
 
-_spoken: ContextVar[str] = ContextVar("language", default="en")
+_spoken: ContextVar[Language] = ContextVar("language", default="en")
 
 
-def language() -> str:
+def language() -> Language:
     """The language that is spoken here, as HTML names it: `en` or `ja`."""
     return _spoken.get()
 
@@ -41,11 +41,12 @@ def speaking(wanted: Language) -> Iterator[None]:
         _spoken.reset(before)
 
 
-def _of_environment(environment: Mapping[str, str]) -> str:
+def _of_environment(environment: Mapping[str, str]) -> Language:
     """The first language of the user's locale that there is; English where it has none of them."""
     said = next(filter(None, (environment.get(name) for name in _FROM_ENVIRONMENT)), "")
     found = (re.split(r"[_.@-]", name)[0].lower() for name in said.split(":"))
-    return next((name for name in found if name == "en" or (_LOCALES / f"{name}.toml").exists()), "en")
+    known = (name for name in found if name == "en" or (_LOCALES / f"{name}.toml").exists())
+    return cast("Language", next(known, "en"))
 
 
 def tr(message: str, **values: object) -> str:

@@ -12,6 +12,8 @@ from cnndsl.cli.backend import Command, by_terminal, options_of
 from cnndsl.cli.completion import sides
 from cnndsl.cli.console import STDIN, STDOUT, TEXT_HAS_ERRORS, WRONG_USE, Run, say
 from cnndsl.cli.options import check_no_source, common_beside_format, force, kind_of, network_of, output
+from cnndsl.cli.options import lang as lang_option
+from cnndsl.i18n import Language, speaking
 
 if TYPE_CHECKING:
     from cnndsl.backends.diff import Difference, Report
@@ -42,6 +44,7 @@ def _report() -> type[Report]:
     help="Exit with 1 if the networks differ, and with 2 if a text has errors.",
 )
 @force
+@lang_option
 @common_beside_format
 def command(
     before: str,
@@ -51,6 +54,7 @@ def command(
     options: dict[str, Any],
     exit_code: bool,
     force: bool,
+    lang: Language,
     settings: dict[str, Any],
     **common: Any,
 ) -> int:
@@ -77,12 +81,13 @@ def command(
     second = first if same_file else run.compile(sides[1][0], settings)
     different = False
     if first is not None and second is not None and first.program is not None and second.program is not None:
-        difference = first.diff(second, sides[0][1], sides[1][1])
-        different = not difference.same
-        if output is None:
-            say(_report()(**options, **by_terminal(run, _report())).of(difference))
-        else:
-            _write_page(run, output, first, second, difference, force=force)
+        with speaking(lang if options["format"] == "text" else "en"):  # programs read English
+            difference = first.diff(second, sides[0][1], sides[1][1])
+            different = not difference.same
+            if output is None:
+                say(_report()(**options, **by_terminal(run, _report())).of(difference))
+            else:
+                _write_page(run, output, first, second, difference, force=force)
     code = run.finish()
     if not exit_code:
         return code

@@ -13,6 +13,8 @@ from cnndsl.cli.backend import Command
 from cnndsl.cli.completion import settings
 from cnndsl.cli.console import STDOUT, TEXT_HAS_ERRORS, WRONG_USE, Run, progress, say
 from cnndsl.cli.options import check_no_source, common_beside_values, file, force, kind_of, network_of, output, read_by
+from cnndsl.cli.options import lang as lang_option
+from cnndsl.i18n import Language, speaking
 
 if TYPE_CHECKING:
     from cnndsl.sweeping.report import Swept
@@ -69,6 +71,7 @@ FORMATS = ("table", "csv", "json", "svg", "html")
     help="What works: processes here, or the workers of the Ray at RAY_ADDRESS.",
 )
 @force
+@lang_option
 @common_beside_values
 def command(
     file: Path,
@@ -86,6 +89,7 @@ def command(
     jobs: int | None,
     engine: EngineName,
     force: bool,
+    lang: Language,
     **common: Any,
 ) -> int:
     """Work out what the members of a family of networks cost: a network of FILE with parameters, and values for them.
@@ -135,7 +139,8 @@ def command(
         run.code = TEXT_HAS_ERRORS
     if top is not None and form != "table":
         swept = replace(swept, members=swept.members[:top])
-    made = _made(form, swept, x, y, run, top)
+    with speaking(lang):
+        made = _made(form, swept, x, y, run, top)
     if target == STDOUT:
         say(made)
     else:

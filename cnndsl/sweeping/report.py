@@ -12,6 +12,7 @@ from typing import Any
 from cnndsl.backends.captions import bytes_said
 from cnndsl.display import json_lines
 from cnndsl.frozen import frozen
+from cnndsl.i18n import tr, trn
 from cnndsl.sweeping.members import Member
 from cnndsl.terminal import clean, pad, paint, width
 
@@ -76,16 +77,17 @@ def _lines(swept: Swept, most: int, *, color: bool) -> Iterator[str]:
             yield "  ".join(pad(cell, w, right=True) for cell, w in zip(row, widths, strict=True))
         yield ""
     count = len(swept.members)
-    more = f", of which {len(shown):,} are shown" if len(shown) < count else ""
-    members = "1 member" if swept.asked == 1 else f"{swept.asked:,} members"
-    yield f"{swept.network}: {members}, {count:,} wanted{more}"
+    more = tr(", of which {count:,} are shown", count=len(shown)) if len(shown) < count else ""
+    members = trn("{count:,} member", "{count:,} members", swept.asked)
+    yield f"{swept.network}: {members}" + tr(", {count:,} wanted", count=count) + more
     reasons = Counter(map(_reason, swept.problems))
     for reason, times in reasons.most_common(_REASONS):
         example = next(member for member in swept.problems if _reason(member) == reason)
-        told = f"{times:,} do not work out, such as {settings_said(example)}: {clean(example.problem)}"
-        yield paint(told, "yellow", color=color)
+        told = tr("{count:,} do not work out, such as {settings}", count=times, settings=settings_said(example))
+        yield paint(f"{told}: {clean(example.problem)}", "yellow", color=color)
     if len(reasons) > _REASONS:
-        yield f"and {len(reasons) - _REASONS:,} more reasons, in the column `problem` of --format csv and json"
+        more = "and {count:,} more reasons, in the column `problem` of --format csv and json"
+        yield tr(more, count=len(reasons) - _REASONS)
 
 
 def _reason(member: Member) -> tuple[str, str]:

@@ -12,6 +12,7 @@ from cnndsl.backends.graphviz.labels import BOLD, printable
 from cnndsl.backends.volume.svg import number, opened, safe, words
 from cnndsl.diagnostics import OptionError
 from cnndsl.display import SvgText
+from cnndsl.i18n import language, tr, trn
 from cnndsl.sweeping.members import Member
 from cnndsl.sweeping.report import Swept, said, settings_said
 from cnndsl.theme import LIGHT
@@ -61,7 +62,13 @@ def _picture(swept: Swept, points: list[Member], x: str, y: str, *, linked: bool
     across = Scale([member.row[x] for member in points])
     up = Scale([member.row[y] for member in points])
     best = front(points, x, y)
-    told = f"{len(points):,} members by {x} and {y}; {len(best):,} have the most {y} for their {x}"
+    told = tr(
+        "{count:,} members by {x} and {y}; {best:,} have the most {y} for their {x}",
+        count=len(points),
+        x=x,
+        y=y,
+        best=len(best),
+    )
     yield from opened("sweep", swept.network, told, _WIDTH, _HEIGHT, "auto", role="group" if linked else "img")
     yield words(swept.network, _LEFT, 34, _TITLE, LIGHT.heading, BOLD)
     yield words(told, _LEFT, 52, _TEXT, LIGHT.quiet)
@@ -147,14 +154,17 @@ def html(swept: Swept, x: str, y: str) -> str:
     ]
     return web.page(
         "sweep",
-        lang="en",
-        title=printable(f"{swept.network}: {len(swept.members):,} members"),
+        lang=language(),
+        title=printable(f"{swept.network}: {trn('{count:,} member', '{count:,} members', len(swept.members))}"),
         network=printable(swept.network),
         picture=Markup(svg(swept, x, y, linked=True)),  # noqa: S704 - made here, with every text escaped
-        x=x,
-        y=y,
+        front=tr(
+            "The line is the Pareto front: for what its members take of {x}, none has more {y}. Points lead to rows.",
+            x=x,
+            y=y,
+        ),
         columns=swept.columns,
         rows=members,
-        count=len(swept.problems),
+        failed=tr("{count:,} do not work out", count=len(swept.problems)),
         problems=[printable(f"{settings_said(member)}: {member.problem}") for member in swept.problems[:100]],
     )

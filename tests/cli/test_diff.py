@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -99,6 +100,18 @@ def test_a_file_is_read_once(cnndsl: Command, folder: Path) -> None:
 def test_settings_are_for_both(cnndsl: Command) -> None:
     result = cnndsl("diff", "net.cnn", "other.cnn", "--set", "classes=7")
     assert result.out.startswith("--- net.cnn: Net, 1 x 8 x 8 -> 7\n+++ other.cnn: Net, 1 x 8 x 8 -> 7\n")
+
+
+def test_in_japanese(cnndsl: Command, folder: Path) -> None:
+    said = cnndsl("diff", "net.cnn", "other.cnn", "--lang", "ja").out
+    assert "パラメーター" in said
+    assert "parameters" not in said
+    assert cnndsl("diff", "net.cnn", "other.cnn", "-o", "page.html", "--lang", "ja").code == 0
+    page = (folder / "page.html").read_text()
+    assert said.splitlines()[-2].split()[0] in page
+    assert not re.search(r"\d parameters", page[: page.index("<script")])
+    plain = cnndsl("diff", "net.cnn", "other.cnn", "--format", "json").out
+    assert cnndsl("diff", "net.cnn", "other.cnn", "--format", "json", "--lang", "ja").out == plain
 
 
 def test_a_page(cnndsl: Command, folder: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -70,6 +71,24 @@ def test_files(cnndsl: Command, folder: Path) -> None:
     page = (folder / "rows.html").read_text()
     assert page.count('<a href="#m') == page.count('<tr id="m') == 4
     assert "<script" not in page
+
+
+def test_in_japanese(cnndsl: Command, folder: Path) -> None:
+    """Names alone are Latin: of the network, its settings and the measures; and the reasons, which are errors."""
+    asked = ("sweep", "family.cnn", "--set", "width=1:40", "--set", "kernel=3,30", "--lang", "ja")
+    table = re.sub(r"E302.*", "", cnndsl(*asked).out)
+    assert set(re.findall(r"(?a:[A-Za-z]{2,})", table)) <= NAMES
+    for name in ("rows.html", "rows.svg"):
+        assert cnndsl(*asked, "-o", name).code == 0
+    page = (folder / "rows.html").read_text()
+    assert '<html lang="ja"' in page
+    body = re.sub(r"<(ul|style)\b.*?</\1>|<[^>]*>", " ", page[page.index("<main") :], flags=re.DOTALL)
+    assert set(re.findall(r"(?a:[A-Za-z]{2,})", body)) <= NAMES
+    assert "Pareto" not in page
+    assert cnndsl(*asked, "--format", "json").out == cnndsl(*asked[:-2], "--format", "json").out
+
+
+NAMES = {"width", "kernel", "parameters", "macs", "memory", "KiB", "MiB", "Small"}
 
 
 def test_what_others_wrote_stays(cnndsl: Command, folder: Path) -> None:

@@ -12,6 +12,8 @@ import pytest
 from cnndsl.backends import diff
 from cnndsl.backends.diff import Difference, Report
 from cnndsl.backends.diff.comparison import in_short
+from cnndsl.i18n import Language, speaking
+from cnndsl.layers.registry import KINDS, OPERATIONS
 from cnndsl.terminal import width
 from tests.conftest import Golden
 from tests.running import program_of
@@ -90,10 +92,24 @@ def test_colors_change_nothing_else(case: Path) -> None:
     assert re.sub(r"\x1b\[[\d;]*m", "", colored) == Report().of(found)
 
 
+@pytest.mark.parametrize("case", CASES, ids=lambda path: path.stem)
+def test_in_japanese_names_and_units_alone_are_latin(case: Path) -> None:
+    with speaking("ja"):
+        said = Report(whole=True).of(difference(case))
+    latin = r"(?a:[A-Za-z]\w+)"
+    names = {*KINDS, *OPERATIONS, *(p.name for kind in KINDS.values() for p in kind.parameters())}
+    units = ["MAC", "KiB", "MiB", "float32", "none", "true", "test", "cnn", "state_dict", "twice", "scalar"]
+    tensors = ["weight", "running_mean", "running_var", "num_batches_tracked"]
+    known = names | {*units, *tensors} | set(re.findall(latin, case.read_text(encoding="utf-8")))
+    assert {word for word in re.findall(latin, said) if not {word, word.rstrip("0123456789")} & known} == set()
+
+
 @pytest.mark.parametrize("columns", [80, 100, 120])
-def test_lines_fit(columns: int) -> None:
+@pytest.mark.parametrize("language", ["en", "ja"])
+def test_lines_fit(columns: int, language: Language) -> None:
     for case in CASES:
-        lines = Report(width=columns).of(difference(case)).splitlines()
+        with speaking(language):
+            lines = Report(width=columns).of(difference(case)).splitlines()
         assert [line for line in lines if width(line) > columns] == []
 
 
@@ -131,6 +147,13 @@ def test_what_different_statements_make_stays_apart() -> None:
     program = program_of(f"{text.format('Before', 0.1, 0.2)}\n{text.format('After', 0.3, 0.4)}")
     said = Report().of(diff.compare(program, program, "Before", "After"))
     assert "\n~ dropout1  p 0.1 -> 0.3\n~ dropout2  p 0.2 -> 0.4\n" in said
+
+
+def test_what_follows_is_named_also_where_the_first_of_it_has_no_module() -> None:
+    text = "network {} {{ input(3, {}, 8); conv(4, 3); concat(it, it) -> relu }}"
+    program = program_of(f"{text.format('Before', 8)}\n{text.format('After', 9)}")
+    said = Report().of(diff.compare(program, program, "Before", "After"))
+    assert "\n  (concat) ... relu1  8 x 6 x 6 -> 8 x 7 x 6\n" in said
 
 
 def test_an_unknown_network() -> None:

@@ -41,6 +41,7 @@ TABLES: dict[str, set[str]] = {
     "places in a map": {"row {number}", "column {number}", "position {number}"},
     "heads of pages": {"Wrong", "Right", "Why", "To silence it"},
     "parameters": PARAMETERS,
+    "what a difference is of": {"input", "inputs"},
     "keywords": {sentence for sentence, _ in KEYWORDS.values()},
 }
 """What is translated and does not stand in a call as it is."""

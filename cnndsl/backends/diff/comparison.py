@@ -14,6 +14,7 @@ from typing import Any
 from cnndsl.backends.captions import course
 from cnndsl.backends.diff.matching import Item, Likeness, Pairs, align, items
 from cnndsl.frozen import frozen
+from cnndsl.i18n import listed, tr
 from cnndsl.ir.program import Module, Program
 from cnndsl.layers.base import Layer, Spelling
 from cnndsl.layers.extern import Extern
@@ -198,8 +199,8 @@ def _beginnings(a: Item, b: Item) -> Iterator[Change]:
 def _numbers(old: Any, new: Any) -> tuple[str | None, str | None]:
     """Given numbers are too many to be shown."""
     if old is not None and new is not None:
-        return "given numbers", "other numbers"
-    return (None, "given numbers") if old is None else ("given numbers", None)
+        return tr("given numbers"), tr("other numbers")
+    return (None, tr("given numbers")) if old is None else (tr("given numbers"), None)
 
 
 Source = tuple[str, int, int] | None
@@ -280,7 +281,8 @@ class Wiring:
         before, after = self._sources(i, j)
         if not before or not after or None in before or None in after or before == after:
             return ()
-        return (f"takes {self._listed(1, after)} instead of {self._listed(0, before)}",)
+        now, then = self._listed(1, after), self._listed(0, before)
+        return (tr("takes {now} instead of {then}", now=now, then=then),)
 
     def outputs(self) -> tuple[str, ...]:
         """Whether the module returns something else, in words."""
@@ -288,26 +290,27 @@ class Wiring:
         names = [[(output.name, output.training) for output in module.outputs] for module in modules]
         sources = [[self.source(side, output.value) for output in modules[side].outputs] for side in (0, 1)]
         if names[0] != names[1]:
-            said = [", ".join(_output(k, *name) for k, name in enumerate(side)) for side in names]
-            return (f"returns {said[1]} instead of {said[0]}",)
+            said = [tr(", ").join(_output(k, *name) for k, name in enumerate(side)) for side in names]
+            return (tr("returns {now} instead of {then}", now=said[1], then=said[0]),)
         if None in sources[0] or None in sources[1] or sources[0] == sources[1]:
             return ()
-        return (f"returns {self._listed(1, sources[1])} instead of {self._listed(0, sources[0])}",)
+        now, then = self._listed(1, sources[1]), self._listed(0, sources[0])
+        return (tr("returns {now} instead of {then}", now=now, then=then),)
 
     def _listed(self, side: int, sources: list[Source]) -> str:
-        return " and ".join(self._said(side, source) for source in sources)
+        return listed([self._said(side, source) for source in sources])
 
     def _said(self, side: int, source: Source) -> str:
         """A source by what it is called in its own version."""
         if source is None:
-            return "something else"
+            return tr("something else")
         what, number, _ = source
         if what == "input":
             names = self._modules[side].inputs
-            return f"its input {names[number]}" if len(names) > 1 else "its input"
+            return tr("its input {name}", name=names[number]) if len(names) > 1 else tr("its input")
         own = next(k for k, before in self._numbers[side].items() if before == number)
         item = self._items[side][own]
-        return f"what {item.name or item.word} gives"
+        return tr("what {name} gives", name=item.name or item.word)
 
 
 def _known_by(item: Item) -> tuple[str, str, str]:
@@ -315,7 +318,8 @@ def _known_by(item: Item) -> tuple[str, str, str]:
 
 
 def _output(number: int, name: str | None, training: bool) -> str:
-    return f"{name or f'output {number + 1}'}{' in training' if training else ''}"
+    said = name or tr("output {number}", number=number + 1)
+    return tr("{what} in training", what=said) if training else said
 
 
 class Status(Enum):
@@ -482,13 +486,13 @@ def _placed(a: Item, b: Item) -> tuple[str, ...]:
     """What is new of how an item is used."""
     notes = []
     if a.applied != b.applied:
-        notes.append("applied now" if b.applied else "never applied any more")
+        notes.append(tr("applied now") if b.applied else tr("never applied any more"))
     if a.training != b.training:
-        notes.append("in training only now" if b.training else "in evaluation too now")
+        notes.append(tr("in training only now") if b.training else tr("in evaluation too now"))
     if bool(a.name) != bool(b.name):
-        notes.append("a module of its own now" if b.name else "a plain call now")
+        notes.append(tr("a module of its own now") if b.name else tr("a plain call now"))
     if a.name and b.name and a.again != b.again and (_holds(a) or _holds(b)):
-        notes.append(f"shares {b.name} now" if b.again else "no longer shared")
+        notes.append(tr("shares {name} now", name=b.name) if b.again else tr("no longer shared"))
     return tuple(notes)
 
 

@@ -14,6 +14,7 @@ from cnndsl.backends.diff.comparison import Change, Status, courses
 from cnndsl.backends.diff.difference import Difference, Keys, Line, Side, Version, folded
 from cnndsl.backends.options import Color, CommandLine, Width, model
 from cnndsl.display import json_lines
+from cnndsl.i18n import tr, trn
 from cnndsl.layers.formula import Shape, as_json, show
 from cnndsl.terminal import Style, clean, pad, paint, width
 
@@ -72,8 +73,8 @@ def entries(difference: Difference) -> list[Entry]:
 
 def of_network(difference: Difference) -> list[tuple[str, str]]:
     """What is different of the network as a whole: what of it, and how."""
-    found = [(clean(change.what), clean(courses([change]))) for change in difference.changes]
-    return found + [("the network", clean(note)) for note in difference.comparison.notes]
+    found = [(clean(tr(change.what)), clean(courses([change]))) for change in difference.changes]
+    return found + [(tr("the network"), clean(note)) for note in difference.comparison.notes]
 
 
 def _own(lines: Iterable[Line]) -> list[Line]:
@@ -95,7 +96,7 @@ class _Text:
             yield self._painted(f"{mark * 3} {clean(version.program.source)}: {clean(network.name)}, {sizes}", "bold")
         yield ""
         if difference.same:
-            yield "no difference: the same layers, sizes and keys"
+            yield tr("no difference: the same layers, sizes and keys")
             return
         yield from self._changes()
         yield from self._totals()
@@ -114,13 +115,13 @@ class _Text:
         following = [line for line in lines if line.status is Status.FOLLOWS and any(_pieces(line))]
         if following:
             shown = following if self._whole else following[:FOLLOWING]
-            yield self._painted("what follows from that:" if entries else "other sizes:", "bold")
+            yield self._painted(tr("what follows from that:") if entries else tr("other sizes:"), "bold")
             yield from self._entries([(_MARKS["follows"], _name(line), list(_pieces(line))) for line in shown])
             if len(following) > len(shown):
-                yield f"  ... and {len(following) - len(shown):,} more, which --all lists"
+                yield "  " + tr("... and {count:,} more, which --all lists", count=len(following) - len(shown))
             yield ""
         if len(found) > MOST:
-            yield f"... and more: only the first {MOST:,} differences are shown"
+            yield tr("... and more: only the first {count:,} differences are shown", count=MOST)
             yield ""
 
     def _entries(self, entries: list[tuple[tuple[str, Style], str, list[str]]]) -> Iterator[str]:
@@ -138,50 +139,62 @@ class _Text:
 
     def _totals(self) -> Iterator[str]:
         before, after = self._difference.before, self._difference.after
-        rows: list[tuple[str, ...]] = [("", "before", "after", "change", "")]
-        for name, old, new in _amounts(before, after):
-            in_bytes = name.startswith("memory")
-            unknown = "not known" if in_bytes else "open"
+        rows: list[tuple[str, ...]] = [("", tr("before"), tr("after"), tr("change"), "")]
+        for name, old, new, in_bytes in _amounts(before, after):
+            unknown = tr("not known") if in_bytes else tr("open")
             shown = [unknown if n is None else bytes_said(n) if in_bytes else f"{n:,}" for n in (old, new)]
             change = percent = ""
             if old is not None and new is not None:
                 sign = "+" if new > old else "-"
                 size = bytes_said(abs(new - old)) if in_bytes else f"{abs(new - old):,}"
-                change = f"{sign}{size}" if new != old else "same"
+                change = f"{sign}{size}" if new != old else tr("same")
                 percent = f"{100 * (new - old) / old:+.1f} %" if old and new != old else ""
             rows.append((name, *shown, change, percent))
-        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        widths = [max(map(width, column)) for column in zip(*rows, strict=True)]
         for at, row in enumerate(rows):
             cells = (
                 pad(cell, room, right=column > 0) for column, (cell, room) in enumerate(zip(row, widths, strict=True))
             )
             line = _GAP.join(cells).rstrip()
             yield self._painted(line, "bold") if not at else line
-        yield self._painted("Memory is that of the values, for one sample in float32.", "dim")
+        yield self._painted(tr("Memory is that of the values, for one sample in float32."), "dim")
 
     def _keys(self, keys: Keys) -> Iterator[str]:
         for path in keys.unknown:
-            yield f"What {clean(path)} holds is not known: it is a class from elsewhere."
+            yield tr("What {path} holds is not known: it is a class from elsewhere.", path=clean(path))
         needed = keys.same + len(keys.missing) + len(keys.shapes)
         given = keys.same + len(keys.unexpected) + len(keys.shapes)
-        others = f"{keys.elsewhere:,} of those that fit would go into other layers: their own have other names now"
+        others = tr(
+            "{count:,} of those that fit would go into other layers: their own have other names now",
+            count=keys.elsewhere,
+        )
         if keys.fits:
-            yield f"state_dict: {self._painted('loads', 'green')}, all {needed:,} keys have the same name and shape"
+            yes = self._painted(tr("loads"), "green")
+            yield f"state_dict: {yes}" + tr(", all {count:,} keys have the same name and shape", count=needed)
             if keys.elsewhere:
                 yield f"            {others}"
             if keys.reordered:
-                yield "            in another order: what an optimiser has saved goes by the order, and does not fit"
+                order = tr("in another order: what an optimiser has saved goes by the order, and does not fit")
+                yield f"            {order}"
             return
-        no = self._painted("does not load", "red")
-        yield f"state_dict: {no}, {keys.same:,} of {given:,} old keys fit, {needed:,} are needed"
-        yield from self._listed("missing", [clean(key) for key in keys.missing])
-        yield from self._listed("unexpected", [clean(key) for key in keys.unexpected])
+        no = self._painted(tr("does not load"), "red")
+        said = tr(
+            ", {same:,} of {given:,} old keys fit, {needed:,} are needed", same=keys.same, given=given, needed=needed
+        )
+        yield f"state_dict: {no}{said}"
+        yield from self._listed(tr("missing"), [clean(key) for key in keys.missing])
+        yield from self._listed(tr("unexpected"), [clean(key) for key in keys.unexpected])
         shapes = [f"{clean(key)} {show(old) or '1'} -> {show(new) or '1'}" for key, (old, new) in keys.shapes.items()]
-        yield from self._listed("other shape", shapes)
+        yield from self._listed(tr("other shape"), shapes)
         if keys.elsewhere:
             yield f"  {others}"
         if keys.renamed:
-            yield f"  {len(keys.kept):,} of the {given:,} would fit under the new names of their layers"
+            kept = tr(
+                "{count:,} of the {given:,} would fit under the new names of their layers",
+                count=len(keys.kept),
+                given=given,
+            )
+            yield f"  {kept}"
 
     def _listed(self, what: str, keys: list[str]) -> Iterator[str]:
         if not keys:
@@ -189,7 +202,7 @@ class _Text:
         shown = [f"{key}," for key in (keys if self._whole else keys[:_KEYS])]
         shown[-1] = f"{shown[-1][:-1]} ..." if len(keys) > len(shown) else shown[-1][:-1]
         head = f"  {what} ({len(keys):,}): "
-        indent = len(head) if all(len(head) + width(text) <= self._columns for text in shown) else 4
+        indent = width(head) if all(width(head) + width(text) <= self._columns for text in shown) else 4
         yield from _wrapped(head, shown, self._columns, indent)
 
     def _painted(self, text: str, style: Style) -> str:
@@ -220,8 +233,8 @@ def _mark(line: Line) -> str:
 
 
 def _name(line: Line) -> str:
-    name = _span(line, line.side.path, line.lasts[1 if line.after else 0])
-    name = name or f"{line.side.block} ({line.item.word})".lstrip()
+    first = line.side.path or f"{line.side.block} ({line.item.word})".lstrip()
+    name = _span(line, first, line.lasts[1 if line.after else 0])
     return clean(f"{name} (x {line.times})" if line.times > 1 else name)
 
 
@@ -238,41 +251,42 @@ def _pieces(line: Line) -> Iterator[str]:
     if before is None or after is None:
         yield clean(line.titles)
         if line.item.training:
-            yield "in training only"
+            yield tr("in training only")
         yield from _held(line.side)
         return
     if line.renamed and before.path:
-        yield clean(f"was {_span(line, before.path, line.lasts[0])}")
+        yield clean(tr("was {name}", name=_span(line, before.path, line.lasts[0])))
     yield from map(clean, line.told)
     yield from map(clean, line.notes)
     if before.sizes and after.sizes and before.sizes != after.sizes:
         yield f"{_shapes(before.sizes)} -> {_shapes(after.sizes)}"
     if before.parameters != after.parameters:
-        yield f"{before.parameters:,} -> {after.parameters:,} parameters"
+        yield tr("{old} -> {new} parameters", old=f"{before.parameters:,}", new=f"{after.parameters:,}")
     if before.macs != after.macs:
-        old, new = ("open" if side.macs is None else f"{side.macs:,}" for side in (before, after))
-        yield f"{old} -> {new} MACs"
+        old, new = (tr("open") if side.macs is None else f"{side.macs:,}" for side in (before, after))
+        yield tr("{old} -> {new} MACs", old=old, new=new)
 
 
 def _held(side: Side) -> Iterator[str]:
     if side.sizes:
         yield _shapes(side.sizes)
     if side.parameters:
-        yield f"{side.parameters:,} parameter{'' if side.parameters == 1 else 's'}"
+        yield trn("{count:,} parameter", "{count:,} parameters", side.parameters)
     if side.macs:
-        yield f"{side.macs:,} MAC{'' if side.macs == 1 else 's'}"
+        yield trn("{count:,} MAC", "{count:,} MACs", side.macs)
 
 
-def _amounts(before: Version, after: Version) -> Iterator[tuple[str, int | None, int | None]]:
+def _amounts(before: Version, after: Version) -> Iterator[tuple[str, int | None, int | None, bool]]:
+    """What the networks hold and take, before and after, and whether that is in bytes."""
     one, two = before.cost, after.cost
-    yield "parameters", one.parameters, two.parameters
+    yield tr("parameters"), one.parameters, two.parameters, False
     if (one.trainable, two.trainable) != (one.parameters, two.parameters):
-        yield "trainable", one.trainable, two.trainable
+        yield tr("trainable"), one.trainable, two.trainable, False
     if one.buffers or two.buffers:
-        yield "buffers", one.buffers, two.buffers
-    yield "MACs", one.macs, two.macs
-    yield "memory, inference", before.memory.peak, after.memory.peak
-    yield "memory, training", before.memory.kept, after.memory.kept
+        yield tr("buffers"), one.buffers, two.buffers, False
+    yield tr("MACs"), one.macs, two.macs, False
+    yield tr("memory, inference"), before.memory.peak, after.memory.peak, True
+    yield tr("memory, training"), before.memory.kept, after.memory.kept, True
 
 
 def _shapes(shapes: Iterable[Shape]) -> str:
