@@ -105,6 +105,10 @@ class Series:
         """The name in a turn of a loop."""
         return f"{self.before}{self.first + self.by * turn}{self.after}"
 
+    def names(self, turns: int) -> list[str]:
+        """The names in all turns."""
+        return [self.name(turn) for turn in range(turns)]
+
     def numbers(self, turns: int) -> tuple[int, ...]:
         """The numbers in all turns."""
         return tuple(self.first + self.by * turn for turn in range(turns))
@@ -289,6 +293,8 @@ class Body:
     training_outputs: tuple[Operand, ...] = ()
     names: tuple[tuple[Operand, str], ...] = field(default=(), compare=False)
     """What the Python code calls its values."""
+    bound: tuple[tuple[str, tuple[Operand, ...]], ...] = ()
+    """The further values of layers in lists, by their paths: these stand in the list, and the steps have the first."""
 
 
 # How values flow
@@ -299,7 +305,8 @@ _SHORT_BRANCH = 4
 
 def operands(body: Body, *, taken: bool = False) -> Iterator[Operand]:
     """What the steps are given and what comes out, as `flat` has it."""
-    return flat((*(step.operands for step in body.steps), *body.outputs, *body.training_outputs), taken=taken)
+    given = (*(step.operands for step in body.steps), *(more for _, more in body.bound))
+    return flat((*given, *body.outputs, *body.training_outputs), taken=taken)
 
 
 def paths(step: Step, turns: int = 1) -> Iterator[str]:
@@ -308,7 +315,7 @@ def paths(step: Step, turns: int = 1) -> Iterator[str]:
         for inner in step.loop.steps:
             yield from paths(inner, step.loop.turns)
     elif step.form == "part" and step.series is not None:
-        yield from (step.series.name(turn) for turn in range(turns))
+        yield from step.series.names(turns)
     elif step.form == "part":
         yield from [step.what] * min(turns, 2)
 

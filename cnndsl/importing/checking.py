@@ -86,7 +86,7 @@ def compare(original: nn.Module, made: nn.Module, inputs: Sequence[Tensor]) -> C
         both != [key for key in other if key in state],
         tuple(key for key in both if state[key].shape != other[key].shape),
     )
-    if not found.same_keys:
+    if found.only_original or found.only_text or found.other_shapes:
         return found
     made.load_state_dict(state)
     tied = tuple(key for key, first in _tied(original).items() if _tied(made).get(key) != first)
@@ -137,7 +137,7 @@ def _gaps(original: nn.Module, made: nn.Module, inputs: Sequence[Tensor]) -> tup
             return {}, f"in {mode}{others} other tensors come out"
         gaps[f"{mode}{others}"] = gap
         if ran_alike:
-            states = ([*module.state_dict().values()] for module in (original, made))
+            states = ([module.state_dict()[key] for key in original.state_dict()] for module in (original, made))
             gaps[f"the state after {mode}{others}"] = _gap(*states) or 0.0
     return gaps, ""
 

@@ -33,6 +33,7 @@ from cnndsl.importing.body import (
     Step,
     Taken,
     Turned,
+    Use,
     flat,
     operands,
     parts_in,
@@ -42,7 +43,7 @@ from cnndsl.importing.body import (
 )
 from cnndsl.importing.generalising import IDENTITY, has_state
 from cnndsl.importing.parameters import KEYWORDS, is_name
-from cnndsl.importing.rolling import length
+from cnndsl.importing.rolling import length, singular
 from cnndsl.importing.stages import LONGEST_LINE, Writer, is_flag
 from cnndsl.importing.turns import Apart, Head, Source, constant, differing, head, in_turns
 from cnndsl.layers.registry import KINDS, OPERATIONS
@@ -98,6 +99,7 @@ class Lines:
         """How many layers of each kind stand there without a name."""
         self.in_condition: int | None = None
         self.order = []
+        self.at = 0
         self.due = [name for name, _ in self.body.parts if name in self.declared]
         head = self._head()
         for number, step in enumerate(self.body.steps):
@@ -126,8 +128,7 @@ class Lines:
         if width and any(width in expression.split() for expression in told):
             head.append(f"{width} = input.channels")
         head += [f"{own.name} = {self._held(own)}" for own in self.body.held]
-        early = [operand for name in self.due for step in self._fixed(name) for operand in flat(step.operands[1:])]
-        if self._declares_all() and not any(isinstance(operand, Made) for operand in early):
+        if self._declares_all() and all(map(self._is_ready, self.due)):
             head += map(self._declaration, self.due)
             self.due = []
         return head
@@ -139,16 +140,21 @@ class Lines:
         if isinstance(part, Choice) and isinstance(part.part, Listed):
             condition = self.writer.definition.conditions[part.condition]
             return f"if {condition} {{ {self._key(name)} = {self.writer.stage(part.part)} }}"
-        steps = self._fixed(name)
-        return f"{self._key(name)} = {self.writer.stage(part, self._extra(steps[0]) if steps else '')}"
+        further = {path: self._extra(path, more) for path, more in self._further(name).items()}
+        if isinstance(part, Listed):
+            shown = self.writer.listed(part.items, [further.get(f"{name}.{at}", "") for at in range(len(part.items))])
+        else:
+            shown = self.writer.stage(part, further.get(name, ""))
+        return f"{self._key(name)} = {shown}"
 
-    def _fixed(self, name: str) -> list[Step]:
-        """The steps that apply a part, or those of a list, to further values, if all give the same: in its line.
+    def _further(self, name: str) -> dict[str, tuple[Operand, ...]]:
+        """What a part, or the layers of a list by their paths, are given besides the first value, in their line.
 
-        What has a line without the values that it takes is no layer yet, and would be another one wherever it is used.
+        It is the same wherever they are applied. What has a line without the values that it takes is no layer yet.
         """
-        steps = [s for s in self.body.steps if s.form == "part" and s.what.partition(".")[0] == name and s.operands[1:]]
-        return steps if len({step.operands[1:] for step in steps}) == 1 else []
+        steps = [s for s in self.body.steps if s.form == "part" and s.what == name and s.operands[1:]]
+        found = {path: more for path, more in self.body.bound if path.partition(".")[0] == name}
+        return {name: steps[0].operands[1:]} if len({step.operands[1:] for step in steps}) == 1 else found
 
     def _declare_for(self, step: Step) -> None:
         """The lines of parts that stand before this step: of those that are in it, and those registered before them."""
@@ -156,8 +162,14 @@ class Lines:
         last = max((at for at, name in enumerate(self.due) if name in needed), default=-1)
         if last >= 0:
             self._flush()
-            self.made += map(self._declaration, self.due[: last + 1])
-            self.due = self.due[last + 1 :]
+            now = [name for name in self.due[: last + 1] if name in needed or self._is_ready(name)]
+            self.made += map(self._declaration, now)
+            self.due = [name for name in self.due if name not in now]
+
+    def _is_ready(self, name: str) -> bool:
+        """Whether all that stands in the line of a part is there by now."""
+        further = flat(operand for more in self._further(name).values() for operand in more)
+        return not any(isinstance(operand, Made) and operand.step >= self.at for operand in further)
 
     def _parts_in(self, step: Step) -> set[str]:
         """The parts that a step names, or what is written in it."""
@@ -207,7 +219,7 @@ class Lines:
             self._settled()
             order = [name for name in self.order if name in stateful]
             late = next((name for have, name in zip(order, stateful, strict=False) if have != name), None)
-            if late is None:
+            if late is None or self._declares_all():
                 return
             self.declared = {*self.declared, late} if late not in self.declared else set(names)
 
@@ -259,6 +271,7 @@ class Lines:
         return made
 
     def _step(self, number: int, step: Step) -> None:
+        self.at = number
         results = [Made(number, at) for at in range(step.results)]
         result = results[0]
         if step.loop is not None:
@@ -290,7 +303,7 @@ class Lines:
             is_key = not self.line and re.fullmatch(r'"[^"]*"', text) is not None  # which alone would be a text
             self.line.append((f"it -> {text}" if is_key else text, self._part(step.what)))
         elif is_part and step.operands[0] == self.current and len(step.operands) > 1:
-            self.line.append((self._stage(step, self._extra(step)), self._part(step.what)))
+            self.line.append((self._stage(step, self._extra(step.what, step.operands[1:])), self._part(step.what)))
         elif step.form == "call" and step.operands == (self.current,) and self.line and _is_stage(step):
             self.line.append((self.writer.stage(Single(step.what, step.arguments)), None))
         else:
@@ -392,16 +405,17 @@ class Lines:
                 lines.append(f"{names} = {self._expression(step)}")
         self.made += ["when training {", *lines, "}"]
 
-    def _extra(self, step: Step) -> str:
-        names = self.writer.known[self._part(step.what).name].common.body.inputs  # type: ignore[union-attr]
-        return ", ".join(
-            f"{name}={self._argument(operand)}" for name, operand in zip(names[1:], step.operands[1:], strict=True)
-        )
+    def _extra(self, path: str, more: Sequence[Operand]) -> str:
+        """The values that a part is given besides the first, as arguments."""
+        part = self._part(path)
+        assert isinstance(part, Use)  # noqa: S101 - of what takes several values
+        names = self.writer.known[part.name].common.body.inputs[1:]
+        return ", ".join(f"{name}={self._argument(operand)}" for name, operand in zip(names, more, strict=True))
 
     def _stage(self, step: Step, more: str = "") -> str:
         """The part that a step applies, as a stage; `more` are further arguments of a use."""
         name, _, rest = step.what.partition(".")
-        if more and name in self.declared and self._fixed(name):
+        if more and name in self.declared and self._further(name):
             more = ""
         if rest:
             return f"{name}[{rest}]({more})" if more else f"{name}[{rest}]"
@@ -450,7 +464,7 @@ class Lines:
     def _expression(self, step: Step) -> str:
         if step.form == "part":
             first, *others = step.operands
-            more = self._extra(step) if others else ""
+            more = self._extra(step.what, others) if others else ""
             source = self._operand(first, tight=False)
             return f"{source} -> {self._stage(step, more)}"
         if step.form == "infix":
@@ -647,9 +661,9 @@ class Turn(Lines):
                 part = self.parts[name]
                 count = len(part.items) if isinstance(part, Listed) else 0
                 self.lists[series] = len(sources)
-                sources.append(Source(_singular(name), self._key(name), series.numbers(turns), count))
+                sources.append(Source(singular(name), self._key(name), series.numbers(turns), count))
                 continue
-            names = _names(series, turns)
+            names = series.names(turns)
             if any(name in self.declared for name in names):  # a line for each of them says more
                 raise Apart
             columns.append(("", series.numbers(turns)))
@@ -685,7 +699,7 @@ class Turn(Lines):
         label = self.writer.counted(series, self.loop.turns)
         if series not in self.in_place:
             self.in_place.append(series)
-        part = in_turns([self.parts[name] for name in _names(series, self.loop.turns)])
+        part = in_turns([self.parts[name] for name in series.names(self.loop.turns)])
         return f"{label}: {self.writer.stage(part, more)}"
 
     def _operand(self, operand: Operand, *, tight: bool = True) -> str:
@@ -767,18 +781,6 @@ class Turn(Lines):
                 if len(passed) > 1 and after in self.pending:  # what it says may be another value by then
                     self.wanted.add(after)
         return self.made
-
-
-def _singular(name: str) -> str:
-    """What one of several is called: `branch` for `branches`."""
-    for many, one in (("ches", "ch"), ("shes", "sh"), ("xes", "x"), ("ies", "y"), ("s", "")):
-        if name.endswith(many) and len(name) > len(many) + 1:
-            return name[: -len(many)] + one
-    return "layer"
-
-
-def _names(series: Series, turns: int) -> list[str]:
-    return [series.name(turn) for turn in range(turns)]
 
 
 def _is_stage(step: Step) -> bool:

@@ -76,6 +76,31 @@ def with_lists(body: Body, *, more: bool = False) -> Body:
     )
 
 
+def with_bound(body: Body) -> Body:
+    """The body, where the further values that a layer of a list is given are bound to it: they stand in the list.
+
+    A layer without the values that it takes is none yet, and would be another one wherever it is used.
+    """
+    given: dict[str, set[tuple[Operand, ...]]] = {}
+    first: dict[str, int] = {}
+    for at, step in enumerate(body.steps):
+        name, _, item = step.what.partition(".") if step.form == "part" else ("", "", "")
+        if item:
+            given.setdefault(step.what, set()).add(step.operands[1:])
+            first.setdefault(name, at)
+
+    def is_there(path: str, operand: Operand) -> bool:
+        return not isinstance(operand, Made) or operand.step < first[path.partition(".")[0]]
+
+    bound = {
+        path: more
+        for path, (more, *others) in given.items()
+        if more and not others and all(is_there(path, operand) for operand in flat(more))
+    }
+    steps = (replace(s, operands=s.operands[:1], main=0) if s.what in bound else s for s in body.steps)
+    return replace(body, steps=tuple(steps), bound=tuple(bound.items()))
+
+
 def _is_list(body: Body) -> bool:
     """Whether what comes out may be a list by itself."""
     return not body.output_names and not body.training_outputs
@@ -175,6 +200,9 @@ class _Roller:
     def rolled(self) -> Body:
         """The body with the loop. Raises Apart."""
         run, body = self.run, self.body
+        lists_ = {step.what.partition(".")[0] for step in body.steps[run.start : run.end]}
+        if any(self._is_inside(more) for path, more in body.bound if path.partition(".")[0] in lists_):
+            raise Apart  # the list stands before the loop
         rows = [
             [body.steps[run.start + turn * run.period + at] for turn in range(run.turns)] for at in range(run.period)
         ]
@@ -291,7 +319,8 @@ class _Roller:
         used: dict[Operand, set[int]] = {}
         body = self.body
         behind = [operand for step in body.steps[self.run.end :] for operand in step.operands]
-        for operand in flat([*behind, *body.outputs, *body.training_outputs]):
+        bound = [more for _, more in body.bound]
+        for operand in flat([*behind, *bound, *body.outputs, *body.training_outputs]):
             place = self._place(operand)
             if place is not None:
                 used.setdefault(place[1], set()).add(place[0])
@@ -353,6 +382,7 @@ class _Roller:
             training_outputs=tuple(map(change, body.training_outputs)),
             training=tuple(n if n < run.start else n - less for n in body.training),
             names=tuple(names),
+            bound=tuple((path, tuple(map(change, more))) for path, more in body.bound),
         )
 
 
@@ -360,6 +390,14 @@ def _many(name: str) -> str:
     """What a list is called whose items are called so: `maps` for `maps2`."""
     stem = name.rstrip("0123456789")
     return stem if stem.endswith("s") else f"{stem}s"
+
+
+def singular(name: str) -> str:
+    """What one of several is called: `branch` for `branches`."""
+    for many, one in (("ches", "ch"), ("shes", "sh"), ("xes", "x"), ("ies", "y"), ("s", "")):
+        if name.endswith(many) and len(name) > len(many) + 1:
+            return name[: -len(many)] + one
+    return "layer"
 
 
 def _numbered(operand: Operand, count: int) -> Operand:

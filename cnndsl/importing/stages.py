@@ -114,12 +114,7 @@ class Writer:
         if isinstance(part, Use):
             return self._use(part, more)
         if isinstance(part, Listed):
-            if (made := self._comprehension(part.items, more)) is not None:
-                return made
-            items = [self._item(item, more) for item in part.items]
-            if any("\n" in text for text in items) or sum(map(len, items)) > LONGEST_LINE:
-                return "[\n" + ",\n".join(items) + ",\n]"
-            return f"[{', '.join(items)}]"
+            return self.listed(part.items, [""] * len(part.items))
         if isinstance(part, Repeated) and part.label is not None:
             count, first = self.value(part.count), part.label.first
             bounds = f"{first}, {count} + {first}" if first else count
@@ -133,14 +128,18 @@ class Writer:
             return f"if {self.definition.conditions[part.condition]} {self.braced(part.part)}"
         return self.braces(self.chain_lines(part))
 
-    def _item(self, part: Part, more: str) -> str:
-        """A layer of a list, with the further arguments where it takes these."""
-        takes = isinstance(part, Use) and self.known[part.name].common.body.inputs[1:]
-        return self.stage(part, more if takes else "")
+    def listed(self, parts: Sequence[Part], more: Sequence[str]) -> str:
+        """A list of parts, each with its further arguments."""
+        if (made := self._comprehension(parts, more)) is not None:
+            return made
+        items = [self.stage(*each) for each in zip(parts, more, strict=True)]
+        if any("\n" in text for text in items) or sum(map(len, items)) > LONGEST_LINE:
+            return "[\n" + ",\n".join(items) + ",\n]"
+        return f"[{', '.join(items)}]"
 
-    def _comprehension(self, parts: Sequence[Part], more: str) -> str | None:
+    def _comprehension(self, parts: Sequence[Part], more: Sequence[str]) -> str | None:
         """A list of parts that are the same but for numbers; None where they are too few or too different."""
-        if len(parts) < _LEAST_TURNS or not self.loops:
+        if len(parts) < _LEAST_TURNS or len({*more}) > 1 or not self.loops:
             return None
         try:
             part = in_turns(parts)
@@ -148,7 +147,7 @@ class Writer:
         except Apart:
             return None
         with self.turn(made):
-            return f"[{self._item(part, more)} {made.text(len(parts), inside=True)}]"
+            return f"[{self.stage(part, more[0])} {made.text(len(parts), inside=True)}]"
 
     def braced(self, part: Part) -> str:
         """A part in braces of its own."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from cnndsl.importing.body import Body, Chain, Use, parts_in
 from cnndsl.importing.lines import Lines
 from cnndsl.importing.parameters import REQUIRED, Definition
-from cnndsl.importing.rolling import runs, with_lists, with_sum
+from cnndsl.importing.rolling import runs, with_bound, with_lists, with_sum
 from cnndsl.importing.stages import LONGEST_LINE, Writer
 from cnndsl.importing.turns import Apart
 
@@ -56,14 +56,14 @@ def _text(
         def lines_of(body: Body) -> list[str]:
             return Lines(Writer(definition, known, shapes, loops), body).lines()
 
-        lines = _shortest(body, lines_of) if loops else lines_of(body)
+        lines = _shortest(body, lines_of) if loops else lines_of(with_bound(body))
     return f"{head} {{\n" + "\n".join(f"    {line}" for line in lines) + "\n}"
 
 
 def _shortest(body: Body, lines_of: Callable[[Body], list[str]]) -> list[str]:
     """The lines of a body, with loops where these say it in less."""
-    _, lines = _with_loops(with_lists(body), lines_of)
-    other, fewer = _with_loops(with_lists(body, more=True), lines_of)
+    _, lines = _with_loops(with_bound(with_lists(body)), lines_of)
+    other, fewer = _with_loops(with_bound(with_lists(body, more=True)), lines_of)
     has_loops = any(step.loop is not None for step in other.steps)  # else names say more than places in a list
     return fewer if has_loops and _length(fewer) < _length(lines) else lines
 

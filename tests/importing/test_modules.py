@@ -376,7 +376,7 @@ def test_a_dict_of_layers_is_a_block() -> None:
 
 def test_blocks_of_a_list_are_given_a_value_where_they_are_declared() -> None:
     text = imported(networks.Conditioned(), MAP, (5,)).text
-    assert "units = [Unit(4, condition=condition), conv(4, 3, 2, 1), Unit(8, condition=condition)]" in text
+    assert " = [Unit(4, condition=condition), conv(4, 3, 2, 1), Unit(8, condition=condition)]" in text
 
 
 class _Refused(nn.Module):

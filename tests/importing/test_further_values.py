@@ -1,0 +1,86 @@
+"""Blocks that take further values: they are given these where they are declared."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+import cnndsl
+from cnndsl.importing import import_module
+from tests.importing.test_modules import SAME
+
+
+class Up(nn.Module):
+    """A block of a decoder, which may be given what the encoder had."""
+
+    def __init__(self, inputs: int, skip: int, outputs: int) -> None:
+        super().__init__()
+        self.up = nn.Upsample(scale_factor=2)
+        self.conv = nn.Conv2d(inputs + skip, outputs, 3, padding=1)
+
+    def forward(self, x: Tensor, skip: Tensor | None = None) -> Tensor:
+        x = self.up(x)
+        if skip is not None:
+            x = torch.cat([x, skip], 1)
+        return torch.relu(self.conv(x))
+
+
+class Decoder(nn.Module):
+    """A list of blocks, of which each is given another value, and the last none."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.blocks = nn.ModuleList(Up(*each) for each in ((16, 8, 8), (8, 4, 4), (4, 2, 2), (2, 0, 2)))
+
+    def forward(self, x: Tensor, skips: list[Tensor]) -> Tensor:
+        for block, skip in zip(self.blocks, [*skips, None], strict=True):
+            x = block(x, skip)
+        return x
+
+
+class Encoded(nn.Module):
+    """An encoder and a decoder."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        widths = (3, 2, 4, 8, 16)
+        self.downs = nn.ModuleList(nn.Conv2d(a, b, 3, 2, 1) for a, b in pairwise(widths))
+        self.decoder = Decoder()
+
+    def forward(self, x: Tensor) -> Tensor:
+        maps = []
+        for down in self.downs:
+            x = down(x)
+            maps.append(x)
+        y: Tensor = self.decoder(maps[-1], maps[-2::-1])
+        return y
+
+
+def test_layers_of_a_list_are_given_further_values_in_the_list() -> None:
+    found = import_module(Encoded(), [(3, 32, 32)])
+    assert str(found.comparison) == SAME, found.text
+    assert "Up(skip=skips[0]), Up(skip=skips[1]), Up(skip=skips[2]), Up2]" in found.text
+
+
+class Nested(nn.Module):
+    """A block is registered before the one from which its second value comes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.last, self.inner = Up(8, 4, 4), Up(4, 6, 2), Up(4, 2, 4)
+
+    def forward(self, low: Tensor, middle: Tensor, high: Tensor) -> Tensor:
+        inner = self.inner(middle, high)
+        y: Tensor = self.last(self.first(low, middle), torch.cat([inner, high], 1))
+        return y
+
+
+def test_a_block_whose_further_value_comes_from_a_later_one_stands_behind_that() -> None:
+    module = Nested()
+    found = import_module(module, [(8, 4, 4), (4, 8, 8), (2, 16, 16)])
+    assert str(found.comparison) == "the keys have another order, same outputs (0.0)", found.text
+    with pytest.warns(UserWarning, match="the keys have another order, same outputs"):
+        cnndsl.from_torch(module, [torch.rand(2, 8, 4, 4), torch.rand(2, 4, 8, 8), torch.rand(2, 2, 16, 16)])
