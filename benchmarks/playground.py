@@ -16,8 +16,7 @@ from threading import Thread
 from typing import Any
 
 from benchmarks.measuring import machine, markdown
-from cnndsl.playground.build import build
-from cnndsl.playground.server import HOST, server
+from cnndsl.playground.build import HOST, build, server
 
 
 def main() -> None:

@@ -33,8 +33,7 @@ def command(output: Path | None, port: int) -> int:
     cnndsl playground
     cnndsl playground -o public
     """  # noqa: D301 - a backspace is how click is told to leave lines as they are
-    from cnndsl.playground.build import BuildProblem, build, is_current
-    from cnndsl.playground.server import HOST, server
+    from cnndsl.playground.build import HOST, BuildProblem, build, is_current, server
     from cnndsl.syntax.grammar import cache_folder
 
     cache = cache_folder()

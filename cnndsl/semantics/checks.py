@@ -22,7 +22,7 @@ from cnndsl.semantics.calls import check_argument_names
 from cnndsl.semantics.context import Context, Stop
 from cnndsl.semantics.definitions import bind_parameters, work_out
 from cnndsl.semantics.leaves import NeedsFlatten
-from cnndsl.semantics.scope import first_places
+from cnndsl.semantics.usage import first_places
 from cnndsl.semantics.values import (
     UNKNOWN,
     External,

@@ -18,8 +18,7 @@ from cnndsl.layers.formula import Shape
 from cnndsl.semantics.builder import Builder, Slot
 from cnndsl.semantics.context import Context
 from cnndsl.semantics.hints import kinds_of, refused
-from cnndsl.semantics.scope import first_places
-from cnndsl.semantics.usage import hand_on
+from cnndsl.semantics.usage import first_places, hand_on
 from cnndsl.semantics.values import Chain, Scope, Silent, Stage, Unknown, Value, describe, weight_of
 from cnndsl.source import Span
 from cnndsl.symbolic.number import SizeIsOpen, is_open, value_of

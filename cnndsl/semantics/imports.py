@@ -11,18 +11,23 @@ from cnndsl.files import ImportProblem, Reader
 from cnndsl.hints.spelling import nearest
 from cnndsl.ir.lower import ParsedFile, qualified
 from cnndsl.ir.names import why_not_class, why_not_imported
-from cnndsl.layers.registry import HELPERS
+from cnndsl.layers.initialisers import RULES
+from cnndsl.layers.registry import HELPERS, KINDS, OPERATIONS
 from cnndsl.semantics.arguments import settled
 from cnndsl.semantics.body import Body
 from cnndsl.semantics.builder import Builder
 from cnndsl.semantics.context import Context
 from cnndsl.semantics.externs import check_extern
+from cnndsl.semantics.functions import TABLE
 from cnndsl.semantics.hints import nested_too_deeply
 from cnndsl.semantics.hoisting import declared_before_use
-from cnndsl.semantics.scope import language
 from cnndsl.semantics.values import (
+    IDENTITY,
     UNKNOWN,
     External,
+    Function,
+    InitialiserKind,
+    Kind,
     Scope,
     Silent,
     Template,
@@ -64,7 +69,7 @@ class Files:
         """
         if self._first is None:
             self._first = file.span.source
-        scope = Scope(language())
+        scope = Scope(_language())
         places: dict[str, Span] = {}
         for item in file.items:
             with self._context.reporting():
@@ -302,3 +307,13 @@ def _check_parameters(item: tree.Definition | tree.Extern | tree.Variant) -> Non
         if reason:
             raise error("E203", f"{name} cannot be a parameter: {reason}", parameter.name.span, help=f"call it {name}_")
         seen[name] = parameter
+
+
+def _language() -> Scope:
+    """The outermost scope: layer kinds and functions."""
+    scope = Scope(None)
+    scope.names.update({word: Function(word) for word in (*TABLE, *OPERATIONS, "parameter")})
+    scope.names.update({word: Kind(word) for word in KINDS})  # some are the words of operations too
+    scope.names.update({word: InitialiserKind(word) for word in RULES})
+    scope.names["identity"] = IDENTITY
+    return scope

@@ -18,7 +18,7 @@ from cnndsl.semantics.hints import nested_too_deeply, open_size, other_input, re
 from cnndsl.semantics.initialisation import init_rules
 from cnndsl.semantics.inputs import declare_shape
 from cnndsl.semantics.pytorch_names import AsInPyTorch
-from cnndsl.semantics.scope import first_places
+from cnndsl.semantics.usage import first_places
 from cnndsl.semantics.values import (
     UNKNOWN,
     BraceRecipe,

@@ -14,7 +14,7 @@ from click.testing import CliRunner
 
 from cnndsl.cli import cli
 from cnndsl.playground import build
-from cnndsl.playground.server import HOST, server
+from cnndsl.playground.build import HOST, server
 
 
 def test_a_folder_with_something_else_stays_as_it_is(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from cnndsl.playground import build
-from cnndsl.playground.server import HOST, server
+from cnndsl.playground.build import HOST, server
 
 HOSTILE = "</style></script><img src=x onerror=document.title=1>"
 
