@@ -13,7 +13,7 @@ from typing import Any
 
 from cnndsl.diagnostics import OptionError
 from cnndsl.ir.interpreter import Application, Frame, Interpreter
-from cnndsl.ir.program import Child, Leaf, Module, OpenSize, Plain, Program, Step, Use, outside_values
+from cnndsl.ir.program import Child, Leaf, Module, OpenSize, Plain, Program, Step, Use, outside_shapes
 from cnndsl.layers.base import Layer
 from cnndsl.layers.formula import Dim, Shape, SizeError, plain, show
 from cnndsl.layers.operations import Learned, Operation
@@ -141,7 +141,7 @@ class _Shapes:
         if key not in self._builds:
             units = ((child.name, child.unit) for child in self.done[key].children)
             self._builds[key] = tuple(
-                (name, self.build(unit.module) if isinstance(unit, Use) else _built(unit)) for name, unit in units
+                (name, self.build(unit.module) if isinstance(unit, Use) else unit.built()) for name, unit in units
             )
         return self._builds[key]
 
@@ -192,7 +192,7 @@ class _Derivation(Interpreter[Shape]):
             ys = _outputs(made, x)
         if isinstance(made, Leaf):
             before = self._built.setdefault(at.name, made.model_copy(update={"x": x}))
-            if isinstance(before, Leaf) and (before.x != x or others) and _built(before) != _built(made, x):
+            if isinstance(before, Leaf) and (before.x != x or others) and before.built() != made.built(x):
                 raise _other_build(at, before.x, x)
         return ys
 
@@ -210,7 +210,7 @@ class _Derivation(Interpreter[Shape]):
             raise _other_build(at, before.xs[0], xs[0])
         call = action.model_copy(update={"module": derived.id})
         self._called[at.index] = at.step.model_copy(update={"action": call})
-        return derived.output_shapes if derived.kind == "chain" else _outside(use, derived)
+        return derived.output_shapes if derived.kind == "chain" else outside_shapes(derived, use.arguments, xs)
 
 
 def _place(at: Application) -> str:
@@ -250,19 +250,6 @@ def _inside(module: Module, inputs: tuple[Shape, ...]) -> tuple[tuple[Shape, ...
     return tuple(shapes), frozenset(outdated)
 
 
-def _outside(use: Use, module: Module) -> tuple[Shape, ...]:
-    """What a definition gives, in the names of the body that uses it."""
-    known = outside_values(module, use.arguments, use.xs)
-    return tuple(tuple(_seen(dim, known) for dim in shape) for shape in module.output_shapes)
-
-
-def _seen(dim: Dim, known: Mapping[str, Any]) -> Dim:
-    if not isinstance(dim, Traced) or dim.is_open:
-        return dim
-    expr = dim.expr.substitute(known)
-    return Traced(dim.value, expr) if expr.symbols() else value_of(dim)
-
-
 def _without(module: Module, names: Names) -> Module:
     """The module without what is said with some names: its numbers and its structure as they are, and no more why."""
     children = tuple(_child_without(child, names) for child in module.children)
@@ -293,12 +280,6 @@ def _uses(value: Any, names: Names) -> bool:
     if isinstance(value, tuple):
         return any(_uses(item, names) for item in value)
     return isinstance(value, Traced) and any(symbol.name in names for symbol in value.expr.symbols())
-
-
-def _built(leaf: Leaf, x: Shape | None = None) -> Any:
-    """What a layer is when it is built, for an input of the size `x`, or for its own."""
-    x = leaf.x if x is None else x
-    return type(leaf.layer), leaf.layer.beside(()), leaf.layer.torch(x), leaf.layer.tensors(x)
 
 
 def _other_build(at: Application, before: Shape, now: Shape) -> SizeError:

@@ -19,7 +19,7 @@ from cnndsl.ir.nodes import Item
 from cnndsl.ir.unions import ByKind
 from cnndsl.layers.base import Layer
 from cnndsl.layers.extern import Extern, Placeholder
-from cnndsl.layers.formula import Shape
+from cnndsl.layers.formula import Dim, Shape
 from cnndsl.layers.initialisers import Initialiser
 from cnndsl.layers.operations import Fixed, Learned, Operation
 from cnndsl.layers.registry import KINDS, OPERATIONS
@@ -99,6 +99,11 @@ class Leaf(Model):
     weights: Weights | None = None
     init: dict[str, Initialiser] = {}
     overwrites: bool = False
+
+    def built(self, x: Shape | None = None) -> Any:
+        """What the layer is once it is constructed, for an input of the size `x`, or for its own: to be compared."""
+        x = self.x if x is None else x
+        return type(self.layer), self.layer.beside(()), self.layer.torch(x), self.layer.tensors(x)
 
 
 class Use(Model):
@@ -328,10 +333,10 @@ class Program(Model):
         return (unit.layer for unit in units if isinstance(unit, Leaf) and isinstance(unit.layer, Extern))
 
 
-def outside_values(module: Module, arguments: Mapping[str, Any], xs: Iterable[Shape]) -> dict[str, Any]:
-    """For each name inside a module, the number that it stands for where the module is used.
+def outside_shapes(module: Module, arguments: Mapping[str, Any], xs: Iterable[Shape]) -> tuple[Shape, ...]:
+    """The sizes that a module gives, in the names of the body that uses it.
 
-    `arguments` and `xs` are what it is given, in the names of the body that uses it.
+    `arguments` and `xs` are what it is given, in these names.
     """
     known: dict[str, Any] = {parameter.name: parameter.value for parameter in module.parameters}
     known.update(arguments)
@@ -340,7 +345,15 @@ def outside_values(module: Module, arguments: Mapping[str, Any], xs: Iterable[Sh
             known[str(inner[0].expr)] = outer[0]
         elif outer:
             known.setdefault(f"{name}_channels", outer[0])
-    return {name: value for name, value in known.items() if isinstance(value_of(value), (int, float))}
+    numbers = {name: value for name, value in known.items() if isinstance(value_of(value), (int, float))}
+
+    def seen(dim: Dim) -> Dim:
+        if not isinstance(dim, Traced):
+            return dim
+        expr = dim.expr.substitute(numbers)
+        return value_of(dim) if expr.constant is not None and not expr.factors else Traced(dim.value, expr)
+
+    return tuple(tuple(map(seen, shape)) for shape in module.output_shapes)
 
 
 class UnknownNetwork(OptionError, KeyError):  # noqa: N818 - what happened, as for other names that nothing has

@@ -196,7 +196,7 @@ def _build(body: Evaluation, module: Module) -> Any:
     def part(unit: Leaf | Use) -> Any:
         if isinstance(unit, Use):
             return _build(body, body.context.modules[unit.module])
-        return type(unit.layer), unit.layer.beside(()), unit.layer.tensors(unit.x)
+        return unit.built()
 
     def build() -> Any:
         parts = tuple((child.name, part(child.unit)) for child in module.children)

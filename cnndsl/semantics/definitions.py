@@ -12,8 +12,8 @@ from typing import Any
 from cnndsl.diagnostics import error
 from cnndsl.ir.lower import Cut
 from cnndsl.ir.names import numbered
-from cnndsl.ir.program import Module, Parameter, Use, outside_values
-from cnndsl.layers.formula import Dim, Shape, plain
+from cnndsl.ir.program import Module, Parameter, Use, outside_shapes
+from cnndsl.layers.formula import Shape, plain
 from cnndsl.semantics.arguments import check_complete
 from cnndsl.semantics.builder import Builder
 from cnndsl.semantics.context import dims_key
@@ -106,8 +106,7 @@ def instantiate(
     module = memo[key]
     if isinstance(module, Unknown):
         raise Silent
-    outside = outside_values(module, arguments, [value.shape for value in inputs])
-    seen = tuple(tuple(seen_from_outside(dim, outside) for dim in shape) for shape in module.output_shapes)
+    seen = outside_shapes(module, arguments, [value.shape for value in inputs])
     return module, seen, inputs, {name: saved(item) for name, item in arguments.items() if name not in extra}
 
 
@@ -246,14 +245,6 @@ def named_channels(shape: Shape, input_name: str, parameters: Container[str]) ->
     name = f"input_{unit}" if name in parameters else name
     count = value_of(shape[0])
     return (Traced(count, Expr.of(Symbol(name, value=count))), *shape[1:])
-
-
-def seen_from_outside(dim: Dim, outside: dict[str, Any]) -> Dim:
-    """A size that a module gives, in the names of the body that uses it."""
-    if not isinstance(dim, Traced):
-        return dim
-    expr = dim.expr.substitute(outside)
-    return dim.value if expr.constant is not None and not expr.factors else Traced(dim.value, expr)  # type: ignore[return-value]
 
 
 def inner(item: Any) -> Any:
