@@ -269,6 +269,7 @@ from tests.torch.constructors import check
         }
         network Net(c = 3) { input(3, 8, 8); B(c) }
         """,
+        "network Net(n = 2, more = []) { input(3, 8, 8); if sum(more) > 1 or 2 in more { conv(n, 1) }; linear(3) }",
     ],
 )
 def test_a_class_is_the_text_for_all_arguments(text: str) -> None:

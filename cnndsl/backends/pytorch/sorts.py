@@ -228,7 +228,7 @@ def sample_of(value: Any) -> Any:
     if isinstance(value, list):
         return [sample_of(each) for each in value]
     if isinstance(value, AnyList):
-        return [_sample(value.item)] * max(value.sample, 1)
+        return _samples(value.item, value.sample)
     return value.sample if isinstance(value, (Test, Opaque)) else value_of(value)
 
 
@@ -236,8 +236,13 @@ def _sample(sort: Sort) -> Any:
     if sort.columns is not None:
         return [_sample(column) for column in sort.columns]
     if "list" in sort.kinds:
-        return [_sample(sort.item)] * max(sort.sample or 1, 1) if sort.item is not None else []
+        return _samples(sort.of_items, sort.sample or 0)
     return sort.sample
+
+
+def _samples(item: Sort, count: int) -> list[Any]:
+    """A list, with an item in it if it was ever given any."""
+    return [_sample(item)] * max(count, 1) if item.kinds else []
 
 
 def is_identity(recipe: Any) -> bool:
