@@ -905,17 +905,25 @@ def test_a_constructor_refuses_what_leaves_a_value_missing(body: str, missing: s
         ("y = it -> conv(3, 1); concat([it] + [y -> conv(2, 1) for i in range(n)])", True),
         ("y = it -> conv(3, 1); repeat n { it + y }; relu; repeat n { it * y }", True),
         ("repeat 2 { y = it -> conv(3, 1); repeat n { it + y } }", True),
+        ("y = it -> conv(3, 1); repeat n { it + y }; repeat n // 2 { it * y }", True),
+        ("y = it -> conv(3, 1); repeat n { it + y }; concat([it] + [y] * (n - 1))", True),
+        ("y = it -> conv(3, 1); concat([it] + [y] * n)", True),
+        ("y = [it -> conv(3, 1), it]; y = y * n; for v in y { it + v }; relu", True),
+        ("y = [it -> conv(3, 1) for i in range(n + 1)] * n; concat(y + [it])", True),
+        ("y = it -> conv(3, 1); concat([y] + [y] * n)", False),
         ("y = it -> conv(3, 1); repeat n { it + y }; it + y", False),
         ("y = it -> conv(3, 1); repeat n + 1 { it + y }", False),
         ("conv(3, 1); repeat n { relu }", False),
     ],
 )
-def test_a_constructor_refuses_a_loop_without_turns_that_alone_reads_a_layer(body: str, refuses: bool) -> None:
+def test_a_constructor_refuses_loops_and_lists_without_anything_that_alone_read_a_layer(
+    body: str, refuses: bool
+) -> None:
     text = f"network Net(n = 2) {{ input(3, 8, 8); {body} }}"
     check(text)
     module = imported(cnndsl.compile(text).python())
     if refuses:
-        with pytest.raises(ValueError, match=r"^only the turns of a loop read what conv1 gives"):
+        with pytest.raises(ValueError, match=r"^nothing reads what conv1 gives for these arguments$"):
             module.Net(0)
     else:
         assert (

@@ -308,13 +308,13 @@ def words_in(text: str) -> list[str]:
     return re.findall(r"\w+", text)
 
 
-def replaced(code: Code, values: Mapping[str, Code]) -> Code:
-    """The expression with other expressions for some variables; what is not changed is shared."""
+def replaced(code: Code, values: Mapping[Any, Code]) -> Code:
+    """The expression with other expressions for some variables, or for some nodes; what is not changed is shared."""
     made: Code = _replaced(code, values) if values else code
     return made
 
 
-def _replaced(node: Any, values: Mapping[str, Code]) -> Any:
+def _replaced(node: Any, values: Mapping[Any, Code]) -> Any:
     match node:
         case ast.Name():
             return values.get(node.id, node) if isinstance(node.ctx, ast.Load) else node
@@ -323,6 +323,8 @@ def _replaced(node: Any, values: Mapping[str, Code]) -> Any:
         case list():
             made = [_replaced(each, values) for each in node]
             return node if all(a is b for a, b in zip(made, node, strict=True)) else made
+        case ast.AST() if node in values:
+            return values[node]
         case ast.AST():
             changed = {
                 word: new

@@ -22,6 +22,7 @@ from cnndsl.backends.pytorch.code import (
     attribute,
     call,
     flat,
+    list_of,
     loop_head,
     name,
     names_in,
@@ -337,10 +338,14 @@ def uses(code: ast.AST) -> Uses:
 
 
 class ForwardSlice:
-    """The lines of `forward`; of one that only serves, without what is for training."""
+    """The lines of `forward`; of one that only serves, without what is for training.
 
-    def __init__(self, *, serves: bool = False, without: Container[int] = ()) -> None:
-        self.serves, self._without = serves, without
+    Loops and lists (nodes of expressions) in `without` have nothing in them.
+    """
+
+    def __init__(self, *, serves: bool = False, without: Iterable[Any] = ()) -> None:
+        self.serves = serves
+        self._without: dict[Any, Code] = {each: list_of([]) for each in without}
         self.used: set[int] = set()
         self.registers: set[Any] = set()
         """The lines that add to lists the parts that are used."""
@@ -364,7 +369,7 @@ class ForwardSlice:
         return kept[::-1]
 
     def _reads(self, line: Any, code: Code, live: set[str], depth: int) -> None:
-        found = uses(code)
+        found = uses(replaced(code, self._without))
         self.used |= found.parts
         self.registers |= found.registers
         names = {each for each in found.names if not each.startswith(_OF_PARTS) and each != "self"}
@@ -404,7 +409,7 @@ class ForwardSlice:
             case If():
                 return self._if(line, live, depth)
             case For():
-                return None if id(line) in self._without else self._for(line, live, depth)
+                return None if line in self._without else self._for(line, live, depth)
             case Training() if self.serves:
                 return None
             case Training():

@@ -231,10 +231,12 @@ def repeated(body: Body, values: Any, times: Static) -> Any:
     def over(items: Code) -> Code:
         return ast.BinOp(items, ast.Mult(), times.code)
 
+    code = over(held.code)
+    code.times = times.code  # type: ignore[attr-defined]
     count = held.count and Static(calculate("*", held.count.value, times.value), over(held.count.code))
     lists = tuple(sizes and over(sizes) for sizes in held.lists)
     sample = held.sample * value_of(times.value)
-    return AnyTensors(over(held.code), held.shape, lists, sample, count, held.alike)
+    return AnyTensors(code, held.shape, lists, sample, count, held.alike)
 
 
 def in_variable(body: Body, values: AnyTensors) -> AnyTensors:

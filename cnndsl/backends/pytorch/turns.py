@@ -1,57 +1,128 @@
-"""Loops without a turn: a constructor refuses arguments for which nothing reads what one of its layers gives.
+"""Loops without a turn, and lists without a value: a constructor refuses arguments for which nothing reads a layer.
 
-The lines of a definition come in, with what `forward` needs of them; a loop gets a refusal before it where its turns
-alone read what a layer outside of it gives, and an argument may leave it without any.
+The lines of a definition come in, with what `forward` needs of them; a line gets a refusal before it where it alone, or
+with one before it, reads what a layer outside of it gives, and an argument may leave it without anything.
 """
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Container, Sequence
+from collections import Counter
+from collections.abc import Container, Iterator, Sequence
 from typing import Any
 
-from cnndsl.backends.pytorch.code import Code, any_of, constant, flat, names_in, negated
-from cnndsl.backends.pytorch.flowgraph import For, ForwardSlice, If, Part, Raise, Register, walk
+from cnndsl.backends.pytorch.code import (
+    Code,
+    all_of,
+    any_of,
+    constant,
+    flat,
+    names_in,
+    names_stored,
+    negated,
+    walk_code,
+)
+from cnndsl.backends.pytorch.flowgraph import (
+    Assign,
+    Compute,
+    For,
+    ForwardSlice,
+    If,
+    Part,
+    Raise,
+    Register,
+    Return,
+    codes_of,
+    walk,
+)
 from cnndsl.backends.pytorch.values import Untranslatable
 
 
 def refuse_no_turns(lines: list[Any], forward: ForwardSlice, parts: dict[int, Part], entered: Container[int]) -> None:
-    """Put a refusal before each loop that has to have a turn, but for those (by `id`) that are `entered` anyway.
+    """Put a refusal before each line that has to have a turn or a value, but for loops (by `id`) `entered` anyway.
 
     Raises Untranslatable where that depends on the turn of another loop.
     """
+    _Turns(lines, forward, parts, entered).refuse(lines, None)
 
-    def visit(block: list[Any], around: For | None) -> None:
+
+class _Turns:
+    """What may have no turn or no value, and what is lost then."""
+
+    def __init__(
+        self, lines: Sequence[Any], forward: ForwardSlice, parts: dict[int, Part], entered: Container[int]
+    ) -> None:
+        self._lines, self._forward, self._parts = lines, forward, parts
+        self._tests: dict[str, Code] = {}
+        """Whether something is empty, by its text."""
+        self._empty: dict[str, list[Any]] = {}
+        """For these texts the loops and the lists."""
+        self._asked: dict[int, list[str]] = {}
+        """For lines (by `id`) the texts for the loop that it is and the lists in it."""
+        for line in walk(lines):
+            for item, test in _may_be_empty(line) if id(line) not in entered else ():
+                text = flat(test)
+                self._tests.setdefault(text, test)
+                self._empty.setdefault(text, []).append(item)
+                self._asked.setdefault(id(line), []).append(text)
+        given = [line.name for line in walk(lines) if isinstance(line, Assign)]
+        given += [each for line in walk(lines) if isinstance(line, For) for each in names_stored(line.target)]
+        always = {line.name for line in lines if isinstance(line, Assign)}
+        self._changing = {each for each, count in Counter(given).items() if count > 1 or each not in always}
+        """The variables that may be something else, or nothing, in lines behind the one that gives them something."""
+
+    def refuse(self, block: list[Any], around: For | None) -> None:
+        """Put refusals into a block, of which the lines are those of a loop around it."""
         for at, line in reversed(list(enumerate(block))):
             for inner in line.blocks():
-                visit(inner, line if isinstance(line, For) else around)
-            if not isinstance(line, For) or id(line) not in forward.only_in_turns or id(line) in entered:
-                continue
-            test = _without_turns(line.source)
-            if test is None or not (lost := _lost(lines, forward, test)):
-                continue
-            if around is not None and not lost <= _registered(around):
-                reason = "only a loop in a loop reads what a layer gives, and it may have no turn"
-                raise Untranslatable(reason, names=frozenset(names_in(line.source) | names_in(around.source)))
-            message = f"only the turns of a loop read what {parts[min(lost)].name} gives, and there are none"
-            block.insert(at, If(test, [Raise(message)], []))
+                self.refuse(inner, line if isinstance(line, For) else around)
+            if not isinstance(line, For) or id(line) in self._forward.only_in_turns:
+                block[at:at] = [refusal for text in self._asked.get(id(line), ()) for refusal in self._of(text, around)]
 
-    visit(lines, None)
+    def _of(self, text: str, around: For | None) -> Iterator[If]:
+        """The refusals for a test, by itself and with each that is asked before it."""
+        alone = self._lost(text)
+        if alone:
+            yield self._refusal([text], alone, around)
+        texts = list(self._tests)
+        for other in texts[: texts.index(text)]:
+            if both := self._lost(other, text) - alone - self._lost(other):
+                if not self._changing.isdisjoint(names_in(self._tests[other])):
+                    reason = "several loops or lists alone read what a layer gives, and all may be empty"
+                    raise Untranslatable(reason, names=frozenset(names_in(self._tests[other])))
+                yield self._refusal([other, text], both, around)
+
+    def _refusal(self, texts: Sequence[str], lost: set[int], around: For | None) -> If:
+        test = all_of([self._tests[text] for text in texts])
+        if around is not None and not lost <= _registered(around):
+            reason = "only a loop in a loop reads what a layer gives, and it may have no turn"
+            raise Untranslatable(reason, names=frozenset(names_in(test) | names_in(around.source)))
+        return If(test, [Raise(f"nothing reads what {self._parts[min(lost)].name} gives for these arguments")], [])
+
+    def _lost(self, *texts: str) -> set[int]:
+        """The parts outside of what is empty where these tests hold that nothing applies then."""
+        without = [item for text in texts for item in self._empty[text]]
+        rest = ForwardSlice(serves=self._forward.serves, without=without)
+        rest.slice(self._lines, set())
+        return self._forward.used - rest.used - set().union(*map(_registered, without))
 
 
-def _lost(lines: Sequence[Any], forward: ForwardSlice, test: Code) -> set[int]:
-    """The parts outside of loops that nothing applies where those of which this is the test have no turn."""
-    loops = [line for line in walk(lines) if isinstance(line, For)]
-    loops = [each for each in loops if (own := _without_turns(each.source)) is not None and flat(own) == flat(test)]
-    rest = ForwardSlice(serves=forward.serves, without={id(line) for line in loops})
-    rest.slice(lines, set())
-    return forward.used - rest.used - set().union(*map(_registered, loops))
-
-
-def _registered(line: For) -> set[int]:
+def _registered(item: Any) -> set[int]:
     """The parts that the turns of a loop register."""
-    found = {each.part.number for each in walk(line.lines) if isinstance(each, Register)}
-    return found | {part.number for part in line.lists}
+    if not isinstance(item, For):
+        return set()
+    found = {each.part.number for each in walk(item.lines) if isinstance(each, Register)}
+    return found | {part.number for part in item.lists}
+
+
+def _may_be_empty(line: Any) -> Iterator[tuple[Any, Code]]:
+    """The loop that a line is, and the lists in its expressions, each with the test whether nothing is in it."""
+    if isinstance(line, For) and (test := _without_turns(line.source)) is not None:
+        yield line, test
+    for code in codes_of(line) if isinstance(line, (Compute, Return)) else ():
+        for node in walk_code(code):
+            if (times := getattr(node, "times", None)) is not None:
+                yield node, ast.Compare(times, [ast.Lt()], [constant(1)])
 
 
 def _without_turns(source: Code) -> Code | None:
