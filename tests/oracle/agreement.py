@@ -38,12 +38,12 @@ def layers_of(program: Program) -> Iterator[Layer]:
 def goes_its_own_way(layer: Layer) -> bool:
     """Whether gradients are no measure of a field: numbers are overwritten, or a border is made of the map itself.
 
-    Of the windows of a map in a row nothing is said.
+    Of the windows of a map in a row nothing is said, and of a layer from elsewhere nothing is known.
     """
     own_border = ("reflect", "replicate", "circular")
     return (
         getattr(layer, "inplace", False)
-        or layer.kind in ("unfold", "fold")
+        or layer.kind in ("extern", "unfold", "fold")
         or getattr(layer, "padding_mode", "") in own_border
         or getattr(layer, "mode", "") in own_border
     )
@@ -155,8 +155,8 @@ def check_memory(program: Program, network: Module, model: nn.Module, given: tup
 COPYING = (Matmul, Attention, Select, Unbind, Index)
 """Where these are, PyTorch may copy or not, and no figure is known."""
 COPIED = 1.5
-UNKNOWN = ("fold", "gru", "lstm", "multihead_attention", "rnn", "unfold")
-"""What they need in memory depends on the device."""
+UNKNOWN = ("extern", "fold", "gru", "lstm", "multihead_attention", "rnn", "unfold")
+"""What they need in memory depends on the device, or is not said."""
 
 
 def operations_of(program: Program) -> list[Operation]:

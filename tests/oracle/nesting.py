@@ -15,7 +15,7 @@ DEEPEST = 3
 MOST_PARAMETERS = 300_000
 
 
-class _Writer:
+class Writer:
     """Writes the lines of a block; the values that flow are maps of one size, of any number of channels."""
 
     def __init__(self, rng: Random, entries: Sequence[str] = ("input",), blocks: Sequence[str] = ()) -> None:
@@ -38,16 +38,18 @@ class _Writer:
 
     def body(self, depth: int, count: int) -> list[str]:
         """Some lines, in which the current value goes on."""
-        lines: list[str] = []
-        for _ in range(count):
-            kinds = ["chain", "chain", "join", "bind", "again", "changed", "shared", "both", "chosen", "items"]
-            kinds += ["gate", "parts", "layers_given", "several"]
-            if depth < DEEPEST:
-                kinds += ["loop", "repeat", "condition", "grown", "loop", "braces", "choice"]
-            if not depth:  # a layer with a name is declared once
-                kinds += ["named", "listed", "labelled"]
-            lines += getattr(self, f"_{self._rng.choice(kinds)}")(depth)
-        return lines
+        return [line for _ in range(count) for line in self.lines(depth)]
+
+    def lines(self, depth: int) -> list[str]:
+        """The lines of one kind; so many loops, lists and conditions are around them."""
+        kinds = ["chain", "chain", "join", "bind", "again", "changed", "shared", "both", "chosen", "items"]
+        kinds += ["gate", "parts", "layers_given", "several"]
+        if depth < DEEPEST:
+            kinds += ["loop", "repeat", "condition", "grown", "loop", "braces", "choice"]
+        if not depth:  # a layer with a name is declared once
+            kinds += ["named", "listed", "labelled"]
+        made: list[str] = getattr(self, f"_{self._rng.choice(kinds)}")(depth)
+        return made
 
     def in_training(self) -> list[str]:
         """Lines for training alone, which give a value `late`; what they name is not read behind them."""
@@ -414,15 +416,15 @@ _NO_PARAMETERS = {"self", "torch", "nn", "list", "zip", "len", "conv"}
 
 def program(seed: int) -> str:
     """Blocks, and a network that uses the last of them with several arguments."""
-    return _accepted(_blocks_and_network, seed)
+    return accepted(_blocks_and_network, seed)
 
 
 def network(seed: int) -> str:
     """The lines of such a block as those of a network, with parameters that have defaults."""
-    return _accepted(_network, seed)
+    return accepted(_network, seed)
 
 
-def _accepted(draw: Callable[[Random], str], seed: int) -> str:
+def accepted(draw: Callable[[Random], str], seed: int) -> str:
     """The first text drawn that has a class, and is no giant: channels may double from turn to turn."""
     rng = Random(seed)  # noqa: S311 - cases for tests are no secrets
     while True:
@@ -450,10 +452,10 @@ def _blocks_and_network(rng: Random) -> str:
         through = ""
         uses = [f"    Block({use})" for use in rng.sample(USES, rng.randint(1, 3))]
     text = "\n".join([*blocks, "network Net {", "    input(2, 6, 6)", through + "\n".join(uses), "}\n"])
-    return _renamed(rng, text)
+    return renamed(rng, text)
 
 
-def _renamed(rng: Random, text: str) -> str:
+def renamed(rng: Random, text: str) -> str:
     """The same with some parameters called what a part or a variable of the class may be called."""
     words = set(re.findall(r"\w+", text))
     free = [word for word in LIKELY if word not in words | _NO_PARAMETERS]
@@ -464,7 +466,7 @@ def _renamed(rng: Random, text: str) -> str:
 
 
 def _block(rng: Random, name: str, entries: list[str], count: int, blocks: Sequence[str]) -> str:
-    lines = _Writer(rng, entries, blocks).body(0, count)
+    lines = Writer(rng, entries, blocks).body(0, count)
     if len(entries) > 1:
         lines.insert(0, f"concat({', '.join(entries)})")
     inside = "\n".join(f"    {line}" for line in lines)
@@ -474,7 +476,7 @@ def _block(rng: Random, name: str, entries: list[str], count: int, blocks: Seque
 
 def _network(rng: Random) -> str:
     entries = ["a", "b"] if rng.random() < 0.2 else ["input"]
-    writer = _Writer(rng, entries)
+    writer = Writer(rng, entries)
     lines = writer.body(0, rng.randint(1, 3))
     in_training = rng.random() < 0.2
     if in_training:
@@ -488,4 +490,4 @@ def _network(rng: Random) -> str:
     inside = "\n".join(f"    {line}" for line in [*inputs, *lines, *ends])
     head = "network Net(width = 2, count = 2, sizes = [1, 2], flag = true, act = relu, "
     head += 'unit = conv(kernel=1), acts = [relu, tanh], rate = 0.5, mode = "a")'
-    return _renamed(rng, f"{INNER}\n{head} {{\n{inside}\n}}\n")
+    return renamed(rng, f"{INNER}\n{head} {{\n{inside}\n}}\n")
