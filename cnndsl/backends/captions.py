@@ -167,7 +167,7 @@ def macs(count: int) -> str:
     """Multiply-accumulates, in full below a million: `895,360 MACs`, `1.81 GMACs`."""
     if count < 1_000_000:
         return trn("{count:,} MAC", "{count:,} MACs", count)
-    return _scaled(count / 1e6, 1000, ("MMACs", "GMACs", "TMACs", "PMACs"))
+    return _scaled(count / 1e6, 1000, ("M", "G", "T", "P")) + tr("MACs")
 
 
 def count_said(number: int) -> str:

@@ -56,6 +56,10 @@ class _Writer:
         title = " ".join(printable(f"{picture.name}: {picture.summary}").split())
         yield "---"
         yield f"title: {json.dumps(title.replace('%', '&#37;'), ensure_ascii=False)}"
+        if any(
+            isinstance(item, Cluster) and item.items for item in picture.items
+        ):  # else the first box touches its title
+            yield "config: {flowchart: {subGraphTitleMargin: {bottom: 20}}}"
         yield "---"
         yield f"flowchart {direction}"
         yield from self._items(picture.items, "    ")
@@ -77,7 +81,7 @@ class _Writer:
 
     def _box(self, box: Box) -> str:
         head = f"{_bold(shorten(box.title, _ROOM, _POINTS))} {_escaped(shorten(box.name, _ROOM, _POINTS))}".strip()
-        detail = begin(box.detail, _ROOM, _POINTS)
+        detail = begin(box.detail, 2 * _ROOM, _POINTS)  # Mermaid breaks what is too wide for its boxes
         label = "<br/>".join(filter(None, (head, _escaped(detail), _escaped(box.note))))
         if box.kind == IO:
             start, end = '(["', '"])'

@@ -1,4 +1,4 @@
-"""`--watch`: run a command again whenever a `.cnn` file changes."""
+"""`--watch`: run a command again whenever a `.cnn` file changes, or what a `pyproject.toml` says."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ import click
 from cnndsl.cli.console import STDIN, on_terminal, say
 
 _option = click.option(
-    "--watch", is_flag=True, help="Run again whenever a .cnn file changes in the folders of FILE; Ctrl-C ends it."
+    "--watch",
+    is_flag=True,
+    help="Run again whenever a .cnn file, or pyproject.toml, changes in the folders of FILE; Ctrl-C ends it.",
 )
 
 
@@ -63,7 +65,7 @@ def _repeat(command: Callable[..., int], given: dict[str, Any]) -> int:
 
 
 def _is_text(_: object, path: str) -> bool:
-    return path.endswith(".cnn")
+    return path.endswith(".cnn") or Path(path).name == "pyproject.toml"
 
 
 def _folders(paths: Iterable[Path]) -> list[Path]:

@@ -91,6 +91,15 @@ def test_a_check_runs_again_after_a_change(folder: Path, watch: Callable[..., Wa
     assert watched.end() == 0
 
 
+def test_what_a_project_says_counts(folder: Path, watch: Callable[..., Watched]) -> None:
+    (folder / "net.cnn").write_text(NET.replace("relu; ", "relu -> conv(4, 3) -> conv(4, 3); "))
+    watched = watch("check", "net.cnn")
+    watched.until("warning[W206]")
+    (folder / "pyproject.toml").write_text('[tool.cnndsl]\nignore = ["W206"]\n')
+    assert "pyproject.toml changed" in watched.until("1 file checked, no errors\nwatching .")
+    assert watched.end() == 0
+
+
 def test_what_is_imported_counts_and_what_is_made_is_new(folder: Path, watch: Callable[..., Watched]) -> None:
     (folder / "parts").mkdir()
     (folder / "parts" / "pair.cnn").write_text("block Pair { conv(5, 3) -> relu }")

@@ -12,6 +12,7 @@ from jinja2 import Environment, nodes
 
 import cnndsl
 from cnndsl import i18n
+from cnndsl.backends.captions import macs
 from cnndsl.backends.registry import registered
 from cnndsl.backends.summary.entries import COLUMNS, SHORTER
 from cnndsl.i18n import catalogue, language, speaking, tr, trn
@@ -169,6 +170,7 @@ def test_numbers_of_one_and_of_several() -> None:
     assert [trn(*said, count) for count in (0, 1, 2000)] == ["0 MACs", "1 MAC", "2,000 MACs"]
     with speaking("ja"):
         assert [trn(*said, count) for count in (1, 2000)] == ["1 MAC", "2,000 MAC"]
+        assert macs(1_810_000_000) == "1.81 GMAC"
 
 
 @pytest.mark.parametrize(

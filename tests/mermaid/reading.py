@@ -63,8 +63,9 @@ def plain(label: str) -> str:
 
 def read(text: str) -> Chart:
     """The chart that a text describes. Raises AssertionError where it is none."""
-    opening, title, closing, head, *lines = text.splitlines()
-    assert (opening, closing) == ("---", "---")
+    (title, *config), (head, *lines) = (part.splitlines() for part in text.removeprefix("---\n").split("\n---\n"))
+    assert config in ([], ["config: {flowchart: {subGraphTitleMargin: {bottom: 20}}}"])
+    assert ("    subgraph " in text) == bool(config)
     assert title.startswith("title: ")
     match = re.fullmatch("flowchart (TB|LR)", head)
     assert match, head

@@ -23,6 +23,7 @@ from cnndsl.display import Lines, MarkdownText
 from cnndsl.i18n import tr
 from cnndsl.ir.program import Program
 from cnndsl.layers.formula import plain
+from cnndsl.terminal import wrap
 
 MOST = 2000
 """More applications than this are counted, not shown."""
@@ -91,6 +92,10 @@ class Explain(Options[str]):
             blocks.insert(0, latex.head())
         if left_out:
             blocks.append(tr("... and {count:,} more", count=left_out))
+        if not is_single and (letters := _letters(shown)):
+            blocks.append(
+                letters if self.format != "latex" else rf"\par\medskip{{\raggedright\noindent {letters}\par}}"
+            )
         return "\n\n".join(blocks) + "\n"
 
     def _compared(self, applied: Occurrence | None, compare: str, places: Places) -> str:
@@ -114,6 +119,15 @@ def check_part(program: Program, part: str, network: str | None = None) -> None:
         from difflib import get_close_matches
 
         raise UnknownPart(program.network(network).name, part, get_close_matches(part, known))
+
+
+def _letters(shown: Iterable[Explanation]) -> str:
+    """What the letters mean in the formulas that are said in brief."""
+    found: dict[str, dict[str, None]] = {}
+    for quantity in (quantity for explanation in shown for quantity in explanation.quantities):
+        if len(quantity.letter) == 1:
+            found.setdefault(quantity.letter, {})[quantity.meaning] = None
+    return "\n".join(wrap("; ".join(f"{letter}: {' / '.join(meanings)}" for letter, meanings in found.items()), 80))
 
 
 def _writer(form: Format, *, single: bool, color: bool) -> Callable[[Explanation], Iterable[str]]:
