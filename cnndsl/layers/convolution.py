@@ -159,8 +159,7 @@ class Conv(_Convolution):
         return (self.channels, *window_counts(self, x))
 
     def tensors(self, x: Shape) -> tuple[Tensor, ...]:
-        weight = Tensor("weight", (self.channels, x[0] // self.groups, *self._axes(x, "kernel")))
-        return self.with_norm(weight, *([Tensor("bias", (self.channels,))] if self.bias else []))
+        return self.with_norm((self.channels, x[0] // self.groups, *self._axes(x, "kernel")), self.channels)
 
     def formula(self, x: Shape) -> tuple[AxisRule, ...]:
         return (self._kernels(), *window_rules(self, x, self.output(x)))
@@ -273,9 +272,7 @@ class ConvTranspose(_Convolution):
         return (self.channels, *((i - 1) * s - 2 * p + d * (k - 1) + o + 1 for i, k, s, p, o, d in axes))
 
     def tensors(self, x: Shape) -> tuple[Tensor, ...]:
-        kernel = self._axes(x, "kernel")
-        weight = Tensor("weight", (x[0], self.channels // self.groups, *kernel))  # type: ignore[arg-type]
-        return self.with_norm(weight, *([Tensor("bias", (self.channels,))] if self.bias else []))
+        return self.with_norm((x[0], self.channels // self.groups, *self._axes(x, "kernel")), self.channels)
 
     def formula(self, x: Shape) -> tuple[AxisRule, ...]:
         y = self.output(x)

@@ -70,8 +70,7 @@ class Linear(_Weighted, WithNorm):
             )
 
     def tensors(self, x: Shape) -> tuple[Tensor, ...]:
-        weight = Tensor("weight", (self.features, x[-1]))  # type: ignore[arg-type]
-        return self.with_norm(weight, *([Tensor("bias", (self.features,))] if self.bias else []))
+        return self.with_norm((self.features, x[-1]), self.features)
 
     def products(self, x: Shape, y: Shape) -> tuple[Dim, ...]:
         return (*y, x[-1])

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from math import prod
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from cnndsl.layers.base import Extra, Kept, Layer, Spelling, Tensor
 from cnndsl.layers.formula import KnownShape, Shape, SizeError
@@ -16,7 +16,7 @@ _MADE = "parametrizations.weight"
 class WithNorm(Layer):
     """A layer with a weight that may be normalised by itself, as PyTorch's parametrizations do.
 
-    It has the parameters `weight_norm` and `spectral_norm`, which stand last.
+    It has the parameters `bias`, and `weight_norm` and `spectral_norm`, which stand last.
     """
 
     outputs_axis: ClassVar[int] = 0
@@ -39,10 +39,9 @@ class WithNorm(Layer):
                 code="E312",
             )
 
-    def with_norm(self, weight: Tensor, *others: Tensor) -> tuple[Tensor, ...]:
-        """The tensors of the layer: the weight, or what it is worked out from, and the others."""
-        made = _MADE
-        shape = weight.shape
+    def with_norm(self, shape: tuple[Any, ...], outputs: int) -> tuple[Tensor, ...]:
+        """The tensors of the layer: a weight of this shape, or what it is worked out from, and a bias if it has one."""
+        made, others = _MADE, (Tensor("bias", (outputs,)),) if self._has("bias") else ()
         if self.normed == "weight_norm":
             lengths = (shape[0], *(1 for _ in shape[1:]))
             return (*others, Tensor(f"{made}.original0", lengths), Tensor(f"{made}.original1", shape))
@@ -51,7 +50,7 @@ class WithNorm(Layer):
             left, right = (rows,), (prod(shape) // rows,)
             buffers = (Tensor(f"{made}.0._u", left, learned=False), Tensor(f"{made}.0._v", right, learned=False))
             return (*others, Tensor(f"{made}.original", shape), *buffers)
-        return (weight, *others)
+        return (Tensor("weight", shape), *others)
 
     def wrapped(self, spelling: Spelling) -> Spelling:
         """How PyTorch writes the layer, with the function around it that normalises its weight."""

@@ -1,7 +1,6 @@
 """Layers that move numbers between channels and places: shuffles, and windows that become columns and back."""
 
 from math import prod
-from typing import Any
 
 from pydantic import Field
 
@@ -18,12 +17,11 @@ from cnndsl.layers.formula import (
     parameter,
     per_axis,
     show,
-    window_size,
 )
 from cnndsl.layers.reach import LONGEST_PERIOD, Reaches, Window, mixing, spatial_reach
 from cnndsl.layers.shape import ShapeLayer
 from cnndsl.layers.types import Count, Extent, Offset, Positive
-from cnndsl.layers.windows import does_not_fit, window_words
+from cnndsl.layers.windows import does_not_fit, window_counts, window_words, windows
 
 
 class PixelShuffle(ShapeLayer):
@@ -152,11 +150,7 @@ class _OverWindows(ShapeLayer):
 
     def _windows(self, picture: Shape) -> tuple[Shape, tuple[int, ...]]:
         """How many windows there are along height and width of a picture, and how large they are."""
-        layer: Any = self
-        words = ("kernel", "padding", "stride", "dilation")
-        kernel, padding, stride, dilation = (per_axis(getattr(layer, word), 2, word) for word in words)
-        axes = zip(picture[1:], kernel, padding, stride, dilation, strict=True)
-        return tuple(window_size(*axis) for axis in axes), kernel
+        return window_counts(self, picture), tuple(each.kernel for each in windows(self, picture))
 
     def _check_fit(self, picture: Shape) -> None:
         counts, _ = self._windows(picture)
