@@ -77,13 +77,12 @@ def _fitting(
 def _chain_module(body: Evaluation, recipe: Recipe, value: Value, span: Span) -> Module:
     body.go_through(recipe, span)
     key = ("chain", body.builder.name, key_for(recipe), dims_key(value.shape), value.unbatched)
-    known = body.context.memo.get(key)
-    if known is not None:
-        return known  # type: ignore[no-any-return]
-    builder, result = _run_chain(body, recipe, value, span)
-    module = body.context.shared(key, builder.finish((Output(value=result.index),)))
-    body.context.memo[key] = module
-    return module
+
+    def work() -> Module:
+        builder, result = _run_chain(body, recipe, value, span)
+        return body.context.shared(key, builder.finish((Output(value=result.index),)))
+
+    return body.context.once(key, work)
 
 
 def _run_chain(body: Evaluation, recipe: Recipe, value: Value, span: Span) -> tuple[Builder, Value]:
@@ -175,7 +174,7 @@ def _use(
         refuse_in_chain(body, module.name, len(module.outputs), "its output by name", span)
     if slot.unit is None:
         xs = tuple(item.shape for item in inputs)
-        body.builder.fill(slot, Use(module=module.id, xs=xs, arguments=arguments))
+        slot.unit = Use(module=module.id, xs=xs, arguments=arguments)
     elif isinstance(slot.unit, Use) and slot.unit.module != module.id:
         _check_same(body, slot, body.context.modules[slot.unit.module], module, span)
     body.builder.add_size(body.context.sizes[module.id] + 1, span)

@@ -59,6 +59,7 @@ class Slot:
         self.applied = False
         """Whether something went through it; one that is the identity has no unit even so."""
         self.unit: Leaf | Use | None = None
+        """What the part is, from the first time on that it is applied."""
 
     @property
     def parts(self) -> list[Slot]:
@@ -238,10 +239,6 @@ class Builder:
             yield
         finally:
             self._loop_depth -= 1
-
-    def fill(self, slot: Slot, unit: Leaf | Use) -> None:
-        """Say what a part is, the first time that it is applied."""
-        slot.unit = unit
 
     def step(
         self,

@@ -528,7 +528,7 @@ def _put_tensor(
         slot = body.builder.declare(bound.targets[0].text, node.span)
     else:
         slot = body.builder.automatic(word, node.span)
-    body.builder.fill(slot, Leaf(layer=layer, x=(), traced=traced))
+    slot.unit = Leaf(layer=layer, x=(), traced=traced)
     body.builder.add_size(1, node.span)
     (value,) = body.builder.step(Call(child=slot.name), (), (size,), node.span, slot.name)
     return value

@@ -76,7 +76,7 @@ def leaf(body: Evaluation, slot: Slot | None, recipe: LayerRecipe, value: Any, s
         slot = body.builder.automatic(word_of(recipe), span)
     slot.recipe = made
     if slot.unit is None:
-        body.builder.fill(slot, _built(body, recipe, x, span))
+        slot.unit = _built(body, recipe, x, span)
     else:
         _check_same(slot, layer, x, span)
     maker = layer.word if slot.name.isdigit() else slot.name

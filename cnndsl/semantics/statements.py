@@ -482,12 +482,7 @@ def _declare(body: Evaluation, node: tree.Labelled) -> None:
         message = f"a name in quotes is the key of a layer, and this is {describe(value_of(given))}"
         raise error("E404", message, node.layer.span, help=f"write {written[1:-1]} = {node.layer.span.text}")
     (stage,) = labelled(body, node).stages
-    if body.builder.is_chain:
-        message = "in a chain a layer stands where it is applied"
-        raise error("E405", message, node.span, help=f"write {written}: {node.layer.span.text}")
-    if isinstance(stage.recipe, Part):
-        shown = stage.recipe.shown
-        raise error("E403", f"this layer is already called {shown}", node.layer.span, help=f"use {shown} itself")
+    _check_new(body, stage.recipe, node.layer.span, node.span, f"write {written}: {node.layer.span.text}")
     if not is_complete(stage.recipe):
         message = f"{describe(stage.recipe)} still needs arguments, and a part has all of its own"
         raise error("E207", message, node.layer.span, help="write them")
@@ -496,18 +491,18 @@ def _declare(body: Evaluation, node: tree.Labelled) -> None:
     body.builder.keys.append(slot)
 
 
-def _bind_layer(body: Evaluation, target: tree.Name, recipe: Recipe, node: tree.Expression) -> None:
+def _check_new(body: Evaluation, recipe: Recipe, layer: Span, line: Span, ways: str) -> None:
+    """Raise Problem where a line declares a layer in a chain, in `ways` to be written there, or one that has a name."""
     if body.builder.is_chain:
-        raise error(
-            "E405",
-            "in a chain a layer stands where it is applied",
-            target.span.to(node.span),
-            help=f"to give it a name write {target.text}: {node.span.text}",
-        )
+        raise error("E405", "in a chain a layer stands where it is applied", line, help=ways)
     if isinstance(recipe, Part):
-        raise error(
-            "E403", f"this layer is already called {recipe.shown}", node.span, help=f"use {recipe.shown} itself"
-        )
+        shown = recipe.shown
+        raise error("E403", f"this layer is already called {shown}", layer, help=f"use {shown} itself")
+
+
+def _bind_layer(body: Evaluation, target: tree.Name, recipe: Recipe, node: tree.Expression) -> None:
+    ways = f"to give it a name write {target.text}: {node.span.text}"
+    _check_new(body, recipe, node.span, target.span.to(node.span), ways)
     body.builder.declare(target.text, target.span)
     recipe = _as_before(body, recipe, target.text)
     body.scope.give(target, Part(body.builder, target.text, recipe, node.span))
