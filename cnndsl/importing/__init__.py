@@ -199,13 +199,27 @@ def _imported(module: nn.Module, inputs: Sequence[Tensor]) -> Import:
 
 def _found(module: nn.Module, inputs: Sequence[Tensor], program: Remade | None = None) -> Import:
     evaluation = _recorded(module, inputs, training=False)
+    training: Recorder | None = None
+    lacking: list[str] = []
     try:
-        training: Recorder | None = _recorded(module, inputs, training=True)
-    except Exception:  # what cannot be trained on this has no training to import
-        training = None
+        training = _recorded(module, inputs, training=True)
+    except Exception as problem:  # what cannot be trained on this has no training to import
+        lacking.append(
+            f"it does not run in training, of which the text has nothing: {type(problem).__name__}: {problem}"
+        )
     apart: dict[type[nn.Module], int] = {}
     while True:
-        found = imported(module, evaluation, training, apart)
+        try:
+            found = imported(module, evaluation, training, apart)
+        except Unreadable as problem:
+            if training is None:
+                raise
+            with suppress(Unreadable):
+                imported(module, evaluation, None, apart)
+                training = None
+                lacking.append(f"what it does in training is left out: {problem}")
+                continue
+            raise
         loops, text = True, _text(found, loops=True)
         comparison, refused = _compared(module, text, inputs, found.externs)
         if not comparison.is_same and (plain := _text(found, loops=False)) != text:
@@ -216,7 +230,7 @@ def _found(module: nn.Module, inputs: Sequence[Tensor], program: Remade | None =
         if kind is None or apart.get(kind) == MOST_APART:
             break
         apart[kind] = apart.get(kind, 0) + 1  # what depends on a parameter may be a constant in several definitions
-    remarks = list(found.remarks)
+    remarks = [*lacking, *found.remarks]
     if program is not None:
         remarks += program.remarks
         if any(map(any, program.open)) and comparison.is_same:

@@ -262,6 +262,9 @@ class _Unifier:
                 continue
             part = self._optional([None if item is None else item.part for item in row], name or label, called)
             items.append(Item(name, part.part, part.condition) if isinstance(part, Choice) else Item(name, part))
+        named = [item.label for item in items if item.label is not None]
+        if len({*named}) < len(named):
+            raise Apart
         return items
 
     def _steps(self, bodies: Sequence[Body]) -> tuple[tuple[Step, ...], list[dict[int, int]]]:

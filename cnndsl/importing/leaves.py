@@ -266,6 +266,8 @@ def _check_rest(module: nn.Module, standard: type[nn.Module]) -> None:
             have = getattr(module, name)
             if name in ("kdim", "vdim") and have == getattr(module, "embed_dim", None):
                 continue  # as it is where nothing is given
+            if name == "bias" and getattr(module, "weight", 0) is None:
+                continue  # a normalisation that learns nothing has none, whatever was given
             is_plain = isinstance(have, (bool, int, float, str)) or have is None
             if is_plain and have != parameter.default and name != "batch_first":
                 raise Unreadable(f"{standard.__name__}({name}={have!r}) is no layer of the language")
@@ -289,7 +291,7 @@ _TENSORS = {"weight", "bias", "running_mean", "running_var", "num_batches_tracke
 
 @frozen()
 class Inherited:
-    """What a module does: what the class `target` does, and then its parts with these names."""
+    """What a module does: what the class `target` does, and then those of its parts with these names."""
 
     base: type[nn.Module]
     target: str
@@ -321,16 +323,18 @@ def look_at(module: nn.Module, base: type[nn.Module], x: Tensor) -> None:
     except Exception:  # it is called in another way
         return
     targets = {f"nn.{base.__name__}": base} | {n: c for n, c in helper_classes().items() if issubclass(c, base)}
-    for target, kind in targets.items():
+    # A part without state may also do before what a target does by itself, as a border that is worked out once.
+    ways = [parts] if any(child.state_dict() for child in module.children()) else dict.fromkeys([parts, ()])
+    for (target, kind), way in product(targets.items(), ways):
         try:
             with unchanged(module):
                 found = kind.forward(module, x.clone())
-                for name in parts:
+                for name in way:
                     found = getattr(module, name)(found)
         except Exception:  # noqa: S112 - it is no layer of this kind
             continue
         if isinstance(wanted, Tensor) and isinstance(found, Tensor) and torch.equal(wanted, found):
-            _FOUND[module] = Inherited(base, target, kind.forward, parts)
+            _FOUND[module] = Inherited(base, target, kind.forward, way)
             return
 
 

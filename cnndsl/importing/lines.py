@@ -126,7 +126,7 @@ class Lines:
         width = self.writer.definition.width
         told = [*self.writer.definition.slots.values(), *self.writer.definition.conditions.values()]
         if width and any(width in expression.split() for expression in told):
-            head.append(f"{width} = input.channels")
+            head.append(f"{width} = {self.writer.definition.channels}")
         head += [f"{own.name} = {self._held(own)}" for own in self.body.held]
         if self._declares_all() and all(map(self._is_ready, self.due)):
             head += map(self._declaration, self.due)
@@ -211,7 +211,8 @@ class Lines:
         if any(has_state(self.parts[name]) or self._key(name) != name for name in again):
             self.declared = set(names)
             return
-        self.declared = lines
+        first = {step.what: step for step in reversed(self.body.steps)}
+        self.declared = lines | {name for name in again if first[name].condition is not None}
         self._once()
         heads = {path.partition(".")[0] for path in used}
         stateful = [name for name, part in self.body.parts if name in heads and has_state(part)]

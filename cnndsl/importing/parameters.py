@@ -34,7 +34,6 @@ _BETTER = {
 _VAGUE = {"block", "conv", "layers", "body", "branch", "features", "net", "main"}
 KEYWORDS = frozenset(keywords())
 REQUIRED = object()
-INPUT = "input.channels"
 
 
 @frozen()
@@ -57,6 +56,8 @@ class Definition:
     """The parameters with their defaults; REQUIRED for those without."""
     slots: dict[int, str] = field(default_factory=dict)
     conditions: dict[int, str] = field(default_factory=dict)
+    channels: str = "input.channels"
+    """How the channels of the input are called."""
     width: str = ""
     """What the channels of the input are called, where `input` would mean that of a chain."""
     roles: dict[str, str] = field(default_factory=dict)
@@ -89,9 +90,11 @@ class _Settler:
         """The parameters, with what they are for each of the modules."""
         self.roles: dict[str, str] = {}
         self.known: list[tuple[str, tuple[Any, ...]]] = []
-        self.reach = INPUT
         self.channels = tuple(env.incoming[0] for env in envs) if all(env.incoming for env in envs) else None
         axes = {len(env.incoming) for env in envs}
+        if axes == {1}:
+            self.definition.channels = "input.features"
+        self.reach = self.definition.channels
         self.last = f"input.{axis_names(max(axes))[-1]}" if len(axes) == 1 and max(axes) > 1 else ""
         """How the size of the last axis is called, which is that of the channels where these come last."""
         self.reserved = {part for part, _ in common.body.parts} | set(common.body.inputs[1:])
@@ -184,12 +187,12 @@ class _Settler:
     def _reach(self, top: str) -> str:
         """How the channels of the input are called in the chain of a part; empty where they cannot be."""
         if not top:
-            return INPUT
+            return self.definition.channels
         if self.definition.kind == "sequence":
             return ""
         steps = [step for step in self.common.body.steps if step.form == "part" and step.what == top]
         if steps and all(step.operands == (Given(0),) for step in steps):
-            return INPUT
+            return self.definition.channels
         self.definition.width = "width" if "width" not in self.reserved else "width_"
         return self.definition.width
 
@@ -206,7 +209,7 @@ class _Settler:
         bases: list[tuple[str, tuple[Any, ...]]] = []
         if counts and self.channels is not None and self.reach:
             bases.append((self.reach, self.channels))
-        if argument in _LAST and self.last and self.reach == INPUT:
+        if argument in _LAST and self.last and self.reach == self.definition.channels:
             bases.append((self.last, tuple(env.incoming[-1] for env in self.envs)))
         for name, column in self.columns.items():
             if (self.roles[name] in _COUNTS) == counts and all(type(v) is int or v is None for v in column):
@@ -316,7 +319,7 @@ class _Settler:
         for number, hole in enumerate(self.common.slots):
             if self._role(hole) in ("channels", "features") and None not in hole.values:
                 expression = self.definition.slots.get(number)
-                if expression and expression != INPUT and all(type(v) is int for v in hole.values):
+                if expression and expression != self.definition.channels and all(type(v) is int for v in hole.values):
                     yield expression, hole.values
 
 

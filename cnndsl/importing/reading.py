@@ -55,15 +55,21 @@ class Parts(Protocol):
 
     root: the network; paths: where each module is in it.
     uses: the modules that are known as parts by now; remarks: what the text lacks of the original.
+    spare: the modules of whose state the text need not have what nothing goes through.
     """
 
     root: nn.Module
     paths: dict[nn.Module, str]
     uses: dict[nn.Module, Part]
     remarks: list[str]
+    spare: set[nn.Module]
 
     def part(self, module: nn.Module) -> Part | None:
         """What a module is as a part; None for one that does nothing. Raises Unreadable."""
+
+
+class Spare(Unreadable):
+    """Nothing goes through something of the state of a module."""
 
 
 class Reader:
@@ -230,15 +236,15 @@ class Reader:
         self.held[name] = Held(name, sizes, numbers, name not in self.module._non_persistent_buffers_set)  # noqa: SLF001
 
     def _check_use(self) -> None:
-        """Raise Unreadable where nothing goes through something of the state; of the network that is only said."""
-        if self.module is self.importer.root:
+        """Raise Spare where nothing goes through something of the state; of the network that is only said."""
+        if self.module is self.importer.root or self.module in self.importer.spare:
             return
         state = self.module.state_dict(keep_vars=True)
         used = {*self.held, *(name.partition(".")[0] for name in self.used)}
         kept = {id(tensor) for key, tensor in state.items() if key.partition(".")[0] in used}
         spare = next((key for key, tensor in state.items() if id(tensor) not in kept), None)
         if spare is not None:
-            raise Unreadable(f"its {spare} is never used")
+            raise Spare(f"its {spare} is never used")
 
     def _apply(self, event: Event, module: nn.Module) -> None:
         given = [*event.arguments, *event.keywords.values()]

@@ -27,7 +27,7 @@ from cnndsl.importing.externs import Foreign, Passed, foreign
 from cnndsl.importing.generalising import has_state, in_common
 from cnndsl.importing.leaves import Unreadable, cropped, inherited, is_leaf, read_layer
 from cnndsl.importing.parameters import Definition, Env, can_be_class, settled, with_classes
-from cnndsl.importing.reading import Reader, is_plain, only
+from cnndsl.importing.reading import Reader, Spare, is_plain, only
 from cnndsl.importing.recording import (
     Event,
     Recorder,
@@ -89,6 +89,7 @@ class _Importer:
         self.families: dict[Any, list[nn.Module]] = {}
         self.busy: list[Any] = []
         self.remarks: list[str] = []
+        self.spare: set[nn.Module] = set()
         self.taken: set[str] = set()
 
     def run(self) -> Imported:
@@ -293,7 +294,14 @@ class _Importer:
             problems
         ):  # one class is said in one way, also where some of its tables of numbers are short enough for a text
             tables = [each for each, body in bodies if any(own.numbers is not None for own in body.held)]
-            self._declare(problems | dict.fromkeys(tables, next(iter(problems.values()))))
+            try:
+                self._declare(problems | dict.fromkeys(tables, next(iter(problems.values()))))
+            except Unreadable:
+                if not all(isinstance(problem, Spare) for problem in problems.values()):
+                    raise
+                self.spare |= problems.keys()  # the class says all else
+                self._define(module)
+                return
             bodies = [(each, body) for each, body in bodies if each not in tables]
         groups: list[list[tuple[nn.Module, Body]]] = []
         for member, body in bodies:
@@ -375,7 +383,7 @@ class _Importer:
         except Unreadable as problem:
             if str(problem).startswith("in "):
                 raise
-            raise Unreadable(f"in {self._where(module)}: {problem}") from None
+            raise type(problem)(f"in {self._where(module)}: {problem}") from None
 
     def _with_training(self, module: nn.Module, body: Body, more: Body) -> Body:
         if module is not self.root:

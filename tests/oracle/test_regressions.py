@@ -876,6 +876,13 @@ block B(n) {
     concat(it, concat(rest)) -> conv(2, 1)
 }
 network Net(n = 2) { input(2, 6, 6); B(n) -> B(3) }""",
+    "a parameter that is a list or one number is compared with both": """
+block B(channels, stride = 1) {
+    d = if stride != 1 or input.channels != channels { conv(channels, 1, stride) }
+    (it -> conv(channels, 3, stride, 1)) + (input -> d) -> relu
+    it + (it -> if stride == [1, 1] { conv(channels, 3, padding=1) } else { relu })
+}
+network Net { input(3, 16, 16); B(8) -> B(8, [1, 2]) -> B(8, 2) -> B(8, [1, 1]) }""",
 }
 
 

@@ -18,9 +18,9 @@ _STEP = "    "
 
 Code = ast.expr
 BUILTINS = frozenset(
-    ["F", "abs", "all", "any", "ceil", "center_crop", "dict", "enumerate", "float", "floor", "getattr", "int", "iter",
-     "len", "list", "make_divisible", "math", "max", "min", "next", "nn", "range", "reversed", "round", "self",
-     "sorted", "str", "sum", "torch", "zip"]
+    ["F", "abs", "all", "any", "ceil", "center_crop", "dict", "enumerate", "float", "floor", "getattr", "int",
+     "isinstance", "iter", "len", "list", "make_divisible", "math", "max", "min", "next", "nn", "range", "reversed",
+     "round", "self", "sorted", "str", "sum", "torch", "tuple", "zip"]
 )  # fmt: skip
 """What an expression may call or speak of without a line that gives it."""
 

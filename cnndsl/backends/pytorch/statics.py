@@ -69,7 +69,7 @@ def abstract(body: Body, sort: Sort, code: Code, symbol: Traced | None = None) -
             raise Untranslatable("a layer and something else are given for the same name")
         return ParamRecipe(code, tuple(sort.choices.values()), sort.needs)
     if "list" in kinds:
-        return Static(AnyList(sort.of_items, sort.sample or 0, sort.columns), code)
+        return Static(AnyList(sort.of_items, sort.sample or 0, sort.columns, or_one=len(kinds) > 1), code)
     if "bool" in kinds:
         return Static(Test(bool(sort.sample)), code)
     if "str" in kinds:
@@ -221,10 +221,13 @@ def _in_brackets(code: Code) -> list[Code]:
     return code.elts if isinstance(code, ast.List) else [ast.Starred(code, ast.Load())]
 
 
-def _as_list(side: Static) -> Code:
-    """What is compared: the list that a parameter may be given as a tuple."""
+def _as_list(side: Static, other: Static) -> Code:
+    """What is compared with another: the list that a parameter may be given as a tuple."""
     is_any = isinstance(side.value, AnyList) and not isinstance(side.code, ast.List)
-    return call("list", side.code) if is_any else side.code
+    if not is_any or not isinstance(other.value, (list, AnyList)):
+        return side.code
+    made = call("list", side.code)
+    return ast.IfExp(call("isinstance", side.code, name("tuple")), made, side.code) if side.value.or_one else made
 
 
 def compared(body: Body, word: str, left: Any, right: Any) -> Static:
@@ -236,7 +239,8 @@ def compared(body: Body, word: str, left: Any, right: Any) -> Static:
 def _compared(body: Body, word: str, left: Any, right: Any) -> Static:
     if isinstance(left, RECIPES) or isinstance(right, RECIPES):
         return _compared_layers(word, left, right)
-    one, other = (side.code if word in ("in", "not in") else _as_list(side) for side in (left, right))
+    is_member = word in ("in", "not in")
+    one, other = (left.code, right.code) if is_member else (_as_list(left, right), _as_list(right, left))
     code: Code = ast.Compare(one, [RELATIONS[word]()], [other])
     a, b = left.value, right.value
     if isinstance(a, Traced) or isinstance(b, Traced):

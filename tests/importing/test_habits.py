@@ -1,0 +1,172 @@
+"""What libraries of networks do, each in a few lines: the text is the same network, or says what it lacks."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F  # noqa: N812 - its usual name
+from torch import Tensor, nn
+
+from cnndsl.importing import import_module
+from tests.importing.test_modules import MAP, SAME, imported
+
+
+def test_normalisations_that_learn_nothing() -> None:
+    norms = nn.InstanceNorm2d(4), nn.BatchNorm2d(4, affine=False), nn.GroupNorm(2, 4, affine=False)
+    found = imported(nn.Sequential(nn.Conv2d(3, 4, 3), *norms), MAP)
+    assert '"1": instancenorm -> "2": batchnorm(affine=false) -> "3": groupnorm(2, affine=false)' in found.text
+
+
+class Static(nn.Conv2d):
+    """The border that TensorFlow adds, worked out where the class is made."""
+
+    def __init__(self, inputs: int, outputs: int, kernel: int, stride: int, size: int) -> None:
+        super().__init__(inputs, outputs, kernel, stride, bias=False)
+        border = max((-(-size // stride) - 1) * stride + kernel - size, 0)
+        sides = (border // 2, border - border // 2)
+        self.border = nn.ZeroPad2d((*sides, *sides)) if border else nn.Identity()
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.conv2d(self.border(x), self.weight, self.bias, self.stride, self.padding)
+
+
+def test_a_border_that_a_class_has_worked_out() -> None:
+    text = imported(nn.Sequential(Static(3, 4, 3, 2, 16), Static(4, 4, 3, 1, 8)), MAP).text
+    assert '"0": conv(4, 3, 2, padding="same", bias=false)' in text
+
+
+class Dropping(nn.Conv2d):
+    """What it does in training alone comes before what it inherits."""
+
+    def __init__(self) -> None:
+        super().__init__(3, 4, 3)
+        self.drop = nn.Dropout(0.5)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(self.drop(x))
+
+
+def test_a_part_that_acts_in_training_is_not_left_out_unsaid() -> None:
+    assert not import_module(nn.Sequential(Dropping(), nn.ReLU()), [MAP]).comparison.is_same
+
+
+class Gate(nn.Module):
+    """Dense layers of several sizes in a class, on what has no places any more."""
+
+    def __init__(self, features: int) -> None:
+        super().__init__()
+        self.down, self.up = nn.Linear(features, features // 4), nn.Linear(features // 4, features)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y: Tensor = self.up(torch.relu(self.down(x)))
+        return y
+
+
+def test_dense_layers_in_a_block_follow_from_its_features() -> None:
+    text = imported(nn.Sequential(Gate(8), nn.Linear(8, 16), Gate(16)), (8,)).text
+    assert "down: linear(input.features // 4)" in text
+
+
+class Widening(nn.Module):
+    """An activation is applied first where only some of the class do it, and then by all."""
+
+    def __init__(self, inputs: int, hidden: int) -> None:
+        super().__init__()
+        self.widens = inputs != hidden
+        if self.widens:
+            self.widen = nn.Conv2d(inputs, hidden, 1)
+        self.conv, self.act = nn.Conv2d(hidden, hidden, 3, padding=1), nn.SiLU()
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.widens:
+            x = self.act(self.widen(x))
+        y: Tensor = self.act(self.conv(x))
+        return y
+
+
+def test_a_layer_that_is_first_applied_under_a_condition() -> None:
+    assert "act " in imported(nn.Sequential(Widening(3, 6), Widening(6, 6)), MAP).text
+
+
+class Staged(nn.Sequential):
+    """A stage has one name, whether it is a layer or a block."""
+
+    def __init__(self, middle: nn.Module) -> None:
+        super().__init__()
+        self.add_module("middle", middle)
+        self.add_module("drop", nn.Dropout(0.1))
+        self.add_module("act", nn.ReLU())
+
+
+def test_stages_of_one_name_that_are_a_layer_and_a_block() -> None:
+    imported(nn.Sequential(Staged(nn.BatchNorm2d(4)), Staged(Widening(4, 4))), (4, 8, 8))
+
+
+class Encoder(nn.Module):
+    """It gives several values, and has a layer that nothing goes through."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.second, self.third = (nn.Conv2d(3, 3, 3) for _ in range(3))
+
+    def forward(self, x: Tensor) -> list[Tensor]:
+        x = self.first(x)
+        return [x, self.second(x)]
+
+
+class Around(nn.Module):
+    """A network around it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.encoder = Encoder()
+
+    def forward(self, x: Tensor) -> Tensor:
+        y: Tensor = self.encoder(x)[-1]
+        return y.tanh()
+
+
+def test_a_layer_inside_that_nothing_goes_through_is_left_out_and_told() -> None:
+    found = import_module(Around(), [MAP])
+    assert str(found.comparison) == "only in the original: encoder.third.weight, encoder.third.bias"
+    assert found.remarks == ("Conv2d (encoder.third) is never used, and left out",)
+
+
+class Noisy(nn.Module):
+    """Noise in training, for which the language has no words."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 4, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.training:
+            x = x + torch.randn_like(x)
+        y: Tensor = self.conv(x)
+        return y
+
+
+def test_what_cannot_be_said_of_training_is_left_out_and_told() -> None:
+    found = import_module(Noisy(), [MAP])
+    assert str(found.comparison).startswith("same keys, outputs differ in training by ")
+    reason = "in Noisy: randn_like(...) is no call of the language"
+    assert found.remarks == (f"what it does in training is left out: {reason}",)
+
+
+class Strict(nn.Module):
+    """It can be trained on larger maps alone."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv, self.aid = nn.Conv2d(3, 4, 3), nn.Conv2d(4, 2, 15)
+
+    def forward(self, x: Tensor) -> Tensor | tuple[Tensor, Tensor]:
+        x = self.conv(x)
+        return (x, self.aid(x)) if self.training else x
+
+
+def test_a_network_that_cannot_be_trained_on_its_input() -> None:
+    found = import_module(Strict(), [MAP])
+    assert str(found.comparison) == "only in the original: aid.weight, aid.bias"
+    told = "it does not run in training, of which the text has nothing: RuntimeError: Calculated padded input size"
+    assert found.remarks[0].startswith(told)
+    assert str(import_module(Strict(), [(3, 20, 20)]).comparison) == SAME
