@@ -706,6 +706,20 @@ def test_what_nobody_reads_of_a_list_is_left_out(body: str, read: str) -> None:
     check(f"network Net(n = 3) {{ input(3, 8, 8); {body}; {read} }}")
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        "for i in range(n) { conv(4, 1); maps = maps + [it] }; y = input; for i in range(k) { y = y + maps[i] }",
+        "for i in range(n) { conv(4, 1); maps = maps + [it] }; y = input; for i in range(k) { y + maps[-1 - i] }",
+        "for i in range(n) { maps = maps + [it -> conv(4, 1)] }; y = maps[0]; repeat k { y + maps[k - 1] }",
+        "y = [it -> b for b in [conv(4, 1) for i in range(n)]][k]",
+        "layers = [conv(4, 1) for i in range(n)]; y = concat([it -> b for b in layers][0], it)",
+    ],
+)
+def test_of_a_list_of_any_length_another_parameter_says_how_much_is_read(body: str) -> None:
+    check(f"network Net(n = 3, k = 2) {{ input(4, 8, 8); maps = []; {body}; y }}")
+
+
 def test_a_list_of_any_length_is_read_whole_or_refused() -> None:
     text = """
     block B(n, k) {

@@ -62,7 +62,8 @@ from cnndsl.backends.pytorch.flowgraph import (
 from cnndsl.backends.pytorch.guards import Guards
 from cnndsl.backends.pytorch.initialise import Own, rule_names, settle_begins
 from cnndsl.backends.pytorch.joins import text_names
-from cnndsl.backends.pytorch.layer_lists import check_reads, gathered
+from cnndsl.backends.pytorch.layer_lists import gathered
+from cnndsl.backends.pytorch.list_reads import check_reads
 from cnndsl.backends.pytorch.serve import followers, used_by_training
 from cnndsl.backends.pytorch.sorts import Sort, is_identity
 from cnndsl.backends.pytorch.statements import is_chain, reads_input, results, run_definition

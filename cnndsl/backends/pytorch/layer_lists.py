@@ -21,12 +21,9 @@ from cnndsl.backends.pytorch.code import (
     name,
     names_in,
     names_stored,
-    walk_code,
 )
 from cnndsl.backends.pytorch.flowgraph import (
     EACH,
-    FLOW,
-    LIST,
     MODULE_LIST,
     MODULES,
     Append,
@@ -40,7 +37,6 @@ from cnndsl.backends.pytorch.flowgraph import (
     Register,
     assigned,
     codes_of,
-    parts_read,
     placeholder,
     read_first,
     uses,
@@ -65,7 +61,6 @@ from cnndsl.backends.pytorch.values import (
 from cnndsl.frozen import frozen
 from cnndsl.ir import nodes
 from cnndsl.ir.names import why_not
-from cnndsl.symbolic.expr import Expr, Symbol, parse_expr
 from cnndsl.symbolic.number import Traced
 
 
@@ -335,218 +330,6 @@ def _listed(body: Body, rule: LayerRule, value: Tensor) -> AnyTensors:
     sample = len(items) if isinstance(items, list) else items.sample
     count = plain_static(sample) if isinstance(items, list) else Static(body.number(length, sample), length)
     return AnyTensors(ast.ListComp(value.code, [loop]), value.shape, tuple(lists), sample, count)
-
-
-# What is read of them
-
-
-def check_reads(kept: Sequence[Any], lines: Sequence[Any]) -> None:
-    """Refuse lists of values, as long as a parameter says, of which `forward` reads items at given places alone, and
-    lists that each turn of a loop gives the values of new layers, which the next may read or not.
-
-    What nothing reads is no part of a network; such a list would have it. `kept` are the lines of `forward`, and
-    `lines` those of the whole body. Raises Untranslatable.
-    """
-    reads = _Reads(lines, kept)
-    for variable, names in reads.made.items():
-        if reads.is_partly(variable):
-            shown = variable.removeprefix(FLOW)
-            raise Untranslatable(
-                f"of the list {shown}, which is as long as a parameter says, only some values are read",
-                helps="read all of them, or make a list of those that are read",
-                names=frozenset(names),
-            )
-    held = {id(line.code) for line in walk(kept) if isinstance(line, Compute)}
-    for loop in filter(_makes_layers, walk(lines)):
-        if any(id(code) in held for code in loop.replaced):
-            reason = "which values of a list are read is known from turn to turn of a loop"
-            raise Untranslatable(reason, names=frozenset(names_in(loop.source)))
-
-
-def _makes_layers(line: Any) -> bool:
-    return isinstance(line, For) and any(isinstance(each, Register) for each in walk(line.lines))
-
-
-class _Reads:
-    """How the lists of values that layers make are read."""
-
-    def __init__(self, lines: Sequence[Any], kept: Sequence[Any]) -> None:
-        self._sources = {
-            part.number: names_in(line.source)
-            for line in walk(lines)
-            if isinstance(line, For)
-            for part in (*line.lists, *(each.part for each in walk(line.lines) if isinstance(each, Register)))
-        }
-        self.made: dict[str, set[str]] = {}
-        """The lists, and the variables that their lengths follow from."""
-        self._wholly: set[str] = set()
-        """Those of which each value is read, or may be."""
-        self._carried: set[str] = set()
-        """Lists of what a pipeline passes through: each value is needed for the last."""
-        self._same: dict[str, str] = {}
-        self._lengths: dict[str, Expr | None] = {}
-        """How many values they have; None where that is not known."""
-        self._places: dict[str, list[tuple[Expr, Expr]]] = {}
-        """From which place on they are read, and up to which, by the turns of loops."""
-        self._given: dict[str, list[int]] = {}
-        """The places at which they are read, as far as known, from their beginning or, below 0, from their end."""
-        self._tests: list[set[str]] = []
-        """What the conditions around follow from."""
-        others = {
-            each
-            for line in walk(kept)
-            if getattr(line, "type", "") != LIST
-            for code in codes_of(line)
-            for each in names_in(code)
-        }
-        made = (line for line in walk(kept) if isinstance(line, Compute) and parts_read(line))
-        self._results = {each for line in made for each in line.names} - others
-        """The variables that hold what layers give, and that only lists have."""
-        self.visit(kept, ())
-
-    def is_partly(self, variable: str) -> bool:
-        """Whether a list is read at given places alone, or all that reads it leaves out its first value or its last."""
-        if variable in self._wholly:
-            return False
-        if variable not in self._places:
-            return variable in self._given
-        length = self._lengths.get(variable)
-        if length is None:
-            return False
-        given, places = self._given.get(variable, ()), self._places[variable]
-        before = [*((low.constant or 0) > 0 for low, _ in places), *(at != 0 for at in given)]
-        behind = [*(((length - high).constant or 0) > 0 for _, high in places), *(at != -1 for at in given)]
-        return all(before) or all(behind)
-
-    def _grow(self, variable: str, more: int, loops: tuple[For, ...], *, is_new: bool) -> None:
-        """Note that lines add so many values to a list, in each turn of these loops."""
-        turns = [_turns_of(loop) for loop in loops]
-        known = Expr.of(0) if is_new else self._lengths.get(variable)
-        if known is None or self._tests or any(ends is None for ends in turns) or (is_new and loops):
-            self._lengths[variable] = None
-            return
-        added = Expr.product([Expr.of(more), *(ends[1] - ends[0] for ends in turns if ends is not None)])
-        self._lengths[variable] = known + added
-
-    def visit(self, lines: Sequence[Any], loops: tuple[For, ...]) -> None:
-        for line in lines:
-            if isinstance(line, For):
-                self._code(line.source, loops)
-                self.visit(line.lines, (*loops, line))
-                continue
-            if isinstance(line, Compute) and line.type == LIST:
-                self._list(line, loops)
-            else:
-                for code in codes_of(line):
-                    self._code(code, loops)
-            self._tests.append(names_in(line.test) if isinstance(line, If) else set())
-            for block in line.blocks():
-                self.visit(block, loops)
-            self._tests.pop()
-
-    def _list(self, line: Compute, loops: tuple[For, ...]) -> None:
-        (variable,) = line.names
-        match line.code:
-            case ast.ListComp(generators=[ast.comprehension(iter=ast.Name(id=source))]) if source.startswith(MODULES):
-                self.made[variable] = self._sources.get(int(source.removeprefix(MODULES)), set())
-            case ast.List(elts=items):
-                self._grow(variable, len(items), loops, is_new=True)
-                if any(isinstance(item, ast.Name) and item.id in self._results for item in items):
-                    self.made.setdefault(variable, set()).update(*self._tests)
-            case (
-                ast.BinOp(left=ast.Name(id=held), op=ast.Add(), right=ast.List(elts=items))
-                | ast.BinOp(left=ast.List(elts=items), op=ast.Add(), right=ast.Name(id=held))
-            ) if held == variable:
-                self._grow(variable, len(items), loops, is_new=False)
-                if loops or variable in self.made:
-                    sources = (names_in(loop.source) for loop in loops)
-                    self.made.setdefault(variable, set()).update(*sources, *self._tests)
-                for item in items:
-                    self._code(item, loops)
-                if loops and any(isinstance(item, ast.Name) and _is_carried(item.id, loops[-1]) for item in items):
-                    self._carried.add(variable)
-                return
-            case ast.BinOp(op=ast.Add()) if parts := names_in(line.code) & self.made.keys():
-                self.made.setdefault(variable, set()).update(*(self.made[part] for part in parts))
-                self._lengths[variable] = None
-            case ast.Name(id=other) if other in self.made:
-                self._same[variable] = self._same.get(other, other)
-                return
-        self._code(line.code, loops)
-
-    def _code(self, code: ast.AST, loops: tuple[For, ...]) -> None:
-        turning = set().union(*(names_stored(loop.target) for loop in loops))
-        items: set[int] = set()
-        for node in walk_code(code):
-            match node:
-                case ast.Call(func=ast.Name(id="sum"), args=[_, ast.Subscript(value=ast.Name(id=whole))]):
-                    self._wholly.add(self._same.get(whole, whole))  # sum(wide[1:], wide[0])
-                case ast.Subscript(value=ast.Name(id=held) as listed, slice=index):
-                    items.add(id(listed))
-                    self._item(self._same.get(held, held), index, loops, is_turning=bool(turning & names_in(index)))
-                case ast.Name(id=whole) if id(node) not in items:
-                    self._wholly.add(self._same.get(whole, whole))
-
-    def _item(self, variable: str, index: Code, loops: tuple[For, ...], *, is_turning: bool) -> None:
-        """Note that a list is read at a place, which may be another one in each turn."""
-        if not is_turning:
-            given = self._given.setdefault(variable, [])
-            at = _constant_place(index)
-            if at is None:
-                self._lengths[variable] = None
-            elif at == -1 and variable in self._carried:
-                self._wholly.add(variable)
-            else:
-                given.append(at)
-        elif (places := _places_read(index, loops)) is not None:
-            self._places.setdefault(variable, []).append(places)
-        else:
-            self._wholly.add(variable)
-
-
-def _constant_place(index: ast.AST) -> int | None:
-    match index:
-        case ast.Constant(value=int(at)):
-            return at
-        case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int(at))):
-            return -at
-    return None
-
-
-def _turns_of(loop: For) -> tuple[Expr, Expr] | None:
-    """From which number to which a loop counts; None where it does not, or that is not known."""
-    match loop.source:
-        case (
-            ast.Call(func=ast.Name(id="range"), args=ends)
-            | ast.Call(func=ast.Name(id="reversed"), args=[ast.Call(func=ast.Name(id="range"), args=ends)])
-        ) if len(ends) <= 2:
-            try:
-                *begin, end = (parse_expr(flat(each)) for each in ends)
-            except ValueError:
-                return None
-            return (begin[0] if begin else Expr.of(0)), end
-    return None
-
-
-def _places_read(index: Code, loops: tuple[For, ...]) -> tuple[Expr, Expr] | None:
-    """The places that the turns of a loop read, from one to another; None where that is not known."""
-    for loop in loops:
-        if isinstance(loop.target, ast.Name) and names_in(index) == {loop.target.id}:
-            ends = _turns_of(loop)
-            try:
-                offset = parse_expr(flat(index)) - Expr.of(Symbol(loop.target.id))
-            except ValueError:
-                return None
-            return None if ends is None or offset.constant is None else (ends[0] + offset, ends[1] + offset)
-    return None
-
-
-def _is_carried(variable: str, loop: For) -> bool:
-    """Whether a turn of a loop makes a value of the one before."""
-    return any(
-        isinstance(line, Compute) and variable in line.names and variable in names_in(line.code)
-        for line in walk(loop.lines)
-    )
 
 
 # What is made of them at once

@@ -1,0 +1,384 @@
+"""Lists of values of which not all may be read, which are refused.
+
+What nothing reads is no part of a network, nor are the layers that give it, which a class with a list of them would
+have.
+The lines of `forward` come in, in which lists are as long as a parameter says.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from cnndsl.backends.pytorch.code import Code, flat, names_in, names_stored, walk_code
+from cnndsl.backends.pytorch.flowgraph import (
+    FLOW,
+    LIST,
+    MODULES,
+    Assign,
+    Compute,
+    For,
+    If,
+    Register,
+    Return,
+    codes_of,
+    parts_read,
+    walk,
+)
+from cnndsl.backends.pytorch.values import Untranslatable
+from cnndsl.symbolic.expr import Expr, Symbol, TooLong
+
+_ZERO, _ONE = Expr.of(0), Expr.of(1)
+
+
+def check_reads(kept: Sequence[Any], lines: Sequence[Any]) -> None:
+    """Refuse lists of values, as long as a parameter says, of which `forward` may leave out some, and lists that each
+    turn of a loop gives the values of new layers, which the next may read or not.
+
+    `kept` are the lines of `forward`, and `lines` those of the whole body. Raises Untranslatable.
+    """
+    lists = _Lists(lines, kept)
+    for variable, causes in lists.made.items():
+        if not lists.of(variable).is_all_read():
+            shown = variable.removeprefix(FLOW)
+            raise Untranslatable(
+                f"of the list {shown}, which is as long as a parameter says, only some values are read",
+                helps="read all of them, or make a list of those that are read",
+                names=frozenset(causes),
+            )
+    held = {id(line.code) for line in walk(kept) if isinstance(line, Compute)}
+    for loop in filter(_makes_layers, walk(lines)):
+        if any(id(code) in held for code in loop.replaced):
+            reason = "which values of a list are read is known from turn to turn of a loop"
+            raise Untranslatable(reason, names=frozenset(names_in(loop.source)))
+
+
+def _makes_layers(line: Any) -> bool:
+    return isinstance(line, For) and any(isinstance(each, Register) for each in walk(line.lines))
+
+
+@dataclass(eq=False)
+class _List:
+    """What is known of how a list of values is made and read."""
+
+    length: Expr | None = None
+    """How many values it has; None where that is not known."""
+    is_read: bool = False
+    """Whether some values are read, perhaps not all."""
+    is_whole: bool = False
+    """Whether all are read, or needed for what is."""
+    is_carried: bool = False
+    """Whether each is needed for the one behind it."""
+    from_begin: list[tuple[Expr, Expr]] = field(default_factory=list)
+    """From which place on values are read, and up to which."""
+    from_end: list[tuple[Expr, Expr]] = field(default_factory=list)
+    """The same, with 0 for the last value, 1 for the one before it, and so on."""
+
+    def is_all_read(self) -> bool:
+        """Whether it is known that all values are read, if any are."""
+        if self.is_whole or not self.is_read:
+            return True
+        if self.is_carried and any(_is_at_most(low, _ZERO) for low, _ in self.from_end):
+            return True
+        if self.length is None:
+            return False
+        places = [*self.from_begin, *((self.length - high, self.length - low) for low, high in self.from_end)]
+        if self.is_carried:
+            return any(_is_at_most(self.length, high) for _, high in places)
+        read, least = _ZERO, _ZERO  # up to where, and how far at least, as loops have a turn
+        while further := [each for each in places if not _is_at_most(each[1], read) and _begins(each[0], read, least)]:
+            low, read = further[0]
+            least = low + _ONE
+            places.remove(further[0])
+        return _is_at_most(self.length, read)
+
+
+def _begins(low: Expr, read: Expr, least: Expr) -> bool:
+    """Whether nothing is left out between what is read up to a place, or at least up to another one, and `low`."""
+    return _is_at_most(low, read) or _is_at_most(low, least)
+
+
+def _is_at_most(one: Expr, other: Expr) -> bool:
+    """Whether a number is known to be at most another one."""
+    difference = (one - other).constant
+    return difference is not None and difference <= 0
+
+
+class _Lists:
+    """How the lists of values that layers make are read."""
+
+    def __init__(self, lines: Sequence[Any], kept: Sequence[Any]) -> None:
+        self._sources: dict[int, list[Code]] = {}
+        """By the numbers of parts what the loops go through that make them."""
+        for line in walk(lines):
+            if isinstance(line, For):
+                inside = (each.part for each in walk(line.lines) if isinstance(each, Register))
+                for part in (*line.lists, *inside):
+                    self._sources.setdefault(part.number, []).append(line.source)
+        given = Counter(line.name for line in walk(lines) if isinstance(line, Assign))
+        self._changing = {each for each, count in given.items() if count > 1}
+        """The variables of `__init__` that may be worth something else in another place."""
+        self.made: dict[str, set[str]] = {}
+        """The lists, and the variables that their lengths follow from."""
+        self._known: dict[str, _List] = {}
+        self._same: dict[str, str] = {}
+        self._tests: list[set[str]] = []
+        """What the conditions around follow from."""
+        self._behind: dict[int, list[Any]] = {}
+        """By the `id` of loops the lines behind them."""
+        others = {
+            each
+            for line in walk(kept)
+            if getattr(line, "type", "") != LIST
+            for code in codes_of(line)
+            for each in names_in(code)
+        }
+        made = (line for line in walk(kept) if isinstance(line, Compute) and parts_read(line))
+        self._results = {each for line in made for each in line.names} - others
+        """The variables that hold what layers give, and that only lists have."""
+        self._visit(kept, (), [])
+
+    def of(self, variable: str) -> _List:
+        """What is known of a list."""
+        return self._known.setdefault(self._same.get(variable, variable), _List())
+
+    def _visit(self, lines: Sequence[Any], loops: tuple[For, ...], behind: list[Any]) -> None:
+        """Note what lines do that stand in loops; `behind` are the lines after them."""
+        for at, line in enumerate(lines):
+            rest = [*lines[at + 1 :], *behind]
+            if isinstance(line, For):
+                self._behind[id(line)] = rest
+                self._go_through(line.source, self._turns(line.source))
+                self._visit(line.lines, (*loops, line), [line, *rest])
+                continue
+            if isinstance(line, Compute) and line.type == LIST:
+                self._list(line, loops)
+            else:
+                for code in codes_of(line):
+                    self._code(code, loops)
+            self._tests.append(names_in(line.test) if isinstance(line, If) else set())
+            for block in line.blocks():
+                self._visit(block, loops, rest)
+            self._tests.pop()
+
+    # How lists are made
+
+    def _list(self, line: Compute, loops: tuple[For, ...]) -> None:
+        (variable,) = line.names
+        match line.code:
+            case ast.ListComp():
+                self._make(variable, line.code, loops)
+            case ast.List(elts=items):
+                self._grow(variable, len(items), loops, is_new=True)
+                if any(isinstance(item, ast.Name) and item.id in self._results for item in items):
+                    self.made.setdefault(variable, set()).update(*self._tests)
+            case (
+                ast.BinOp(left=ast.Name(id=held), op=ast.Add(), right=ast.List(elts=items))
+                | ast.BinOp(left=ast.List(elts=items), op=ast.Add(), right=ast.Name(id=held))
+            ) if held == variable:
+                self._grow(variable, len(items), loops, is_new=False)
+                if loops or variable in self.made:
+                    sources = [loop.source for loop in loops]
+                    self.made.setdefault(variable, set()).update(*map(names_in, sources), *self._tests)
+                for item in items:
+                    self._code(item, loops)
+                if loops and isinstance(line.code.left, ast.Name):
+                    self._carry(self.of(variable), items, loops[-1])
+                return
+            case ast.BinOp(op=ast.Add()) if parts := names_in(line.code) & self.made.keys():
+                self.made.setdefault(variable, set()).update(*(self.made[part] for part in parts))
+                self.of(variable).length = None
+            case ast.Call(ast.Name("list"), [ast.Call(ast.Name("reversed"), [ast.Name(id=other)])]) if (
+                other in self.made
+            ):
+                self.made[variable] = self.made[other]
+                self.of(variable).length = self.of(other).length
+                return
+            case ast.Name(id=other) if other in self.made:
+                self._same[variable] = self._same.get(other, other)
+                return
+        self._code(line.code, loops)
+
+    def _make(self, variable: str, code: ast.ListComp, loops: tuple[For, ...]) -> None:
+        """Note a list of what the layers of a list give."""
+        match code.generators:
+            case [ast.comprehension(iter=ast.Name(id=source))] if source.startswith(MODULES):
+                sources = self._sources.get(int(source.removeprefix(MODULES)), [])
+                self.made[variable] = set().union(*map(names_in, sources))
+                lengths = [self._turns(each) for each in sources]
+                is_one = bool(lengths) and all(each == lengths[0] for each in lengths) and not loops
+                self.of(variable).length = lengths[0] if is_one else None
+
+    def _grow(self, variable: str, more: int, loops: tuple[For, ...], *, is_new: bool) -> None:
+        """Note that lines add so many values to a list, in each turn of these loops."""
+        known = self.of(variable)
+        before = _ZERO if is_new else known.length
+        turns = [self._turns(loop.source) for loop in loops]
+        known.length = None
+        if before is not None and not self._tests and None not in turns and not (is_new and loops):
+            known.length = before + Expr.product([Expr.of(more), *(each for each in turns if each is not None)])
+
+    def _carry(self, known: _List, items: Sequence[Code], loop: For) -> None:
+        """Note for what else the values are needed that the turns of a loop add to a list."""
+        names = {item.id for item in items if isinstance(item, ast.Name)}
+        if len(names) < len(items):
+            return
+        codes: dict[str, list[Code]] = {}
+        for line in walk(loop.lines):
+            if isinstance(line, Compute) and line.type != LIST:
+                for each in line.names:
+                    codes.setdefault(each, []).append(line.code)
+        carried = {each for each, given in codes.items() if all(each in names_in(code) for code in given)}
+        known.is_carried = known.is_carried or names <= carried
+        needed = {each for each in carried if _is_read_first(each, self._behind[id(loop)])}
+        found = set(needed)
+        for line in reversed(loop.lines):
+            if isinstance(line, Compute) and not needed.isdisjoint(line.names):
+                found |= {each for each in line.names if len(codes.get(each, ())) == 1}
+                needed |= names_in(line.code)
+        known.is_whole = known.is_whole or names <= found
+
+    # How they are read
+
+    def _go_through(self, source: Code, turns: Expr | None) -> None:
+        """Note that the turns of a loop, so many, read what it goes through."""
+        match source:
+            case ast.Name(id=whole):
+                known = self.of(whole)
+                known.is_read = True
+                if turns is known.length or (turns and known.length and _is_at_most(known.length, turns)):
+                    known.is_whole = True
+            case ast.Call(ast.Name("enumerate" | "reversed" | "list"), [items, *_]):
+                self._go_through(items, turns)
+            case ast.Call(ast.Name("zip"), columns):
+                for column in columns:
+                    self._go_through(column, turns)
+            case _:
+                self._code(source, ())
+
+    def _code(self, code: ast.AST, loops: tuple[For, ...]) -> None:
+        items: set[int] = set()
+        for node in walk_code(code):
+            match node:
+                case ast.Call(func=ast.Name(id="sum"), args=[_, ast.Subscript(value=ast.Name(id=whole))]):
+                    self.of(whole).is_whole = True  # sum(wide[1:], wide[0])
+                case ast.Subscript(value=ast.Name(id=held) as listed, slice=index):
+                    items.add(id(listed))
+                    self._item(self.of(held), index, loops)
+                case ast.Subscript(value=ast.ListComp() as made, slice=index):
+                    self._make(flat(made), made, loops)
+                    self._item(self.of(flat(made)), index, loops)
+                case ast.Name(id=whole) if id(node) not in items:
+                    self.of(whole).is_whole = True
+
+    def _item(self, known: _List, index: Code, loops: tuple[For, ...]) -> None:
+        """Note that a list is read at a place, which may be another one in each turn."""
+        known.is_read = True
+        turning = set().union(*(names_stored(loop.target) for loop in loops)) & names_in(index)
+        place = self._number(index)
+        if place is None or len(turning) > 1:
+            return
+        first = last = place
+        if turning:
+            (counter,) = turning
+            counted = next((found for loop in reversed(loops) if (found := self._counted(loop, counter))), None)
+            if counted is None:
+                return
+            low, high = counted
+            ends = [place.substitute({counter: each}) for each in (low, high - _ONE)]
+            step = (place - Expr.of(Symbol(counter)), place + Expr.of(Symbol(counter)))
+            rising, falling = (all(symbol.name != counter for symbol in each.symbols()) for each in step)
+            if not rising and not falling:
+                return
+            first, last = ends if rising else ends[::-1]
+        if _is_at_most(last, Expr.of(-1)):
+            known.from_end.append((_ZERO - last - _ONE, _ZERO - first))
+        else:
+            known.from_begin.append((first, last + _ONE))
+
+    # Numbers
+
+    def _turns(self, source: Code) -> Expr | None:
+        """How many items are gone through; None where that is not known."""
+        match source:
+            case ast.Name(id=each) if each.startswith(FLOW):
+                return self.of(each).length
+            case ast.Call(ast.Name("enumerate" | "reversed" | "list"), [items, *_]):
+                return self._turns(items)
+            case ast.Call(ast.Name("range"), [_, _, _]):
+                return None
+            case ast.Call(ast.Name("range"), ends):
+                *begin, end = map(self._number, ends)
+                low = begin[0] if begin else _ZERO
+                return None if low is None or end is None else end - low
+            case ast.Call(ast.Name("zip"), columns):
+                first, *others = map(self._turns, columns)
+                return first if all(each == first for each in others) else None
+            case ast.List(items) | ast.Tuple(items):
+                return Expr.of(len(items))
+            case _:
+                return None if names_in(source) & self._changing else Expr.of(Symbol(f"len({flat(source)})"))
+
+    def _counted(self, loop: For, counter: str) -> tuple[Expr, Expr] | None:
+        """From which number to which a loop counts in a variable; None where it does not, or that is not known."""
+        match loop.target, loop.source:
+            case ast.Name(id=each), ast.Call(ast.Name("reversed"), [ast.Call(ast.Name("range"), ends)]):
+                pass
+            case ast.Name(id=each), ast.Call(ast.Name("range"), ends):
+                pass
+            case ast.Tuple([ast.Name(id=each), _]), ast.Call(ast.Name("enumerate"), [items]):
+                turns = self._turns(items)
+                return None if turns is None or each != counter else (_ZERO, turns)
+            case _:
+                return None
+        if each != counter or len(ends) > 2:
+            return None
+        *begin, end = map(self._number, ends)
+        low = begin[0] if begin else _ZERO
+        return None if low is None or end is None else (low, end)
+
+    def _number(self, code: Code) -> Expr | None:
+        """A number of `__init__`, or of a loop; None where that is not known."""
+        try:
+            match code:
+                case ast.Constant(int(number)):
+                    return Expr.of(number)
+                case ast.UnaryOp(ast.USub(), operand):
+                    inner = self._number(operand)
+                    return None if inner is None else _ZERO - inner
+                case ast.BinOp(left, ast.Add() | ast.Sub() | ast.Mult() as op, right):
+                    one, other = self._number(left), self._number(right)
+                    if one is None or other is None:
+                        return None
+                    return {ast.Add: one + other, ast.Sub: one - other, ast.Mult: one * other}[type(op)]
+                case ast.Call(ast.Name("len"), [items]):
+                    return self._turns(items)
+                case ast.Name(id=each) if each not in self._changing:
+                    return Expr.of(Symbol(each))
+        except TooLong:
+            pass
+        return None
+
+
+def _is_read_first(variable: str, lines: Sequence[Any]) -> bool:
+    """Whether lines read a variable for sure before they give it something else."""
+    return _fate(variable, lines) is True
+
+
+def _fate(variable: str, lines: Sequence[Any]) -> bool | None:
+    """Whether a variable is read for sure, or with False may be lost; None where it is left as it is, or read."""
+    for line in lines:
+        codes = [code for _, code in line.always] if isinstance(line, Return) else codes_of(line)
+        if any(variable in names_in(code) for code in codes):
+            return True
+        if isinstance(line, Return) or (isinstance(line, Compute) and variable in line.names):
+            return False
+        fates = [_fate(variable, block) for block in line.blocks()]
+        if False in fates:
+            return False
+        if isinstance(line, If) and fates == [True, True]:
+            return True
+    return None
