@@ -38,7 +38,7 @@ def test_what_leaves_no_module_goes_by_its_kind() -> None:
     assert added.startswith("add   net.cnn:")
     assert "keeps  3 x 32 x 32   from a, line" in added
     assert "and    3 x 32 x 32   from the input" in added
-    with pytest.raises(UnknownPart, match=r"^Net has no concat$"):
+    with pytest.raises(UnknownPart, match=r"^Net has no concat, but a, linear1$"):
         explained(text, "concat")
 
 

@@ -27,6 +27,8 @@ from cnndsl.terminal import wrap
 
 MOST = 2000
 """More applications than this are counted, not shown."""
+_FEW = 6
+"""So many parts are named to who asked for one that is not there."""
 
 
 Format = Literal["text", "markdown", "latex"]
@@ -39,10 +41,15 @@ _FORMAT = "The form of the explanation, of which LaTeX needs the package amsmath
 
 
 class UnknownPart(OptionError, KeyError):  # noqa: N818 - what happened, as Unheard
-    """A network has no part with this path. The message says so, with those that are called nearly so."""
+    """A network has no part with this path. The message says so, with those that are called nearly so, or its own."""
 
-    def __init__(self, network: str, part: str, near: Sequence[str]) -> None:
-        meant = f"; did you mean {' or '.join(near)}?" if near else ""
+    def __init__(self, network: str, part: str, known: Sequence[str]) -> None:
+        from difflib import get_close_matches
+
+        near = get_close_matches(part, known)
+        own = [path for path in known if "." not in path]
+        some = ", ".join(own[:_FEW]) + (" ..." if len(own) > _FEW else "")
+        meant = f"; did you mean {' or '.join(near)}?" if near else f", but {some}" if own else ""
         super().__init__("part", f"{network} has no {part}{meant}")
 
 
@@ -116,9 +123,7 @@ def check_part(program: Program, part: str, network: str | None = None) -> None:
     """Raise UnknownPart unless a network has a part with this path; the empty path is that of the network itself."""
     known = list(islice(paths(program, network), 100_000)) if part else []
     if part and part not in known:
-        from difflib import get_close_matches
-
-        raise UnknownPart(program.network(network).name, part, get_close_matches(part, known))
+        raise UnknownPart(program.network(network).name, part, known)
 
 
 def _letters(shown: Iterable[Explanation]) -> str:
