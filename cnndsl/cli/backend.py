@@ -128,6 +128,7 @@ def _parameter(name: str, field: FieldInfo) -> click.Parameter:
     if get_origin(kind) is Literal:
         words = get_args(kind)
         more |= {"type": click.Choice(words, case_sensitive=not all(map(str.isupper, words))), "show_default": True}
+        more["metavar"] = f"[{'|'.join(words)}]"  # click has them in lower case where both cases are taken
     elif kind is bool:
         more = {"is_flag": True, "help": line.without or field.description}
         if default:

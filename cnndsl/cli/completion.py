@@ -86,10 +86,17 @@ def codes(_context: click.Context, _: click.Parameter, begun: str) -> list[str]:
 
 
 def kinds(_context: click.Context, _: click.Parameter, begun: str) -> list[str]:
-    """The kinds of layers."""
-    from cnndsl.layers.registry import KINDS
+    """The kinds of layers, and the operations."""
+    from cnndsl.layers.registry import KINDS, OPERATIONS
 
-    return _begin(begun, KINDS)
+    return _begin(begun, [*KINDS, *OPERATIONS])
+
+
+def limits(_context: click.Context, _: click.Parameter, begun: str) -> list[str]:
+    """What may be asked for without bounds, as `NAME=`."""
+    from cnndsl.semantics.values import Limits
+
+    return _begin(begun, (f"{name}=" for name in Limits.__annotations__))
 
 
 def packaged(_context: click.Context, _: click.Parameter, begun: str) -> list[str]:

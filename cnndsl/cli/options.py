@@ -108,6 +108,7 @@ def _shared(*also: str, settings: bool = True) -> Callable[[Callable[..., int]],
             metavar="NAME=NUMBER",
             multiple=True,
             callback=read_by("cnndsl.semantics.values", "Limits.parse", None),
+            shell_complete=completion.limits,
             help="Raise a limit on what a file may ask for, such as layers=100000. May be repeated.",
         ),
         click.option(

@@ -40,6 +40,7 @@ def test_help(cnndsl: Command) -> None:
     assert result.code == 0
     for word in ("check", "compile", "draw", "summary", "Exit codes", "Tab completion"):
         assert word in result.out
+    assert "--direction [TB|LR]" in cnndsl("draw", "--help").out
 
 
 @pytest.mark.parametrize(
@@ -156,7 +157,7 @@ def test_tab_completion(shell: str) -> None:
 @pytest.mark.parametrize(
     ("words", "found"),
     [
-        ("cnndsl layers max", ["maxpool"]),
+        ("cnndsl layers max", ["maxpool", "max", "maximum"]),
         ("cnndsl rule e50", ["E501", "E502", "E503", "E504", "E505"]),
         ("cnndsl compile two.cnn --network S", ["Small", "Second"]),
         ("cnndsl summary --network Sm", []),
@@ -167,6 +168,8 @@ def test_tab_completion(shell: str) -> None:
         ("cnndsl explain two.cnn pair1.", ["pair1.conv1", "pair1.relu1"]),
         ("cnndsl draw two.cnn --expand P", ["Pair"]),
         ("cnndsl summary two.cnn --columns name,ou", ["name,output"]),
+        ("cnndsl layers matm", ["matmul"]),
+        ("cnndsl check two.cnn --limit l", ["layers="]),
         ("cnndsl diff two.cnn --network Sm", ["Small"]),
         ("cnndsl diff two.cnn two.cnn:S", ["two.cnn:Small", "two.cnn:Second"]),
         ("cnndsl check two.cnn --ignore W203,W20", ["W203,W201", "W203,W202", "W203,W203", "W203,W204", "W203,W205",
