@@ -23,6 +23,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.export import ExportedProgram
+from torch.nn.modules.lazy import LazyModuleMixin
 
 from cnndsl.compilation import CompilationError
 from cnndsl.compiler import compile  # noqa: A004 - the package's own word
@@ -129,6 +130,9 @@ def import_program(program: ExportedProgram, inputs: Sequence[Tensor] | None = N
 
 def _inputs(module: nn.Module, sizes: Sequence[tuple[int, ...]]) -> list[Tensor]:
     """Inputs on which a module runs: numbers of any kind, or where it takes these alone whole ones. Raises Unusable."""
+    if any(isinstance(inner, LazyModuleMixin) for inner in module.modules()):
+        with suppress(Exception), torch.no_grad():  # whose sizes are those of the first run
+            module.eval()(*(torch.zeros(_BATCH, *size) for size in sizes))
     generator = torch.Generator().manual_seed(0)
     rows = min((m.num_embeddings for m in module.modules() if isinstance(m, nn.Embedding)), default=2)
     kinds = (

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import reduce
 from types import FrameType
 from typing import Any
 
@@ -150,10 +151,15 @@ class Recorder:
             self._stack.append(trace)
             try:
                 result = original(module, *arguments, **keywords)
-                trace.result = self._seen(result)
-                self._keep_pending(trace.result)
+                is_unkept = len(self._stack) > 1 and id(result) in self._steps.unkept
+                if not is_unkept:
+                    trace.result = self._seen(result)
+                    self._keep_pending(trace.result)
             finally:
                 self._stack.pop()
+            if is_unkept:  # no part of a text gives such a value: what makes it is done around the part
+                self._stack[-1].events += trace.events
+                return result
             self.traces.setdefault(module, []).append(trace)
         if self._stack:
             self._keep(Event(module, "", *given, self._made(result) if leaf else self._seen(result)))
@@ -242,10 +248,10 @@ class Recorder:
     def _known(self, tensor: Tensor) -> Value | Owned | Unknown | Overwritten:
         if id(tensor) in self._values:
             return Overwritten() if self._is_overwritten(tensor) else self._values[id(tensor)]
-        if id(tensor) in self._steps.moved:
-            x, order, _ = self._steps.moved[id(tensor)]
+        if id(tensor) in self._steps.unkept:
+            name, arguments, _ = self._steps.unkept[id(tensor)]
             value = self._new(tensor)
-            self._pending[value.number] = Event(None, "permute", (self._known(x), order), {}, value)
+            self._pending[value.number] = Event(None, name, mapped(arguments, self._known), {}, value)
             return value
         self._alive.append(tensor)
         return self._owned.get(id(tensor)) or Unknown(tuple(tensor.shape), tensor)
@@ -330,14 +336,15 @@ class Steps:
 
     def __init__(self, call: Call, silently: Call, flows: Callable[[Tensor], bool]) -> None:
         self.call, self.silently, self.flows = call, silently, flows
-        self.moved: dict[int, tuple[Tensor, tuple[int, ...], Tensor]] = {}
-        """Of what has another axis than the batch in front, by its identity: the value, the order of its axes, itself.
+        self.unkept: dict[int, tuple[str, tuple[Any, ...], Tensor]] = {}
+        """What has another axis than the batch in front, by its identity: the call that made it, and itself.
 
         The language has no such value. So nothing is kept of it before it is used in another way than here.
         """
         self._made: dict[str, Callable[..., Any]] = {
             "addcmul": self._addcmul, "permute": self._permute, "__getitem__": self._getitem,
-            "unbind": self._unbind, "select": self._select,
+            "unbind": self._unbind, "select": self._select, "einsum": self._einsum, "stack": self._stack,
+            "sum": self._sum, "mean": self._mean,
         }  # fmt: skip
 
     def result(self, name: str, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
@@ -350,13 +357,56 @@ class Steps:
         product = product if value == 1 else self.call(torch.mul, (product, value), {})
         return self.call(torch.add, (x, product), {})  # type: ignore[no-any-return]
 
+    def _einsum(self, equation: str, *operands: Any) -> Any:
+        """A product with an axis of each of two values, and one of both that is summed over, for each of the others."""
+        values: Sequence[Tensor] = operands[0] if len(operands) == 1 else operands
+        taken, _, result = equation.replace(" ", "").partition("->")
+        left, _, right = taken.partition(",")
+        both = [axis for axis in left if axis in right]
+        shared, summed = ([axis for axis in both if (axis in result) is kept] for kept in (True, False))
+        rows, columns = ([axis for axis in one if axis not in both] for one in (left, right))
+        counts = [len(values), len(rows), len(columns), len(summed)]
+        is_product = counts == [2, 1, 1, 1] and sorted([*shared, *rows, *columns]) == sorted(result)
+        if not is_product or not shared or {left[0], right[0], result[0]} != {shared[0]}:  # the batch
+            return NotImplemented
+
+        def ordered(x: Tensor, have: Sequence[str], want: Sequence[str]) -> Tensor:
+            order = tuple(have.index(axis) for axis in want)
+            return x if order == tuple(range(len(order))) else self.call(torch.permute, (x, order), {})
+
+        a = ordered(values[0], left, [*shared, *rows, *summed])
+        b = ordered(values[1], right, [*shared, *summed, *columns])
+        return ordered(self.call(torch.matmul, (a, b), {}), [*shared, *rows, *columns], result)
+
+    def _stack(self, tensors: Sequence[Tensor], dim: int = 0) -> Any:
+        if dim != 0:
+            return NotImplemented
+        result: Tensor = self.silently(torch.stack, (tensors,), {})
+        self.unkept[id(result)] = "stack", (tensors,), result
+        return result
+
+    def _sum(self, x: Tensor | None = None, dim: Any = None, *more: Any, **keywords: Any) -> Any:
+        name, (tensors, *_), _ = self.unkept.get(id(x), ("", ((),), x))
+        if name != "stack" or dim not in (0, (0,), [0]) or more or keywords:
+            return NotImplemented
+        return reduce(lambda total, each: self.call(torch.add, (total, each), {}), tensors)
+
+    def _mean(self, *arguments: Any, **keywords: Any) -> Any:
+        total = self._sum(*arguments, **keywords)
+        return total if total is NotImplemented else self.call(torch.div, (total, len(arguments[0])), {})
+
     def _permute(self, x: Tensor, *dims: Any, **keywords: Any) -> Any:
         order = keywords.get("dims") or (dims[0] if isinstance(dims[0], (tuple, list)) else dims)
         if order[0] % x.dim() == 0:
             return NotImplemented
         result: Tensor = self.silently(torch.permute, (x, order), {})
-        self.moved[id(result)] = x, tuple(dim % x.dim() for dim in order), result
+        self.unkept[id(result)] = "permute", (x, tuple(dim % x.dim() for dim in order)), result
         return result
+
+    def _moved(self, x: Tensor) -> Any:
+        """The value of which another axis is in front here, and the order of its axes; None for any other."""
+        name, arguments, _ = self.unkept.get(id(x), ("", (), x))
+        return arguments if name == "permute" else None
 
     def _place(self, part: Tensor, order: tuple[int, ...]) -> Tensor:
         """One place along the axis in front: a part of the value, with the other axes in their order."""
@@ -364,21 +414,21 @@ class Steps:
         return part if left == tuple(range(len(left))) else self.call(torch.permute, (part, left), {})
 
     def _unbind(self, x: Tensor, dim: int = 0) -> Any:
-        if id(x) not in self.moved or dim != 0:
+        if self._moved(x) is None or dim != 0:
             return NotImplemented
-        base, order, _ = self.moved[id(x)]
+        base, order = self._moved(x)
         return tuple(self._place(part, order) for part in self.call(torch.unbind, (base, order[0]), {}))
 
     def _select(self, x: Tensor, dim: int, index: int) -> Any:
-        if id(x) not in self.moved or dim != 0:
+        if self._moved(x) is None or dim != 0:
             return NotImplemented
-        base, order, _ = self.moved[id(x)]
+        base, order = self._moved(x)
         part = self.call(Tensor.__getitem__, (base, (*[slice(None)] * order[0], index)), {})
         return self._place(part, order)
 
     def _getitem(self, x: Tensor, at: Any) -> Any:
         at = at[0] if isinstance(at, tuple) and len(at) == 1 else at
-        if id(x) in self.moved and type(at) is int:
+        if self._moved(x) is not None and type(at) is int:
             return self._select(x, 0, at)
         places: list[Any] = list(at) if isinstance(at, tuple) else []
         is_plain = all(isinstance(place, (int, slice)) or place in (None, ...) for place in places)

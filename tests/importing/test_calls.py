@@ -71,6 +71,9 @@ def anchors(x: Tensor) -> Tensor:
         (lambda x: x[:, 0, None, ..., 1:], "unsqueeze(it, 1)"),
         (queries, " = unbind(it, 2)\n"),
         (anchors, "-> flatten(end=3)"),
+        (lambda x: torch.einsum("bchw, bchv -> bcwv", x, x.relu()), "permute(x, [0, 1, 3, 2])\n    it @ relu(x)"),
+        (lambda x: torch.stack([x, x.relu(), x.tanh()]).sum(0), "+"),
+        (lambda x: torch.stack([x, x.relu()]).mean(dim=0), "it / 2"),
     ],
 )
 def test_calls(function: Callable[[Tensor], Tensor], words: str) -> None:
@@ -94,6 +97,8 @@ def _through_a_view(x: Tensor) -> Tensor:
     [
         (lambda x: x.mean(0), "mean(...) is no call of the language: mean: axis 0 is the batch"),
         (lambda x: torch.cat([x, x], -4), "concat: axis -4 is the batch"),
+        (lambda x: torch.stack([x, x]).amax(0), "stack along the batch is no call of the language"),
+        (lambda x: torch.einsum("bchw,bkhw->bck", x, x), "einsum(...) is no call of the language"),
         (lambda x: x.unfold(2, 2, 2), "unfold gives other sizes"),
         (lambda x: F.pad(x, (0, 0, 0, 0, 2, 2)), "padding has 6 numbers, and a map of 6 x 6 has 4 sides"),
         (lambda x: x.permute(1, 0, 2, 3).relu(), "permute needs every axis of batch x 8 x 6 x 6 once, the batch first"),
