@@ -8,6 +8,7 @@ from torch import nn
 
 import cnndsl
 from cnndsl.compilation import CompilationError
+from tests.oracle import agreement
 from tests.running import imported
 from tests.torch.constructors import check
 
@@ -675,6 +676,35 @@ network Net(c = 4) {
     flatten -> linear(4 * 5 * 5) -> unflatten(1, [4, 5, 5])
 }
 """
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        "for y in reversed(maps) { concat(upsample(it, like=y), y) -> conv(2, 1) }",
+        "for [y, k] in zip(reversed(maps), reversed(sizes)) { concat(it, y) -> conv(k, 1) }",
+        "concat([y -> conv(k, 1) for [k, y] in zip(sizes, maps) if k > 1] + [it])",
+        "for [y, z] in zip(maps, reversed(maps)) { concat(it, y, z) -> conv(2, 1) }",
+        "for [y, [a, b]] in zip(maps, rows) { concat(it, y) -> conv(a, 1) -> conv(b, 1) }",
+        "for [i, y] in enumerate(maps) { concat(it, y) -> conv(i + 1, 1) }",
+        "for [i, y] in enumerate(reversed(maps), 1) { concat(it, y) * i -> conv(i, 1) }",
+        "for [k, y] in zip(sizes, maps) { concat(it, y) -> conv(k, 1); maps = maps + [it] }; concat(maps)",
+        "for [i, y] in enumerate(maps) { it + (y -> conv(it.channels, 1)) * i; maps = maps + [it] }; concat(maps)",
+        "linear(sum([k * c for [k, c] in zip(sizes, [y.channels for y in maps])]))",
+    ],
+)
+def test_a_list_of_any_length_is_gone_through_with_others_and_from_its_end(use: str) -> None:
+    text = f"""
+    network Net(sizes = [1, 2], rows = [[1, 2], [2, 1]]) {{
+        input(3, 8, 8)
+        maps = []
+        for k in sizes {{ conv(k, 1); maps = maps + [it] }}
+        {use}
+    }}
+    network Longer = Net([2, 1, 3], [[1, 1], [2, 1], [1, 3]])
+    """
+    agreement.check(text)
+    check(text)
 
 
 def test_numbers_are_written_as_the_text_works_them_out() -> None:

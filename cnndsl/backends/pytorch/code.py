@@ -188,8 +188,12 @@ def loop_head(into: Code, items: Code, reads: Container[str]) -> tuple[Code, Cod
                 others = [flat(column) for other, (_, column) in enumerate(pairs) if other != at]
                 if not is_read(pairs[at][0]) and flat(pairs[at][1]) in others:
                     del pairs[at]
-            if len(pairs) == 1:
-                return pairs[0]
+            match pairs:
+                case [pair]:
+                    return pair
+                case [(index, ast.Call(ast.Name("range"), [ast.Call(ast.Name("len"), [whole])])), (each, values)]:
+                    if is_read(index) and flat(whole) == flat(values):
+                        return tuple_of([index, each]), call("enumerate", values)
             if not is_read(into):
                 return name("_"), call("zip", *(column for _, column in pairs))
             return tuple_of(target for target, _ in pairs), call("zip", *(column for _, column in pairs))

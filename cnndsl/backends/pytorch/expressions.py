@@ -9,13 +9,14 @@ from typing import Any
 
 from cnndsl.backends.pytorch.body import Body
 from cnndsl.backends.pytorch.calls import declare_input, evaluate_call, meaning
-from cnndsl.backends.pytorch.code import constant, flat, gone_through, loop_head, name, names_in, subscript
+from cnndsl.backends.pytorch.code import call, constant, flat, gone_through, loop_head, name, names_in, subscript
 from cnndsl.backends.pytorch.flowgraph import FLOW, For
 from cnndsl.backends.pytorch.indexing import one, piece, taken, up_to_parts
 from cnndsl.backends.pytorch.joins import branch, is_written_out, mark_of, must_unroll, reserve_at_outermost, rewind
 from cnndsl.backends.pytorch.layer_lists import AnyLayers, LayerList, LayerRule, each_value
+from cnndsl.backends.pytorch.operations import count_of
 from cnndsl.backends.pytorch.operators import calculation, comparison, condition, operands, static_of
-from cnndsl.backends.pytorch.sorts import sample_of, sort_of
+from cnndsl.backends.pytorch.sorts import Sort, sample_of, sort_of
 from cnndsl.backends.pytorch.statics import UNSAID, abstract, all_known, bind_generic, bind_items, decided, listed
 from cnndsl.backends.pytorch.values import (
     IDENTITY,
@@ -25,6 +26,7 @@ from cnndsl.backends.pytorch.values import (
     BraceRecipe,
     ChainRecipe,
     ChoiceRecipe,
+    Function,
     Opaque,
     PartRecipe,
     ReadBehind,
@@ -116,6 +118,10 @@ def _format(body: Body, node: nodes.Format) -> Static:
 
 
 def _comprehension(body: Body, node: nodes.Comprehension) -> Any:
+    mark = mark_of(body)
+    if columns_of(body, node.source):
+        rewind(body, mark)  # the loop works them out
+        return _grown_values(body, node)
     source = evaluate(body, node.source)
     if isinstance(source, (TensorList, AnyTensors)):
         return _looped_values(body, node)
@@ -151,6 +157,32 @@ def _comprehension(body: Body, node: nodes.Comprehension) -> Any:
         if isinstance(items, list) and not tests and all_known(body, items):
             return Static(_turns(body, node, items, outer), code)
         return Static(AnyList(sort, len(items) if isinstance(items, list) else items.sample), code)
+
+
+def columns_of(body: Body, node: nodes.Node) -> list[Any] | None:
+    """The lists that a `zip` or an `enumerate` goes through, of which one has as many values as a parameter says.
+
+    None for anything else.
+    """
+    if not isinstance(node, nodes.Call) or not isinstance(node.function, nodes.Ref):
+        return None
+    word = node.function.name
+    if word not in ("zip", "enumerate") or meaning(body, node.function) != Function(word):
+        return None
+    read = (each.name for each in nodes.walk(node.arguments) if isinstance(each, nodes.Ref))
+    if not any(isinstance(body.scope.find(each), AnyTensors) for each in read):
+        return None
+    mark = mark_of(body)
+    columns = [evaluate(body, argument.value) for argument in node.arguments]
+    if not any(isinstance(column, AnyTensors) for column in columns):
+        rewind(body, mark)
+        return None
+    if word == "enumerate":
+        items, *begin = columns
+        count = count_of(body, items).code
+        ends = [begin[0].code, ast.BinOp(begin[0].code, ast.Add(), count)] if begin else [count]
+        columns = [Static(AnyList(Sort({"int"}, 1), items.sample), call("range", *ends)), items]
+    return columns
 
 
 def _layers(body: Body, node: nodes.Comprehension, source: Static, outer: Scope) -> Static:

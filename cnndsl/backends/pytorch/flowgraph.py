@@ -443,7 +443,8 @@ class ForwardSlice:
             if not kept:
                 return None
             if line.values is not None and not inside.isdisjoint(names_stored(line.target)):
-                target, source = tuple_of([target, line.target]), call("zip", source, line.source)
+                own, sizes = _through_sizes(line, inside)
+                target, source = tuple_of([target, own]), call("zip", source, sizes)
             read = set(inside)
             inside -= names_stored(target)
             if inside <= live:
@@ -757,7 +758,7 @@ class InitSlice:
 def _through_sizes(line: For, read: set[str]) -> tuple[Code, Code]:
     """What a loop in `__init__` goes through: of several lists of sizes those that are read, or one for the count."""
     match line:
-        case For(values=tuple(), target=ast.Tuple(elts=names), source=ast.Call(args=lists)):
+        case For(values=tuple(), target=ast.Tuple(elts=names), source=ast.Call(ast.Name("zip"), lists)):
             pairs = list(zip(names, lists, strict=True))
             pairs = [pair for pair in pairs if not read.isdisjoint(names_stored(pair[0]))] or pairs[:1]
             if len(pairs) == 1:

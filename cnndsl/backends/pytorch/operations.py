@@ -239,6 +239,23 @@ def repeated(body: Body, values: Any, times: Static) -> Any:
     return AnyTensors(code, held.shape, lists, sample, count, held.alike)
 
 
+def backwards(values: AnyTensors) -> AnyTensors:
+    """A list of values from its end on."""
+
+    def turned(items: Code) -> Code:
+        return call("list", call("reversed", items))
+
+    return replace(values, code=turned(values.code), lists=tuple(sizes and turned(sizes) for sizes in values.lists))
+
+
+def is_backwards(values: AnyTensors) -> bool:
+    """Whether values are those of a list with a name, from its end on."""
+    match values.code:
+        case ast.Call(ast.Name("list"), [ast.Call(ast.Name("reversed"), [ast.Name()])]):
+            return True
+    return False
+
+
 def in_variable(body: Body, values: AnyTensors) -> AnyTensors:
     """A list of values that is read more than once."""
     if isinstance(values.code, ast.Name):

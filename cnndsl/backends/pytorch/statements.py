@@ -14,8 +14,8 @@ from typing import Any
 from cnndsl.backends.pytorch.application import apply_stage
 from cnndsl.backends.pytorch.body import Body, Output
 from cnndsl.backends.pytorch.calls import declare_input, fixed, learned
-from cnndsl.backends.pytorch.code import Code, call, name, names_in, subscript, tuple_of
-from cnndsl.backends.pytorch.expressions import evaluate, layer_or_value, stage_of
+from cnndsl.backends.pytorch.code import Code, call, gone_through, name, names_in, subscript, tuple_of
+from cnndsl.backends.pytorch.expressions import columns_of, evaluate, layer_or_value, stage_of
 from cnndsl.backends.pytorch.flowgraph import FLOW, Assign, Comment, Compute, Training
 from cnndsl.backends.pytorch.indexing import item_of_static
 from cnndsl.backends.pytorch.joins import (
@@ -30,8 +30,8 @@ from cnndsl.backends.pytorch.joins import (
     speaks_of_input,
     text_names,
 )
-from cnndsl.backends.pytorch.layer_lists import as_before, declare, is_new_list, loop, rule_of
-from cnndsl.backends.pytorch.operations import count_of, in_variable, sizes_code
+from cnndsl.backends.pytorch.layer_lists import AnyLayers, LayerList, as_before, declare, is_new_list, loop, rule_of
+from cnndsl.backends.pytorch.operations import count_of, in_variable, is_backwards, sizes_code
 from cnndsl.backends.pytorch.operators import condition, static_of
 from cnndsl.backends.pytorch.sorts import sort_of
 from cnndsl.backends.pytorch.statics import bind_generic, bind_items
@@ -245,6 +245,9 @@ def _do_if(body: Body, statement: nodes.If) -> None:
 
 
 def _do_for(body: Body, statement: nodes.For) -> None:
+    if columns := columns_of(body, statement.source):
+        _for_any_values(body, statement, columns)
+        return
     source = body.settled(evaluate(body, statement.source))
     run_turn = partial(run, body, statement.body)
 
@@ -253,7 +256,7 @@ def _do_for(body: Body, statement: nodes.For) -> None:
         run_turn()
 
     if isinstance(source, AnyTensors):
-        _for_any_values(body, statement, source)
+        _for_any_values(body, statement, [source])
         return
     values = source.items if isinstance(source, TensorList) else getattr(source, "value", None)
     if values is None:
@@ -275,12 +278,57 @@ def _do_for(body: Body, statement: nodes.For) -> None:
         loop_or_turns(body, statement, lambda: run_loop(body, statement, source.code, bind, run_turn), turn, known)
 
 
-def _for_any_values(body: Body, statement: nodes.For, source: AnyTensors) -> None:
-    """A loop over as many values as a parameter says: `forward` goes through these, `__init__` through their sizes."""
-    word = statement.targets
-    if not isinstance(word, str) or body.chain is not None:
+def _for_any_values(body: Body, statement: nodes.For, columns: Sequence[Any]) -> None:
+    """A loop over as many values as a parameter says: `forward` goes through these, `__init__` through their sizes.
+
+    It goes through lists of constants beside them where there are several `columns`.
+    """
+    words = statement.targets if len(columns) > 1 else (statement.targets,)
+    if isinstance(words, str) or body.chain is not None:
         raise Untranslatable("a loop over values of which there are as many as a parameter says", statement.span)
-    source = in_variable(body, source)
+    flowing: list[tuple[Code, Code]] = []
+    lists: list[Code] = []
+    binds: list[Callable[[], list[Code]]] = []
+    for word, column in zip(words, columns, strict=True):
+        if isinstance(word, str) and isinstance(column, AnyTensors):
+            values = column if is_backwards(column) else in_variable(body, column)
+            variable, sizes, bind = _each_of_values(body, statement, word, values)
+            flowing.append((name(variable), gone_through(values.code)))
+        elif isinstance(column, Static) and not isinstance(column.value, AnyLayers | LayerList):
+            sizes, bind = [column.code], partial(_each_of, body, word, column)
+        else:
+            raise Untranslatable("a list of values is gone through together with one of another kind", statement.span)
+        lists += map(gone_through, sizes)
+        binds.append(bind)
+    if not lists:
+        counted = next(column for column in columns if isinstance(column, AnyTensors))
+        lists = [call("range", count_of(body, counted).code)]
+
+    def bind_all() -> Code:
+        targets = [target for bind in binds for target in bind()]
+        return tuple_of(targets) if len(targets) > 1 else targets[0] if targets else name("_")
+
+    run_loop(
+        body,
+        statement,
+        call("zip", *lists) if len(lists) > 1 else lists[0],
+        bind_all,
+        partial(run, body, statement.body),
+        values=(tuple_of(v for v, _ in flowing), call("zip", *(each for _, each in flowing)))
+        if len(flowing) > 1
+        else flowing[0],
+    )
+
+
+def _each_of(body: Body, targets: nodes.Targets, column: Static) -> list[Code]:
+    """Give the names of a loop what they are like in every turn; the variables in Python."""
+    return [bind_generic(body, targets, sort_of(column).of_items)]
+
+
+def _each_of_values(
+    body: Body, statement: nodes.For, word: str, source: AnyTensors
+) -> tuple[str, list[Code], Callable[[], list[Code]]]:
+    """The variable for the value of a turn, the lists of sizes of values, and what gives both their names."""
     variable = body.value_name(word)
     body.value_names.add(word)
     body.keep_values({variable}, None)
@@ -288,23 +336,20 @@ def _for_any_values(body: Body, statement: nodes.For, source: AnyTensors) -> Non
     rank = len(source.shape)
     axes = [axis for axis, sizes in enumerate(source.lists) if sizes is not None and axis not in source.alike]
 
-    def bind() -> Code:
+    def bind() -> list[Code]:
         shape = list(source.shape)
         sizes = [body.list_variable(word, axis, rank) for axis in axes]
         for axis, size in zip(axes, sizes, strict=True):
             shape[axis] = Traced(value_of(shape[axis]), body.new_version(size).expr)
         body.scope.names[word] = Tensor(name(variable), tuple(shape))
-        return tuple_of(map(name, sizes)) if len(sizes) > 1 else name(sizes[0] if sizes else "_")
+        return [name(size) for size in sizes]
 
     held = (body.scope.find(each) for each in bound_names(statement))
     grows = any(isinstance(each, AnyTensors) and each.lists == source.lists for each in held)
     lists = [sizes_code(body, source, axis) for axis in axes]
     if grows:  # the turns may add to the list, which is not to become longer for them
         lists = [subscript(each, ast.Slice()) for each in lists]
-    lists = lists or [call("range", count_of(body, source).code)]
-    through = call("zip", *lists) if len(lists) > 1 else lists[0]
-    run_turn = partial(run, body, statement.body)
-    run_loop(body, statement, through, bind, run_turn, values=(name(variable), source.code))
+    return variable, lists, bind
 
 
 def _do_repeat(body: Body, statement: nodes.Repeat) -> None:

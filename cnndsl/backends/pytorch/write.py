@@ -571,8 +571,11 @@ class ForwardWriter:
             else:
                 made.append(f"{indent}{variable.id} = iter(self.{part.name})")
                 self._loop_parts[part.number] = call("next", variable)
-        if needs_target or not sources:
-            sources, targets = [whole, *sources], [into, *targets]
+        match into, whole:
+            case ast.Tuple(elts=several), ast.Call(ast.Name("zip"), columns) if sources and needs_target:
+                sources, targets = [*columns, *sources], [*several, *targets]
+            case _ if needs_target or not sources:
+                sources, targets = [whole, *sources], [into, *targets]
         whole = sources[0] if len(sources) == 1 else call("zip", *sources)
         into = targets[0] if len(targets) == 1 else ast.Tuple(targets, ast.Store())
         for each in sorted(line.carried):
