@@ -925,6 +925,8 @@ def test_a_constructor_refuses_what_leaves_a_value_missing(body: str, missing: s
         ("y = [it -> conv(3, 1), it]; y = y * n; for v in y { it + v }; relu", True),
         ("y = [it -> conv(3, 1) for i in range(n + 1)] * n; concat(y + [it])", True),
         ("y = it -> conv(3, 1); concat([y] + [y] * n)", False),
+        ("conv1 = conv(3, 1); repeat n { it -> conv1 -> relu }", True),
+        ("conv1 = conv(3, 1); repeat n { it -> conv1 -> relu }; it -> conv1", False),
         ("y = it -> conv(3, 1); repeat n { it + y }; it + y", False),
         ("y = it -> conv(3, 1); repeat n + 1 { it + y }", False),
         ("conv(3, 1); repeat n { relu }", False),

@@ -33,6 +33,7 @@ from cnndsl.backends.pytorch.flowgraph import (
     Register,
     Return,
     codes_of,
+    parts_read,
     walk,
 )
 from cnndsl.backends.pytorch.values import Untranslatable
@@ -76,7 +77,11 @@ class _Turns:
         for at, line in reversed(list(enumerate(block))):
             for inner in line.blocks():
                 self.refuse(inner, line if isinstance(line, For) else around)
-            if not isinstance(line, For) or id(line) in self._forward.only_in_turns:
+            if (
+                not isinstance(line, For)
+                or id(line) in self._forward.only_in_turns
+                or _applied(line) - _registered(line)
+            ):
                 block[at:at] = [refusal for text in self._asked.get(id(line), ()) for refusal in self._of(text, around)]
 
     def _of(self, text: str, around: For | None) -> Iterator[If]:
@@ -105,6 +110,11 @@ class _Turns:
         rest = ForwardSlice(serves=self._forward.serves, without=without)
         rest.slice(self._lines, set())
         return self._forward.used - rest.used - set().union(*map(_registered, without))
+
+
+def _applied(line: For) -> set[int]:
+    """The parts that the turns of a loop apply."""
+    return set().union(*(parts_read(each) for each in walk(line.lines) if isinstance(each, Compute)))
 
 
 def _registered(item: Any) -> set[int]:
