@@ -34,7 +34,7 @@ from cnndsl.syntax.parser import parse
 _AT_ONCE = Limits(layers=2_000, work=40_000)
 """What is worked out while somebody waits; the largest of the published networks needs half of it."""
 _MOST_TRIED = 3
-"""So many networks are tried of a text with mistakes, of which nothing is known yet."""
+"""So many networks are tried: of a text with mistakes of which nothing is known yet, or for what gets to a place."""
 
 
 @dataclass(frozen=True)
@@ -56,13 +56,29 @@ class Analysis:
         """The sizes after the stages of the text itself."""
         return sizes(self.program, self.file)
 
+    def flowing(self, file: str, start: int) -> list[Any]:
+        """What `it` or `input` stands for at a place of a file: values, or lists, in the first network there."""
+        for key in self.program.networks[:_MOST_TRIED]:
+            if key not in self._flows:
+                self._flows[key] = self._seen(self.program.modules[key].name or "")
+            if values := self._flows[key].get((file, start)):
+                return values
+        return []
+
     @cached_property
-    def flowing(self) -> list[tuple[Span, Any]]:
-        """What `it` and `input` stand for at their places, each time that they are worked out: a value, or several."""
-        found: list[tuple[Span, Any]] = []
-        networks = [self.program.modules[key].name or "" for key in self.program.networks]
-        elaborate(self.file, {}, _AT_ONCE, self.read, only=networks, seen=lambda *one: found.append(one))
-        return [(span, value) for span, value in found if flows(value)]
+    def _flows(self) -> dict[str, dict[tuple[str, int], list[Any]]]:
+        return {}
+
+    def _seen(self, network: str) -> dict[tuple[str, int], list[Any]]:
+        """What `it` and `input` stand for in a network, by their files and places."""
+        found: dict[tuple[str, int], list[Any]] = {}
+
+        def note(at: Span, value: Any) -> None:
+            if flows(value):
+                found.setdefault((at.source.short, at.start), []).append(value)
+
+        elaborate(self.file, {}, _AT_ONCE, self.read, only=(network,), traced=False, seen=note)
+        return found
 
     @cached_property
     def definitions(self) -> frozenset[str]:

@@ -272,11 +272,11 @@ def _keyword(documents: Documents, document: Document, offset: int) -> tuple[str
 
 
 def _flowing(documents: Documents, document: Document, span: Span) -> str:
-    """The sizes of the value that `it` or `input` is at a place, in all uses; empty where none is known."""
+    """The sizes of the value that `it` or `input` is at a place, in all uses of a network; or nothing."""
     known = [(analysis, analysis.source, moves.before(span.start)) for analysis, moves in document.latest()]
     known += [(analysis, source, span.start) for analysis, source in documents.elsewhere(document)]
     for analysis, source, place in known:
-        values = [value for at, value in analysis.flowing if (at.source.short, at.start) == (source.short, place)]
+        values = [] if place is None else analysis.flowing(source.short, place)
         several = (
             said((one.shape,)) if isinstance(one, Value) else f"[{said(tuple(v.shape for v in one))}]" for one in values
         )
