@@ -286,7 +286,7 @@ class Lines:
         if beside or step.results > 1:
             self._flush()
             names = ", ".join(self._name(result) for result in results)
-            self.made.append(f"{names} = {self._expression(step)}")
+            self.made.append(f"{names} = {self._expression(step, is_beside=True)}")
             return
         if self._is_implied(number, step):
             self.current = result
@@ -453,21 +453,22 @@ class Lines:
 
     def _is_spoken(self, word: str) -> bool:
         """Whether the word is needed as that of a layer too."""
-        spoken = (each for _, part in self.body.parts for each in parts_in(part) if isinstance(each, Single))
-        count = sum(each.word == word for each in spoken)
         own = self.parts[word]
-        return count - (isinstance(own, Single) and own.word == word) > 0 or any(
-            step.form != "part" and step.what == word for step in self.body.steps
-        )
+        others = (part for _, part in self.body.parts if part is not own or not isinstance(own, Single | Listed))
+        words = {each.word for part in others for each in parts_in(part) if isinstance(each, Single)}
+        return word in words or any(step.form != "part" and step.what == word for step in self.body.steps)
 
     # Expressions
 
-    def _expression(self, step: Step) -> str:
+    def _expression(self, step: Step, *, is_beside: bool = False) -> str:
+        """What a step gives; of one `is_beside` the pipeline also under which condition a layer is applied."""
         if step.form == "part":
             first, *others = step.operands
             more = self._extra(step.what, others) if others else ""
-            source = self._operand(first, tight=False)
-            return f"{source} -> {self._stage(step, more)}"
+            source, stage = self._operand(first, tight=False), self._stage(step, more)
+            if is_beside and step.condition is not None and not isinstance(self.parts.get(step.what), Choice):
+                stage = f"if {self.writer.definition.conditions[step.condition]} {{ {stage} }}"
+            return f"{source} -> {stage}"
         if step.form == "infix":
             if len(step.operands) == 1:
                 return f"{step.what}{self._operand(step.operands[0])}"
@@ -530,7 +531,7 @@ class Lines:
         if operand in self.pending_lists:
             return self.pending_lists[operand]
         if operand in self.pending:
-            text = self._expression(self.pending[operand])
+            text = self._expression(self.pending[operand], is_beside=True)
             return f"({text})" if tight and _is_pipe(text) else text
         if operand in self.named:
             return self.named[operand]
