@@ -13,7 +13,7 @@ from cnndsl.ir.program import Leaf, Module, Program, Use, Weights
 from cnndsl.layers.base import Group, Layer, Tensor, product_of
 from cnndsl.layers.formula import Shape, plain
 from cnndsl.layers.operations import Operation
-from cnndsl.symbolic.number import is_open
+from cnndsl.symbolic.number import is_open, key_of
 
 if TYPE_CHECKING:
     from cnndsl.layers.dense import Embedding
@@ -74,7 +74,7 @@ class Counter:
         self._known: dict[str, Cost] = {}
         self._leaves: dict[int, Cost] = {}
         """By the `id` of leaves, of which equal ones are the same."""
-        self._macs: dict[tuple[int, Shape, Shape], int | None] = {}
+        self._macs: dict[tuple[Any, ...], int | None] = {}
         """By the `id` of layers, and what comes in and out."""
 
     def of(self, key: str) -> Cost:
@@ -106,7 +106,7 @@ class Counter:
             return operation_macs(at.target, at.xs, at.ys[0])
         if isinstance(at.target, Module):
             return self.of(at.target.id).macs
-        key = id(at.target), at.x, at.ys[0]
+        key = id(at.target), tuple(map(key_of, at.x)), tuple(map(key_of, at.ys[0]))  # a plain == would ask open sizes
         if key not in self._macs:
             self._macs[key] = layer_macs(at.target, at.x, at.ys[0])
         return self._macs[key]
