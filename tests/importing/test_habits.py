@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import torch
 import torch.nn.functional as F  # noqa: N812 - its usual name
 from torch import Tensor, nn
@@ -170,6 +172,37 @@ def test_a_network_that_cannot_be_trained_on_its_input() -> None:
     told = "it does not run in training, of which the text has nothing: RuntimeError: Calculated padded input size"
     assert found.remarks[0].startswith(told)
     assert str(import_module(Strict(), [(3, 20, 20)]).comparison) == SAME
+
+
+class Rearranged(nn.Module):
+    """As a layer of einops: what it gives has another axis than the batch in front."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.reshape(len(x), x.shape[1], 3, 2, -1).permute(2, 0, 3, 1, 4)
+
+
+class Attention(nn.Module):
+    """Queries, keys and values that a part without weights takes apart."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.project, self.apart = nn.Linear(8, 24), Rearranged()
+
+    def forward(self, x: Tensor) -> Tensor:
+        y: Tensor = self.apart(self.project(x))
+        return ((y[0] @ y[1].mT).softmax(-1) @ y[2]).transpose(1, 2).flatten(2)
+
+
+def test_a_part_that_gives_what_the_language_has_not_is_done_where_it_stands() -> None:
+    assert "[:, :, 0]" in imported(Attention(), (5, 8)).text
+
+
+def test_layers_that_find_their_sizes_in_the_first_run() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that lazy layers are new, which they were in 2021
+        module = nn.Sequential(nn.LazyConv2d(4, 3), nn.LazyBatchNorm2d(), nn.Flatten(), nn.LazyLinear(5))
+    text = imported(module, MAP).text
+    assert '"0": conv(4, 3) -> "1": batchnorm -> "2": flatten\n    "3": linear(classes)' in text
 
 
 class Listing(nn.Module):
