@@ -100,9 +100,11 @@ class Explain(Options[str]):
         if left_out:
             blocks.append(tr("... and {count:,} more", count=left_out))
         if not is_single and (letters := _letters(shown)):
-            blocks.append(
-                letters if self.format != "latex" else rf"\par\medskip{{\raggedright\noindent {letters}\par}}"
-            )
+            forms = {
+                "text": "\n".join(wrap(letters, 80)),
+                "latex": rf"\par\medskip{{\raggedright\noindent {letters}\par}}",
+            }
+            blocks.append(forms.get(self.format, letters))
         return "\n\n".join(blocks) + "\n"
 
     def _compared(self, applied: Occurrence | None, compare: str, places: Places) -> str:
@@ -132,7 +134,7 @@ def _letters(shown: Iterable[Explanation]) -> str:
     for quantity in (quantity for explanation in shown for quantity in explanation.quantities):
         if len(quantity.letter) == 1:
             found.setdefault(quantity.letter, {})[quantity.meaning] = None
-    return "\n".join(wrap("; ".join(f"{letter}: {' / '.join(meanings)}" for letter, meanings in found.items()), 80))
+    return "; ".join(f"{letter}: {' / '.join(meanings)}" for letter, meanings in found.items())
 
 
 def _writer(form: Format, *, single: bool, color: bool) -> Callable[[Explanation], Iterable[str]]:
