@@ -308,7 +308,8 @@ def check_target(path: Path, generated: Callable[[bytes], bool], *, force: bool 
         raise unwritable(path, problem) from None
     if not generated(standing):
         helps = ("move it away, or write to another place", "--force overwrites it")
-        raise error("E005", f"{name} was not written by cnndsl, and stays as it is", None, help=helps)
+        why = "is there already" if path.suffix == ".cnn" else "was not written by cnndsl"  # a text has no sign of ours
+        raise error("E005", f"{name} {why}, and stays as it is", None, help=helps)
 
 
 def signed(picture: bytes, kind: str) -> bytes:

@@ -18,7 +18,7 @@ def test_a_first_file(cnndsl: Command) -> None:
     assert cnndsl("check", "first.cnn").code == 0
     again = cnndsl("new")
     assert again.code == 2
-    assert "net.cnn was not written by cnndsl, and stays as it is" in again.err
+    assert "net.cnn is there already, and stays as it is" in again.err
     assert "-o" not in again.err  # which this command has not
     assert cnndsl("new", "-", "--like", "unet.cnn").out.startswith("# ")
     assert "\ncnndsl summary 'my net.cnn' shows its layers" in cnndsl("new", "my net.cnn").out

@@ -149,7 +149,7 @@ def test_what_the_text_takes_from_elsewhere(cnndsl: Command, folder: Path) -> No
         (["made.py:Net", "--input", "1,9,9"], "Net cannot be run on 1 x 9 x 9: RuntimeError"),
         (["made.py:Sorted", "--input", "4"], "in Sorted: sort(...) is no call of the language"),
         (["made.py:Net", "--input", "1,8,8", "-o", "made.txt"], "made.txt does not end in .cnn"),
-        (["made.py:Net", "--input", "1,8,8", "-o", "net.cnn"], "net.cnn was not written by cnndsl"),
+        (["made.py:Net", "--input", "1,8,8", "-o", "net.cnn"], "net.cnn is there already"),
     ],
 )
 def test_what_is_refused(cnndsl: Command, arguments: list[str], words: str) -> None:
