@@ -409,6 +409,7 @@ class Lines:
     def _extra(self, path: str, more: Sequence[Operand]) -> str:
         """The values that a part is given besides the first, as arguments."""
         part = self._part(path)
+        part = part.part if isinstance(part, Choice) else part
         assert isinstance(part, Use)  # noqa: S101 - of what takes several values
         names = self.writer.known[part.name].common.body.inputs[1:]
         return ", ".join(f"{name}={self._argument(operand)}" for name, operand in zip(names, more, strict=True))

@@ -29,6 +29,7 @@ from cnndsl.importing.body import (
     Turned,
     flat,
 )
+from cnndsl.importing.leaves import Unreadable
 from cnndsl.importing.turns import Apart, differing, numbers, series_of, together
 
 _LEAST_TURNS, _LONGEST_TURN, _MANY = 2, 40, 3
@@ -79,7 +80,8 @@ def with_lists(body: Body, *, more: bool = False) -> Body:
 def with_bound(body: Body) -> Body:
     """The body, where the further values that a layer of a list is given are bound to it: they stand in the list.
 
-    A layer without the values that it takes is none yet, and would be another one wherever it is used.
+    A layer without the values that it takes is none yet, and would be another one wherever it is used. Raises
+    Unreadable where they are not there before the list.
     """
     given: dict[str, set[tuple[Operand, ...]]] = {}
     first: dict[str, int] = {}
@@ -97,6 +99,12 @@ def with_bound(body: Body) -> Body:
         for path, (more, *others) in given.items()
         if more and not others and all(is_there(path, operand) for operand in flat(more))
     }
+    late = next((path for path, held in given.items() if held != {()} and path not in bound), None)
+    if late is not None:
+        raise Unreadable(
+            f"what {late} is given besides its first value is made behind the first layer of its list, or is not the"
+            " same each time; a text says it where the list stands: give the layers names of their own"
+        )
     steps = (replace(s, operands=s.operands[:1], main=0) if s.what in bound else s for s in body.steps)
     return replace(body, steps=tuple(steps), bound=tuple(bound.items()))
 

@@ -123,7 +123,7 @@ class Writer:
         if isinstance(part, Repeated):
             return f"{self.stage(part.part)} * {self.value(part.count)}"
         if isinstance(part, Choice) and not isinstance(part.part, Chain):
-            return f"{self.stage(part.part)} if {self.definition.conditions[part.condition]} else identity"
+            return f"{self.stage(part.part, more)} if {self.definition.conditions[part.condition]} else identity"
         if isinstance(part, Choice):
             return f"if {self.definition.conditions[part.condition]} {self.braced(part.part)}"
         return self.braces(self.chain_lines(part))

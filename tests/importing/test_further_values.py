@@ -6,11 +6,12 @@ from itertools import pairwise
 
 import pytest
 import torch
+import torch.nn.functional as F  # noqa: N812 - its usual name
 from torch import Tensor, nn
 
 import cnndsl
-from cnndsl.importing import import_module
-from tests.importing.test_modules import SAME
+from cnndsl.importing import Unreadable, import_module
+from tests.importing.test_modules import SAME, imported
 
 
 class Up(nn.Module):
@@ -84,3 +85,40 @@ def test_a_block_whose_further_value_comes_from_a_later_one_stands_behind_that()
     assert str(found.comparison) == "the keys have another order, same outputs (0.0)", found.text
     with pytest.warns(UserWarning, match="the keys have another order, same outputs"):
         cnndsl.from_torch(module, [torch.rand(2, 8, 4, 4), torch.rand(2, 4, 8, 8), torch.rand(2, 2, 16, 16)])
+
+
+class Late(nn.Module):
+    """The second layer of a list is given what the first has made."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ups = nn.ModuleList([Up(4, 4, 4), Up(4, 4, 4)])
+
+    def forward(self, x: Tensor) -> Tensor:
+        for up in self.ups:
+            x = up(x, F.interpolate(x.tanh(), scale_factor=2))
+        return x
+
+
+def test_a_further_value_that_is_not_there_before_the_list_is_refused() -> None:
+    with pytest.raises(Unreadable, match=r"what ups.1 is given besides its first value is made behind the first layer"):
+        import_module(Late(), [(4, 4, 4)])
+
+
+class Optional(nn.Module):
+    """A block that some have, which is given two values."""
+
+    def __init__(self, *, has_up: bool) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(4, 4, 3, 2, 1)
+        self.up = Up(4, 4, 4) if has_up else None
+        self.last = nn.Conv2d(4, 4, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y: Tensor = self.conv(x)
+        return self.last(y if self.up is None else self.up(y, x))  # type: ignore[no-any-return]
+
+
+def test_a_block_with_further_values_that_some_have() -> None:
+    text = imported(nn.Sequential(Optional(has_up=True), Optional(has_up=False), Optional(has_up=True)), (4, 8, 8)).text
+    assert "Up(skip=input)" in text
