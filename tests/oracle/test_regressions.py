@@ -6,6 +6,7 @@ from contextlib import suppress
 
 import pytest
 
+import cnndsl
 from cnndsl.compilation import CompilationError
 from tests.oracle.agreement import check
 
@@ -883,12 +884,41 @@ block B(channels, stride = 1) {
     it + (it -> if stride == [1, 1] { conv(channels, 3, padding=1) } else { relu })
 }
 network Net { input(3, 16, 16); B(8) -> B(8, [1, 2]) -> B(8, 2) -> B(8, [1, 1]) }""",
+    "a block with a name works with a part of the height of each map": """
+block Half(c) {
+    conv(c, 1)
+    it[:, :, : it.height // 2] -> reshape([c, -1, it.width])
+    narrow(it -> conv(4, 3) -> relu -> conv(4, 1) -> tanh -> conv(c, 3), 2, -(it.height // 2), it.height // 2 - 2)
+}
+network Net {
+    a = input(3, 16, 12)
+    b = input(3, 24, 12)
+    top = Half(4)
+    x = a -> top
+    y = b -> top
+    output x, y
+}""",
+    "a name gets another value in braces, where what it had before flows on": """
+network Net(flag = true) {
+    input(2, 6, 6)
+    v = it
+    it -> if flag { v -> { v = v -> conv(2, 1) -> if flag { conv(3, 1) } } -> relu }
+}""",
 }
 
 
 @pytest.mark.parametrize("text", PROGRAMS.values(), ids=list(PROGRAMS))
 def test_a_program_that_once_disagreed(text: str) -> None:
     check(text)
+
+
+@pytest.mark.parametrize("block", ["B { crop(size=4) }", "B(c = 3) { conv(c, 1); crop(size=4) }"])
+def test_a_part_that_keeps_the_size_of_a_map_is_refused_where_it_is_applied_to_another(block: str) -> None:
+    inputs = "a = input(3, 8, 12); b = input(3, 12, 12)"
+    text = f"block {block}\nnetwork Net {{ {inputs}; p = B; x = a -> p; SIZE -> p; output x, it }}"
+    with pytest.raises(CompilationError, match=r"E601.*p works with a size of what comes in, and is applied to values"):
+        cnndsl.compile(text.replace("SIZE", "b")).python()
+    check(text.replace("SIZE", "b[:, :, :8]"))
 
 
 def test_a_parameter_that_is_written_for_its_value_and_changes_in_a_loop() -> None:

@@ -347,9 +347,11 @@ def _put_made(body: Body, line: Register, recipe: Any, value: Tensor, *, again: 
     with body.having(lines=spare if again else body.lines):  # what it is says the first time
         made, value = made_for(body, recipe, value)
     if again:
+        _check_told(body, line.part, made)
         made = replace(made, shapes=_as_before(body, line.part, made.shapes, [*spare, Append(made.value)], now))
     else:
         line.value = made.value
+        body.told[line.part.number] = made.sizes
         line.part.type = made.type if line.part.type in ("nn.Module", made.type) else "nn.Module"
         line.begins, line.kind = made.begins, _kind_of(recipe)
     if not body.is_silent:
@@ -357,6 +359,16 @@ def _put_made(body: Body, line: Register, recipe: Any, value: Tensor, *, again: 
     if not again:
         body.gave[line.part.number] = made.shapes
     return _called(body, line, made, value)
+
+
+def _check_told(body: Body, part: Part, made: Made) -> None:
+    """Refuse a part that is told sizes of what comes in, and is applied again to a value of others."""
+    told = body.told.get(part.number, ())
+    if not body.is_silent and not all(map(body.same, told, made.sizes)):
+        raise Untranslatable(
+            f"{part.name} works with a size of what comes in, and is applied to values of which that is another one",
+            helps="give each of them a part of its own",
+        )
 
 
 def _as_before(

@@ -161,6 +161,8 @@ class Body:
         """The parts that are declared by keys in quotes, by the Python of these, each with the loops around."""
         self.built_for: dict[int, Shape] = {}
         """The size for which each part was made."""
+        self.told: dict[int, tuple[Any, ...]] = {}
+        """The sizes of what comes in that the constructor of each part was told."""
         self.gave: dict[int, tuple[Shape, ...]] = {}
         """What each part gave when it was first applied."""
         self.taken_apart: dict[int, list[Any]] = {}
@@ -469,7 +471,7 @@ class Body:
                     scope.names[each] = each_tensor(value, saved)
         if self.flow != "x" and not self.chain:
             self.entry = each_tensor(self.entry, saved)
-        if wanted is not None and not self.chain:
+        if not self.chain and (wanted is not None or variables != {FLOW + self.flow}):
             self.it = each_tensor(self.it, saved)
 
     def put(self, value: Tensor, variable: str, lines: list[Any] | None = None) -> Tensor:

@@ -154,7 +154,8 @@ def _block(body: Body, recipe: BlockRecipe, value: Tensor | TensorList) -> Made:
     unit = body.file.unit(definition, tuple((word, len(tensor.shape)) for word, tensor in inputs))
     body.note(unit, given)
     held = {word: tensor.shape for word, tensor in inputs}
-    sizes = [body.size_code(product(held[word]) if axis < 0 else held[word][axis]) for word, axis in unit.sizes]
+    told = tuple(product(held[word]) if axis < 0 else held[word][axis] for word, axis in unit.sizes)
+    sizes = [*map(body.size_code, told)]
     start, left = _started(body, recipe, unit)
     code = call(start, *([] if unit.is_part else sizes))
     passed = {word: given[word] for word in left if word in given}
@@ -169,7 +170,8 @@ def _block(body: Body, recipe: BlockRecipe, value: Tensor | TensorList) -> Made:
             code.keywords.append(ast.keyword(word, size))
     names = tuple(output[0] for output in outputs if output[0] is not None)
     shapes = tuple(shape for _, shape in outputs)
-    return Made(code, shapes, unit.name, tuple(item for _, item in extra), names, frozenset([unit.key]), word="block")
+    units = frozenset([unit.key])
+    return Made(code, shapes, unit.name, tuple(item for _, item in extra), names, units, word="block", sizes=told)
 
 
 def _add_arguments(body: Body, code: ast.Call, unit: Any, given: dict[str, Any], positional: int) -> None:
@@ -279,8 +281,8 @@ def _parameter(body: Body, recipe: ParamRecipe, value: Tensor) -> Made:
         if isinstance(choice, BlockRecipe) and not body.is_silent:
             unit = body.file.unit(choice.definition, (("input", rank),))
             body.file.note(unit, with_arguments(choice, recipe.arguments).arguments)
-    sizes = [body.size_code(value.shape[axis]) for axis in sorted(needs.axes)]
-    code = call(recipe.code, *sizes)
+    told = tuple(value.shape[axis] for axis in sorted(needs.axes))
+    code = call(recipe.code, *map(body.size_code, told))
     for word, argument in recipe.arguments:
         given = argument.code if isinstance(argument, Static) else _passed(body, recipe, argument, rank)
         if word is None:
@@ -297,7 +299,7 @@ def _parameter(body: Body, recipe: ParamRecipe, value: Tensor) -> Made:
         dim if axis in kept else body.fresh(value_of(dim), cause=names_in(recipe.code))
         for axis, dim in enumerate(first)
     )
-    return Made(code, (tuple(dims),), units=units, word="block" if units else "layer")
+    return Made(code, (tuple(dims),), units=units, word="block" if units else "layer", sizes=told)
 
 
 def _passed(body: Body, recipe: ParamRecipe, argument: Any, rank: int) -> Code:
@@ -559,6 +561,8 @@ class Made:
     word: str = "layer"
     begins: tuple[tuple[str, Any], ...] = ()
     calling: str = ""
+    sizes: tuple[Any, ...] = ()
+    """The sizes of what comes in that it is told."""
 
 
 def _has_ranks(choice: Any) -> bool:

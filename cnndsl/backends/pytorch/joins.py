@@ -153,6 +153,8 @@ class _Join:
         elif codes[0] != codes[1]:
             if len(key) > 2:  # an item of a list
                 variable = body.temporary(f"{key[1]}{key[2]}")
+            elif "·" in key[1]:  # one that is put aside
+                variable = body.temporary()
             else:
                 variable = FLOW + body.flow if key[1] == "it" else body.value_name(key[1])
             made = body.put(a, variable, self._line.yes)

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from cnndsl.backends.pytorch.body import Body
-from cnndsl.backends.pytorch.code import OPERATORS, RELATIONS, Code, constant, within_64_bits
+from cnndsl.backends.pytorch.code import OPERATORS, RELATIONS, Code, constant, names_in, within_64_bits
 from cnndsl.backends.pytorch.layer_lists import AnyLayers
 from cnndsl.backends.pytorch.operations import combined, joined, repeated
 from cnndsl.backends.pytorch.sorts import sample_of
@@ -80,9 +81,13 @@ def calculation(body: Body, node: nodes.Op) -> Any:
             if isinstance(value.value, (int, float)) and isinstance(value.code, ast.Constant)
             else ast.UnaryOp(ast.USub(), value.code)
         )
-        return Static(-value.value, code)
+        return Static(-value.value, code, value.seen and ast.UnaryOp(ast.USub(), value.seen))
     left, right = operands(body, node.operands)
-    return _binary(body, node, left, right)
+    made = _binary(body, node, left, right)
+    seen = (names_in(each.code) for each in (left, right) if isinstance(each, Static) and each.seen is not None)
+    if isinstance(made, Static) and not names_in(made.code).isdisjoint(set().union(*seen)):
+        return replace(made, seen=_arithmetic(node, in_forward(left).code, in_forward(right).code))
+    return made
 
 
 def _binary(body: Body, node: nodes.Op, left: Any, right: Any) -> Any:
