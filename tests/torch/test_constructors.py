@@ -712,6 +712,8 @@ def test_what_nobody_reads_of_a_list_is_left_out(body: str, read: str) -> None:
         "for i in range(n) { conv(4, 1); maps = maps + [it] }; y = input; for i in range(k) { y = y + maps[i] }",
         "for i in range(n) { conv(4, 1); maps = maps + [it] }; y = input; for i in range(k) { y + maps[-1 - i] }",
         "for i in range(n) { maps = maps + [it -> conv(4, 1)] }; y = maps[0]; repeat k { y + maps[k - 1] }",
+        "for i in range(n) { conv(4, 1); maps = [it] + maps }; y = maps[-1]",
+        "for i in range(n) { conv(4, 1); maps = maps + [it] }; repeat k { maps = maps + [it -> tanh] }; y = maps[0]",
         "y = [it -> b for b in [conv(4, 1) for i in range(n)]][k]",
         "layers = [conv(4, 1) for i in range(n)]; y = concat([it -> b for b in layers][0], it)",
     ],

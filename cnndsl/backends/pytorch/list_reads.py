@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ast
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -32,6 +32,8 @@ from cnndsl.backends.pytorch.values import Untranslatable
 from cnndsl.symbolic.expr import Expr, Symbol, TooLong
 
 _ZERO, _ONE = Expr.of(0), Expr.of(1)
+_Behind = tuple[tuple[Sequence[Any], int], ...]
+"""Lists of lines one after the other, each from a place on."""
 
 
 def check_reads(kept: Sequence[Any], lines: Sequence[Any]) -> None:
@@ -69,9 +71,11 @@ class _List:
     is_read: bool = False
     """Whether some values are read, perhaps not all."""
     is_whole: bool = False
-    """Whether all are read, or needed for what is."""
-    is_carried: bool = False
-    """Whether each is needed for the one behind it."""
+    """Whether all are read at once."""
+    needed: list[bool] = field(default_factory=list)
+    """For the lines that put values in it whether these are needed for something else that is read."""
+    carried: list[bool] = field(default_factory=list)
+    """The same, for those behind them in the list."""
     from_begin: list[tuple[Expr, Expr]] = field(default_factory=list)
     """From which place on values are read, and up to which."""
     from_end: list[tuple[Expr, Expr]] = field(default_factory=list)
@@ -79,14 +83,15 @@ class _List:
 
     def is_all_read(self) -> bool:
         """Whether it is known that all values are read, if any are."""
-        if self.is_whole or not self.is_read:
+        if self.is_whole or not self.is_read or (self.needed and all(self.needed)):
             return True
-        if self.is_carried and any(_is_at_most(low, _ZERO) for low, _ in self.from_end):
+        is_carried = bool(self.carried) and all(self.carried)
+        if is_carried and any(_is_at_most(low, _ZERO) for low, _ in self.from_end):
             return True
         if self.length is None:
             return False
         places = [*self.from_begin, *((self.length - high, self.length - low) for low, high in self.from_end)]
-        if self.is_carried:
+        if is_carried:
             return any(_is_at_most(self.length, high) for _, high in places)
         read, least = _ZERO, _ZERO  # up to where, and how far at least, as loops have a turn
         while further := [each for each in places if not _is_at_most(each[1], read) and _begins(each[0], read, least)]:
@@ -127,7 +132,7 @@ class _Lists:
         self._same: dict[str, str] = {}
         self._tests: list[set[str]] = []
         """What the conditions around follow from."""
-        self._behind: dict[int, list[Any]] = {}
+        self._behind: dict[int, _Behind] = {}
         """By the `id` of loops the lines behind them."""
         others = {
             each
@@ -139,23 +144,23 @@ class _Lists:
         made = (line for line in walk(kept) if isinstance(line, Compute) and parts_read(line))
         self._results = {each for line in made for each in line.names} - others
         """The variables that hold what layers give, and that only lists have."""
-        self._visit(kept, (), [])
+        self._visit(kept, (), ())
 
     def of(self, variable: str) -> _List:
         """What is known of a list."""
         return self._known.setdefault(self._same.get(variable, variable), _List())
 
-    def _visit(self, lines: Sequence[Any], loops: tuple[For, ...], behind: list[Any]) -> None:
+    def _visit(self, lines: Sequence[Any], loops: tuple[For, ...], behind: _Behind) -> None:
         """Note what lines do that stand in loops; `behind` are the lines after them."""
         for at, line in enumerate(lines):
-            rest = [*lines[at + 1 :], *behind]
+            rest = ((lines, at + 1), *behind)
             if isinstance(line, For):
                 self._behind[id(line)] = rest
-                self._go_through(line.source, self._turns(line.source))
-                self._visit(line.lines, (*loops, line), [line, *rest])
+                self._code(line.source, loops)
+                self._visit(line.lines, (*loops, line), ((lines, at), *behind))
                 continue
             if isinstance(line, Compute) and line.type == LIST:
-                self._list(line, loops)
+                self._list(line, loops, rest)
             else:
                 for code in codes_of(line):
                     self._code(code, loops)
@@ -166,27 +171,26 @@ class _Lists:
 
     # How lists are made
 
-    def _list(self, line: Compute, loops: tuple[For, ...]) -> None:
+    def _list(self, line: Compute, loops: tuple[For, ...], behind: _Behind) -> None:
         (variable,) = line.names
         match line.code:
             case ast.ListComp():
                 self._make(variable, line.code, loops)
             case ast.List(elts=items):
-                self._grow(variable, len(items), loops, is_new=True)
+                self.of(variable).length = None if loops else _ZERO
+                self._grow(variable, items, loops, behind)
                 if any(isinstance(item, ast.Name) and item.id in self._results for item in items):
                     self.made.setdefault(variable, set()).update(*self._tests)
             case (
                 ast.BinOp(left=ast.Name(id=held), op=ast.Add(), right=ast.List(elts=items))
                 | ast.BinOp(left=ast.List(elts=items), op=ast.Add(), right=ast.Name(id=held))
             ) if held == variable:
-                self._grow(variable, len(items), loops, is_new=False)
+                self._grow(variable, items, loops, behind, at_end=isinstance(line.code.left, ast.Name))
                 if loops or variable in self.made:
                     sources = [loop.source for loop in loops]
                     self.made.setdefault(variable, set()).update(*map(names_in, sources), *self._tests)
                 for item in items:
                     self._code(item, loops)
-                if loops and isinstance(line.code.left, ast.Name):
-                    self._carry(self.of(variable), items, loops[-1])
                 return
             case ast.BinOp(op=ast.Add()) if parts := names_in(line.code) & self.made.keys():
                 self.made.setdefault(variable, set()).update(*(self.made[part] for part in parts))
@@ -212,52 +216,42 @@ class _Lists:
                 is_one = bool(lengths) and all(each == lengths[0] for each in lengths) and not loops
                 self.of(variable).length = lengths[0] if is_one else None
 
-    def _grow(self, variable: str, more: int, loops: tuple[For, ...], *, is_new: bool) -> None:
-        """Note that lines add so many values to a list, in each turn of these loops."""
+    def _grow(
+        self, variable: str, items: Sequence[Code], loops: tuple[For, ...], behind: _Behind, *, at_end: bool = True
+    ) -> None:
+        """Note that a line adds values to a list, in each turn of these loops."""
         known = self.of(variable)
-        before = _ZERO if is_new else known.length
         turns = [self._turns(loop.source) for loop in loops]
-        known.length = None
-        if before is not None and not self._tests and None not in turns and not (is_new and loops):
-            known.length = before + Expr.product([Expr.of(more), *(each for each in turns if each is not None)])
+        before, known.length = known.length, None
+        if before is not None and not self._tests and None not in turns:
+            more = Expr.of(len(items))
+            known.length = before + Expr.product([more, *(each for each in turns if each is not None)])
+        for item in items:
+            word = item.id if isinstance(item, ast.Name) else ""
+            is_needed = bool(word) and _fate(word, _lines_of(behind)) is True
+            is_carried = is_needed
+            if loops:
+                is_carried, is_needed = self._carried(word, loops[-1])
+            known.needed.append(is_needed)
+            known.carried.append(is_carried and at_end)
 
-    def _carry(self, known: _List, items: Sequence[Code], loop: For) -> None:
-        """Note for what else the values are needed that the turns of a loop add to a list."""
-        names = {item.id for item in items if isinstance(item, ast.Name)}
-        if len(names) < len(items):
-            return
+    def _carried(self, word: str, loop: For) -> tuple[bool, bool]:
+        """Whether what turns of a loop put in a variable is needed in the next turn, and for what is read behind it."""
         codes: dict[str, list[Code]] = {}
         for line in walk(loop.lines):
             if isinstance(line, Compute) and line.type != LIST:
                 for each in line.names:
                     codes.setdefault(each, []).append(line.code)
         carried = {each for each, given in codes.items() if all(each in names_in(code) for code in given)}
-        known.is_carried = known.is_carried or names <= carried
-        needed = {each for each in carried if _is_read_first(each, self._behind[id(loop)])}
+        needed = {each for each in carried if _fate(each, _lines_of(self._behind[id(loop)])) is True}
         found = set(needed)
         for line in reversed(loop.lines):
             if isinstance(line, Compute) and not needed.isdisjoint(line.names):
                 found |= {each for each in line.names if len(codes.get(each, ())) == 1}
                 needed |= names_in(line.code)
-        known.is_whole = known.is_whole or names <= found
+        return word in carried, word in found
 
     # How they are read
-
-    def _go_through(self, source: Code, turns: Expr | None) -> None:
-        """Note that the turns of a loop, so many, read what it goes through."""
-        match source:
-            case ast.Name(id=whole):
-                known = self.of(whole)
-                known.is_read = True
-                if turns is known.length or (turns and known.length and _is_at_most(known.length, turns)):
-                    known.is_whole = True
-            case ast.Call(ast.Name("enumerate" | "reversed" | "list"), [items, *_]):
-                self._go_through(items, turns)
-            case ast.Call(ast.Name("zip"), columns):
-                for column in columns:
-                    self._go_through(column, turns)
-            case _:
-                self._code(source, ())
 
     def _code(self, code: ast.AST, loops: tuple[For, ...]) -> None:
         items: set[int] = set()
@@ -315,8 +309,7 @@ class _Lists:
                 low = begin[0] if begin else _ZERO
                 return None if low is None or end is None else end - low
             case ast.Call(ast.Name("zip"), columns):
-                first, *others = map(self._turns, columns)
-                return first if all(each == first for each in others) else None
+                return next((turns for each in columns if (turns := self._turns(each)) is not None), None)
             case ast.List(items) | ast.Tuple(items):
                 return Expr.of(len(items))
             case _:
@@ -363,13 +356,14 @@ class _Lists:
         return None
 
 
-def _is_read_first(variable: str, lines: Sequence[Any]) -> bool:
-    """Whether lines read a variable for sure before they give it something else."""
-    return _fate(variable, lines) is True
+def _lines_of(behind: _Behind) -> Iterator[Any]:
+    return (lines[at] for lines, start in behind for at in range(start, len(lines)))
 
 
-def _fate(variable: str, lines: Sequence[Any]) -> bool | None:
-    """Whether a variable is read for sure, or with False may be lost; None where it is left as it is, or read."""
+def _fate(variable: str, lines: Iterable[Any]) -> bool | None:
+    """Whether lines read a variable for sure before they give it something else; False where it may be lost, and None
+    where it is left as it is, or read.
+    """
     for line in lines:
         codes = [code for _, code in line.always] if isinstance(line, Return) else codes_of(line)
         if any(variable in names_in(code) for code in codes):
