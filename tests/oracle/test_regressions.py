@@ -898,6 +898,12 @@ network Net {
     y = b -> top
     output x, y
 }""",
+    "a block is given a list of values, of which a parameter says how many there are": """
+block Fuse(others, channels) {
+    total = [input] + others
+    sum([x -> conv(channels, 1) for x in total]) -> relu
+}
+network Net(n = 2, c = 4) { input(3, 8, 8); Fuse([it -> conv(c, 1) for i in range(n)], 4) }""",
     "a name gets another value in braces, where what it had before flows on": """
 network Net(flag = true) {
     input(2, 6, 6)

@@ -11,6 +11,7 @@ from cnndsl.backends.pytorch.values import (
     IDENTITY,
     RECIPES,
     AnyList,
+    AnyTensors,
     BlockRecipe,
     BraceRecipe,
     ChainRecipe,
@@ -149,6 +150,9 @@ def sort_of(value: Any) -> Sort:
         return Sort({"layer"}, choices={recipe_key(value): value})
     if isinstance(value, Static):
         return _of_static(value)
+    if isinstance(value, AnyTensors):
+        reason = "a list of values is given to a block, and a parameter says how many there are"
+        raise Untranslatable(reason, helps="give it one value, such as concat(values)")
     raise Untranslatable("a value of this kind is no argument")
 
 

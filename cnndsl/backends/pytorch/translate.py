@@ -6,7 +6,7 @@ where one of them tells something new, it is translated again, until nothing cha
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -219,16 +219,7 @@ class Translation:
                 reason = f"{definition.name} would be given ever more values, and each number of them is another class"
                 raise Untranslatable(reason, helps="give it one value, such as concat(values)")
             made = self.units[key] = Unit(key, definition, key[1], definition.name)
-            if same:
-                are_lists = len({_length(unit.ranks) for unit in (*same, made)}) > 1
-                for unit in (*same, made):
-                    new = f"{definition.name}{_length(unit.ranks) if are_lists else _rank_word(unit.ranks)}"
-                    if unit.name != new:
-                        unit.name = new
-                        self.stale()
-            taken = {unit.name for unit in self.units.values() if unit is not made}
-            taken |= {module.name for key, module in self.tops.items() if key != definition.key}
-            made.name = not_in(made.name, taken)
+            self._name([*same, made])
             values = made.values()
             for parameter in definition.parameters:
                 if parameter.name not in values:
@@ -238,6 +229,27 @@ class Translation:
             found.is_part = True
             self.stale()
         return found
+
+    def _name(self, units: Sequence[Unit]) -> None:
+        """Name the classes of a definition: for inputs of several ranks, or in lists of several lengths, by these."""
+        are_lists = len({_length(unit.ranks) for unit in units}) > 1
+        others = {unit.name for unit in self.units.values() if unit not in units}
+        others |= {module.name for key, module in self.tops.items() if key != units[0].definition.key}
+        for unit in units:
+            which = (_length(unit.ranks) if are_lists else _rank_word(unit.ranks)) if len(units) > 1 else ""
+            new = not_in(f"{unit.definition.name}{which}", others)
+            others.add(new)
+            if unit.name != new:
+                unit.name = new
+                self.stale()
+
+    def _drop(self, keys: Iterable[Key]) -> None:
+        """Forget classes that only what has failed asked for."""
+        for key in keys:
+            dropped = self.units.pop(key)
+            left = [unit for unit in self.units.values() if unit.definition is dropped.definition]
+            if left:
+                self._name(left)
 
     def has_twin(self, unit: Unit) -> bool:
         """Whether a definition is used on inputs of several ranks, and so is several classes."""
@@ -472,7 +484,8 @@ class Translation:
             if not stale:
                 break
             for unit in [unit for unit in stale if unit.is_given()] or stale:
-                self._translate_or_fix(unit)
+                if self.units.get(unit.key) is unit:
+                    self._translate_or_drop(unit)
         else:
             raise Untranslatable("what blocks are given does not settle")
         self._check_parts()
@@ -543,6 +556,18 @@ class Translation:
         inner = (set(words_in(flat(self.layer_constants[word]))) for word in words & self.layer_constants.keys())
         return words.union(*map(self.spoken_of, inner))
 
+    def _translate_or_drop(self, unit: Unit) -> None:
+        """Translate a class; forget one without a translation for which only ways asked that are not taken."""
+        try:
+            self._translate_or_fix(unit)
+        except Untranslatable:
+            others = [other for other in self.units.values() if other is not unit]
+            if unit in self.networks or any(other.text is None or other.is_stale for other in others):
+                raise
+            if any(unit.name in self.spoken_of(other.text.needs) for other in others if other.text is not None):
+                raise
+            self._drop([unit.key])
+
     def _translate_or_fix(self, unit: Unit) -> None:
         """Translate a class; where a parameter cannot be kept open, as the constant that it always is."""
         try:
@@ -570,6 +595,7 @@ class Translation:
 
     def _translate(self, unit: Unit) -> None:
         unit.is_stale = False
+        before = set(self.units)
         try:
             made = ClassTranslation(self, unit)
             try:
@@ -577,8 +603,10 @@ class Translation:
             except ReadBehind:
                 if not made.countable():
                     raise
+                self._drop(self.units.keys() - before)
                 unit.text = ClassTranslation(self, unit, made.countable()).text()
         except Untranslatable as problem:
+            self._drop(self.units.keys() - before)
             problem.place(unit.definition)
             raise
 
