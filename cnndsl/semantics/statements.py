@@ -565,8 +565,12 @@ def _name(body: Evaluation, statement: tree.Bind | tree.Apply, value: Any) -> No
             helps = f"split is given the number of parts, not their size: split(..., {names})"
         message = f"here are {names} names, and {len(items)} value{'s' if len(items) != 1 else ''} for them"
         raise error("E206", message, statement.span, help=helps)
-    for target, item in zip(statement.targets, items, strict=True):
-        _set(body, target, item)
+    written = statement.value.items if isinstance(statement.value, tree.ListOf) else ()
+    for at, (target, item) in enumerate(zip(statement.targets, items, strict=True)):
+        if isinstance(item, Recipe) and not isinstance(item, Part) and not is_half_applied(item):
+            _bind_layer(body, target, item, written[at] if len(written) == len(items) else statement.value)
+        else:
+            _set(body, target, item)
 
 
 def _set(body: Evaluation, target: tree.Name, value: Any) -> None:

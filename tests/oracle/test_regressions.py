@@ -904,6 +904,16 @@ block Fuse(others, channels) {
     sum([x -> conv(channels, 1) for x in total]) -> relu
 }
 network Net(n = 2, c = 4) { input(3, 8, 8); Fuse([it -> conv(c, 1) for i in range(n)], 4) }""",
+    "several names for the layers of a list": """
+block B(sizes, act) {
+    a, b = sizes
+    first, second = [conv(b, 1), { conv(a, 3, padding=1) -> act }]
+    it -> first -> second
+    acts = [act, tanh]
+    one, other = acts
+    conv(a + b, 1) -> one -> other
+}
+network Net { input(3, 8, 8); B([2, 3], relu) -> B([1, 1], silu) }""",
     "a name gets another value in braces, where what it had before flows on": """
 network Net(flag = true) {
     input(2, 6, 6)

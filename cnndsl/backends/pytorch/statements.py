@@ -120,6 +120,8 @@ def _bind_several(body: Body, statement: nodes.Bind) -> None:
             for wanted, item in zip(statement.names, items, strict=True):
                 if isinstance(item, Static):
                     body.bind_static(wanted, item)
+                elif isinstance(item, PartRecipe):
+                    body.scope.names[wanted] = item
                 else:
                     _declare(body, wanted, item, statement.value)
             return
