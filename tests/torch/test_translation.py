@@ -691,6 +691,12 @@ network Net(c = 4) {
         "for [k, y] in zip(sizes, maps) { concat(it, y) -> conv(k, 1); maps = maps + [it] }; concat(maps)",
         "for [i, y] in enumerate(maps) { it + (y -> conv(it.channels, 1)) * i; maps = maps + [it] }; concat(maps)",
         "linear(sum([k * c for [k, c] in zip(sizes, [y.channels for y in maps])]))",
+        "for y in reversed(maps[:-1]) { it + (y -> conv(it.channels, 1)) }",
+        "concat([concat(a, b) for [a, b] in zip(maps[:-1], maps[1:])] + [it])",
+        "rest = maps[1:]; for [i, y] in enumerate(rest, 1) { concat(it, y) -> conv(i, 1) }",
+        "more = maps[:-1]; for y in maps[1:] { more = more + [y -> relu] }; concat(more + [it])",
+        "conv(len(maps[1:]) + 1, 1); it + (maps[0] -> conv(it.channels, 1))",
+        "sum([y -> conv(2, 1) for y in maps]) + (maps[-1] -> conv(2, 1)) + sum([y -> conv(2, 1) for y in maps[1:]])",
     ],
 )
 def test_a_list_of_any_length_is_gone_through_with_others_and_from_its_end(use: str) -> None:

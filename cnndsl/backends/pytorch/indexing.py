@@ -10,7 +10,7 @@ from typing import Any
 from cnndsl.backends.pytorch.body import Body
 from cnndsl.backends.pytorch.code import call, subscript
 from cnndsl.backends.pytorch.layer_lists import AnyLayers, refuse_length
-from cnndsl.backends.pytorch.operations import item_of
+from cnndsl.backends.pytorch.operations import in_variable, item_of, part_of_list
 from cnndsl.backends.pytorch.sorts import sample_of, sort_of
 from cnndsl.backends.pytorch.spelling import argument_code, plain_shape, spelled
 from cnndsl.backends.pytorch.statics import UNSAID, abstract, field_of, in_forward
@@ -42,7 +42,7 @@ def one(body: Body, indexed: Any, index: Static, node: nodes.Index) -> Any:
             raise Untranslatable("which value is taken depends on a parameter", node.span, names=body.names_of(index))
         return indexed.items[at]
     if isinstance(indexed, AnyTensors):
-        return item_of(body, indexed, index)
+        return item_of(body, in_variable(body, indexed), index)
     return item_of_static(body, indexed, index)
 
 
@@ -77,8 +77,10 @@ def piece(body: Body, indexed: Any, part: slice, node: nodes.Index) -> Any:
             raise Untranslatable("which values are taken depends on a parameter", node.span)
         return TensorList(indexed.items[known])
     if isinstance(indexed, AnyTensors):
-        reason = "which values of a list are taken depends on a parameter"
-        raise Untranslatable(reason, node.span, names=body.names_of(indexed.count))
+        if not is_known or known.step not in (None, 1):
+            reason = "which values of a list are taken depends on a parameter"
+            raise Untranslatable(reason, node.span, names=body.names_of(indexed.count))
+        return part_of_list(body, indexed, known)
     if isinstance(indexed.value, AnyLayers):
         refuse_length(indexed.value, "which layers of a list are taken")
     code = subscript(indexed.code, ast.Slice(*(None if end is None else end.code for end in ends)))

@@ -80,6 +80,8 @@ class _List:
     """From which place on values are read, and up to which."""
     from_end: list[tuple[Expr, Expr]] = field(default_factory=list)
     """The same, with 0 for the last value, 1 for the one before it, and so on."""
+    parts: list[tuple[Expr, Expr]] = field(default_factory=list)
+    """Between which places they are read; those below 0 and the second one if it is 0 count from the end on."""
 
     def is_all_read(self) -> bool:
         """Whether it is known that all values are read, if any are."""
@@ -88,17 +90,19 @@ class _List:
         is_carried = bool(self.carried) and all(self.carried)
         if is_carried and any(_is_at_most(low, _ZERO) for low, _ in self.from_end):
             return True
-        if self.length is None:
-            return False
-        places = [*self.from_begin, *((self.length - high, self.length - low) for low, high in self.from_end)]
-        if is_carried:
-            return any(_is_at_most(self.length, high) for _, high in places)
-        read, least = _ZERO, _ZERO  # up to where, and how far at least, as loops have a turn
+        length = Expr.of(Symbol("length")) if self.length is None else self.length
+        turns = [*self.from_begin, *((length - high, length - low) for low, high in self.from_end)]
+        places = [(low, high, low + _ONE) for low, high in turns]  # as the loops that read them have a turn
+        for low, high in self.parts:
+            begin = length + low if _is_at_most(low, Expr.of(-1)) else low
+            places.append((begin, length + high if _is_at_most(high, _ZERO) else high, begin))
+        if is_carried:  # a part that begins behind the first value may have none
+            return any(_is_at_most(length, high) for low, high, least in places if least != low or low == _ZERO)
+        read, least = _ZERO, _ZERO
         while further := [each for each in places if not _is_at_most(each[1], read) and _begins(each[0], read, least)]:
-            low, read = further[0]
-            least = low + _ONE
+            _, read, least = further[0]
             places.remove(further[0])
-        return _is_at_most(self.length, read)
+        return _is_at_most(length, read)
 
 
 def _begins(low: Expr, read: Expr, least: Expr) -> bool:
@@ -195,12 +199,10 @@ class _Lists:
             case ast.BinOp(op=ast.Add()) if parts := names_in(line.code) & self.made.keys():
                 self.made.setdefault(variable, set()).update(*(self.made[part] for part in parts))
                 self.of(variable).length = None
-            case ast.Call(ast.Name("list"), [ast.Call(ast.Name("reversed"), [ast.Name(id=other)])]) if (
-                other in self.made
-            ):
-                self.made[variable] = self.made[other]
-                self.of(variable).length = self.of(other).length
-                return
+            case ast.Call() | ast.Subscript() if others := names_in(line.code) & self.made.keys():
+                self.made[variable] = set().union(*(self.made[other] for other in others))
+                self.of(variable).length = self._turns(line.code)
+                self.of(variable).needed = [each for other in others for each in self.of(other).needed]
             case ast.Name(id=other) if other in self.made:
                 self._same[variable] = self._same.get(other, other)
                 return
@@ -262,15 +264,17 @@ class _Lists:
                 case ast.Subscript(value=ast.Name(id=held) as listed, slice=index):
                     items.add(id(listed))
                     self._item(self.of(held), index, loops)
-                case ast.Subscript(value=ast.ListComp() as made, slice=index):
-                    self._make(flat(made), made, loops)
-                    self._item(self.of(flat(made)), index, loops)
                 case ast.Name(id=whole) if id(node) not in items:
                     self.of(whole).is_whole = True
 
     def _item(self, known: _List, index: Code, loops: tuple[For, ...]) -> None:
-        """Note that a list is read at a place, which may be another one in each turn."""
+        """Note that a list is read at a place, which may be another one in each turn, or between two."""
         known.is_read = True
+        if isinstance(index, ast.Slice):
+            low, high = self._ends(index)
+            if low is not None and high is not None:
+                known.parts.append((low, high))
+            return
         turning = set().union(*(names_stored(loop.target) for loop in loops)) & names_in(index)
         place = self._number(index)
         if place is None or len(turning) > 1:
@@ -302,6 +306,11 @@ class _Lists:
                 return self.of(each).length
             case ast.Call(ast.Name("enumerate" | "reversed" | "list"), [items, *_]):
                 return self._turns(items)
+            case ast.Subscript(items, ast.Slice() as part):
+                turns, (low, high) = self._turns(items), self._ends(part)
+                if turns is None or low is None or high is None:
+                    return None
+                return turns - low + high if _is_at_most(_ZERO, low) and _is_at_most(high, _ZERO) else None
             case ast.Call(ast.Name("range"), [_, _, _]):
                 return None
             case ast.Call(ast.Name("range"), ends):
@@ -332,6 +341,11 @@ class _Lists:
         *begin, end = map(self._number, ends)
         low = begin[0] if begin else _ZERO
         return None if low is None or end is None else (low, end)
+
+    def _ends(self, part: ast.Slice) -> tuple[Expr | None, Expr | None]:
+        """From which place to which a part of a list goes, with 0 for its ends."""
+        low, high = (_ZERO if end is None else self._number(end) for end in (part.lower, part.upper))
+        return low, high
 
     def _number(self, code: Code) -> Expr | None:
         """A number of `__init__`, or of a loop; None where that is not known."""

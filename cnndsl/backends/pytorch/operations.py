@@ -248,11 +248,28 @@ def backwards(values: AnyTensors) -> AnyTensors:
     return replace(values, code=turned(values.code), lists=tuple(sizes and turned(sizes) for sizes in values.lists))
 
 
-def is_backwards(values: AnyTensors) -> bool:
-    """Whether values are those of a list with a name, from its end on."""
-    match values.code:
-        case ast.Call(ast.Name("list"), [ast.Call(ast.Name("reversed"), [ast.Name()])]):
+def part_of_list(body: Body, values: AnyTensors, part: slice) -> AnyTensors:
+    """The values of a list from a place on that is known, or up to one."""
+
+    def cut(items: Code) -> Code:
+        return subscript(items, ast.Slice(*(None if end is None else constant(end) for end in (part.start, part.stop))))
+
+    sample = max(len(range(values.sample)[part]), 1)
+    count = None
+    if values.count is not None:
+        length = call("len", cut(call("range", values.count.code)))
+        count = Static(body.number(length, sample), length)
+    lists = tuple(sizes and cut(sizes) for sizes in values.lists)
+    return AnyTensors(cut(values.code), values.shape, lists, sample, count, values.alike)
+
+
+def is_of_name(values: Code) -> bool:
+    """Whether values are those of a list with a name, or some of them, perhaps from its end on."""
+    match values:
+        case ast.Name():
             return True
+        case ast.Call(ast.Name("list"), [ast.Call(ast.Name("reversed"), [items])]) | ast.Subscript(items, ast.Slice()):
+            return is_of_name(items)
     return False
 
 

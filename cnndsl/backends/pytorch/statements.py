@@ -31,7 +31,7 @@ from cnndsl.backends.pytorch.joins import (
     text_names,
 )
 from cnndsl.backends.pytorch.layer_lists import AnyLayers, LayerList, as_before, declare, is_new_list, loop, rule_of
-from cnndsl.backends.pytorch.operations import count_of, in_variable, is_backwards, sizes_code
+from cnndsl.backends.pytorch.operations import count_of, in_variable, is_of_name, sizes_code
 from cnndsl.backends.pytorch.operators import condition, static_of
 from cnndsl.backends.pytorch.sorts import sort_of
 from cnndsl.backends.pytorch.statics import bind_generic, bind_items
@@ -293,7 +293,7 @@ def _for_any_values(body: Body, statement: nodes.For, columns: Sequence[Any]) ->
     binds: list[Callable[[], list[Code]]] = []
     for word, column in zip(words, columns, strict=True):
         if isinstance(word, str) and isinstance(column, AnyTensors):
-            values = column if is_backwards(column) else in_variable(body, column)
+            values = column if is_of_name(column.code) else in_variable(body, column)
             variable, sizes, bind = _each_of_values(body, statement, word, values)
             flowing.append((name(variable), gone_through(values.code)))
         elif isinstance(column, Static) and not isinstance(column.value, AnyLayers | LayerList):

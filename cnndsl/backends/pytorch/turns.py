@@ -40,7 +40,8 @@ from cnndsl.backends.pytorch.values import Untranslatable
 
 
 def refuse_no_turns(lines: list[Any], forward: ForwardSlice, parts: dict[int, Part], entered: Container[int]) -> None:
-    """Put a refusal before each line that has to have a turn or a value, but for loops (by `id`) `entered` anyway.
+    """Put a refusal before each line that has to have a turn or a value; loops that fill a list which must not be empty
+    are `entered` (by `id`).
 
     Raises Untranslatable where that depends on the turn of another loop.
     """
@@ -53,7 +54,7 @@ class _Turns:
     def __init__(
         self, lines: Sequence[Any], forward: ForwardSlice, parts: dict[int, Part], entered: Container[int]
     ) -> None:
-        self._lines, self._forward, self._parts = lines, forward, parts
+        self._lines, self._forward, self._parts, self._entered = lines, forward, parts, entered
         self._tests: dict[str, Code] = {}
         """Whether something is empty, by its text."""
         self._empty: dict[str, list[Any]] = {}
@@ -77,7 +78,9 @@ class _Turns:
         for at, line in reversed(list(enumerate(block))):
             for inner in line.blocks():
                 self.refuse(inner, line if isinstance(line, For) else around)
-            if (
+            if id(line) in self._entered and (test := _without_turns(line.source)) is not None:
+                block.insert(at, If(test, [Raise("for these arguments there is nothing to put together")], []))
+            elif (
                 not isinstance(line, For)
                 or id(line) in self._forward.only_in_turns
                 or _applied(line) - _registered(line)

@@ -77,6 +77,8 @@ class Vocoder(nn.Module):
                     padding=(kernel - rate) // 2,
                 ),
             )
+            if not branches:
+                raise ValueError("for these arguments there is nothing to put together")
             for size in branches:
                 self.residual1.append(Residual(width, width, size))
             in_channels = width
