@@ -124,8 +124,11 @@ def _is_text(statement: ast.stmt) -> bool:
 
 
 def _calls_nothing_foreign(module: ast.Module) -> None:
-    noted = set()
+    noted: set[ast.expr] = set()
     for node in ast.walk(module):  # outer ones first
+        if isinstance(node, ast.FunctionDef):
+            own = {argument.arg for argument in node.args.args}  # as `nn.LayerNorm` calls what comes in `input`
+            noted.update(each for each in ast.walk(node) if isinstance(each, ast.Name) and each.id in own)
         if isinstance(node, ast.Subscript) and ast.unparse(node) in _NOTES and isinstance(node.value, ast.Call):
             noted.add(node.value.func)
         if isinstance(node, ast.Name) and node not in noted:
