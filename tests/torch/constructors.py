@@ -80,7 +80,7 @@ def others(value: Any) -> list[Any]:
     if isinstance(value, bool):
         return [not value]
     if isinstance(value, int):
-        return [value + 1, max(1, value - 1), 2 * value, 0, -1]
+        return [each for each in dict.fromkeys([value + 1, value - 1, 2 * value, 1, 0, -1]) if each != value]
     if isinstance(value, float):
         return [value * 1.5, value / 2, 0.25]
     if isinstance(value, str):

@@ -1,8 +1,7 @@
 """Lists of values of which not all may be read, which are refused.
 
 What nothing reads is no part of a network, nor are the layers that give it, which a class with a list of them would
-have.
-The lines of `forward` come in, in which lists are as long as a parameter says.
+have. The lines of `forward` come in, in which lists are as long as a parameter says.
 """
 
 from __future__ import annotations
@@ -68,10 +67,12 @@ class _List:
 
     length: Expr | None = None
     """How many values it has; None where that is not known."""
+    depth: int | None = None
+    """In how many conditions the line stands that makes it; None for what is no list."""
     is_read: bool = False
-    """Whether some values are read, perhaps not all."""
+    """Whether some line reads a few values, perhaps not all."""
     is_whole: bool = False
-    """Whether all are read at once."""
+    """Whether a line reads all at once wherever the list is made."""
     needed: list[bool] = field(default_factory=list)
     """For the lines that put values in it whether these are needed for something else that is read."""
     carried: list[bool] = field(default_factory=list)
@@ -177,6 +178,8 @@ class _Lists:
 
     def _list(self, line: Compute, loops: tuple[For, ...], behind: _Behind) -> None:
         (variable,) = line.names
+        known = self.of(variable)
+        known.depth = len(self._tests) if known.depth is None else known.depth
         match line.code:
             case ast.ListComp():
                 self._make(variable, line.code, loops)
@@ -260,16 +263,28 @@ class _Lists:
         for node in walk_code(code):
             match node:
                 case ast.Call(func=ast.Name(id="sum"), args=[_, ast.Subscript(value=ast.Name(id=whole))]):
-                    self.of(whole).is_whole = True  # sum(wide[1:], wide[0])
+                    self._read(self.of(whole))  # sum(wide[1:], wide[0])
                 case ast.Subscript(value=ast.Name(id=held) as listed, slice=index):
                     items.add(id(listed))
                     self._item(self.of(held), index, loops)
                 case ast.Name(id=whole) if id(node) not in items:
-                    self.of(whole).is_whole = True
+                    self._read(self.of(whole))
+
+    def _is_sure(self, known: _List) -> bool:
+        """Whether the line at hand is there wherever a list is made."""
+        return known.depth is None or len(self._tests) <= known.depth
+
+    def _read(self, known: _List) -> None:
+        """Note that a list is read at once; where only some cases do, the layers that give its values are there in
+        these alone.
+        """
+        known.is_whole = known.is_whole or self._is_sure(known)
 
     def _item(self, known: _List, index: Code, loops: tuple[For, ...]) -> None:
         """Note that a list is read at a place, which may be another one in each turn, or between two."""
         known.is_read = True
+        if not self._is_sure(known):
+            return
         if isinstance(index, ast.Slice):
             low, high = self._ends(index)
             if low is not None and high is not None:
