@@ -88,7 +88,7 @@ def sample(program: Program, network: Module, batch: int = BATCH, device: str = 
     for index, shape in enumerate(network.input_shapes):
         size = (batch, *(value_of(dim) for dim in shape))
         if index in wholes:
-            tensors.append(torch.randint(0, 2, size, generator=generator))
+            tensors.append(torch.randint(0, min(wholes[index], 2), size, generator=generator))
         else:
             tensors.append(torch.randn(size, generator=generator))
     return tuple(tensor.to(device) for tensor in tensors)
