@@ -59,7 +59,7 @@ def _workers() -> list[int]:
                 command = (path / "cmdline").read_bytes()
             except OSError:
                 continue
-            if b"ray::_batch" in command:
+            if b"ray::_ray_batch" in command:
                 found.append(int(path.name))
     return found
 
