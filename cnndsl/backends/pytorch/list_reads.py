@@ -97,8 +97,9 @@ class _List:
         for low, high in self.parts:
             begin = length + low if _is_at_most(low, Expr.of(-1)) else low
             places.append((begin, length + high if _is_at_most(high, _ZERO) else high, begin))
-        if is_carried:  # a part that begins behind the first value may have none
-            return any(_is_at_most(length, high) for low, high, least in places if least != low or low == _ZERO)
+        # Of parts one that begins behind the first value may have none.
+        if is_carried and any(_is_at_most(length, end) for low, end, least in places if least != low or low == _ZERO):
+            return True
         read, least = _ZERO, _ZERO
         while further := [each for each in places if not _is_at_most(each[1], read) and _begins(each[0], read, least)]:
             _, read, least = further[0]
@@ -262,8 +263,6 @@ class _Lists:
         items: set[int] = set()
         for node in walk_code(code):
             match node:
-                case ast.Call(func=ast.Name(id="sum"), args=[_, ast.Subscript(value=ast.Name(id=whole))]):
-                    self._read(self.of(whole))  # sum(wide[1:], wide[0])
                 case ast.Subscript(value=ast.Name(id=held) as listed, slice=index):
                     items.add(id(listed))
                     self._item(self.of(held), index, loops)
@@ -326,12 +325,9 @@ class _Lists:
                 if turns is None or low is None or high is None:
                     return None
                 return turns - low + high if _is_at_most(_ZERO, low) and _is_at_most(high, _ZERO) else None
-            case ast.Call(ast.Name("range"), [_, _, _]):
-                return None
             case ast.Call(ast.Name("range"), ends):
-                *begin, end = map(self._number, ends)
-                low = begin[0] if begin else _ZERO
-                return None if low is None or end is None else end - low
+                counted = self._range(ends)
+                return None if counted is None else counted[1] - counted[0]
             case ast.Call(ast.Name("zip"), columns):
                 return next((turns for each in columns if (turns := self._turns(each)) is not None), None)
             case ast.List(items) | ast.Tuple(items):
@@ -342,20 +338,22 @@ class _Lists:
     def _counted(self, loop: For, counter: str) -> tuple[Expr, Expr] | None:
         """From which number to which a loop counts in a variable; None where it does not, or that is not known."""
         match loop.target, loop.source:
-            case ast.Name(id=each), ast.Call(ast.Name("reversed"), [ast.Call(ast.Name("range"), ends)]):
-                pass
-            case ast.Name(id=each), ast.Call(ast.Name("range"), ends):
-                pass
-            case ast.Tuple([ast.Name(id=each), _]), ast.Call(ast.Name("enumerate"), [items]):
+            case (
+                ast.Name(id=each),
+                ast.Call(ast.Name("range"), ends) | ast.Call(ast.Name("reversed"), [ast.Call(ast.Name("range"), ends)]),
+            ) if each == counter:
+                return self._range(ends)
+            case ast.Tuple([ast.Name(id=each), _]), ast.Call(ast.Name("enumerate"), [items]) if each == counter:
                 turns = self._turns(items)
-                return None if turns is None or each != counter else (_ZERO, turns)
+                return None if turns is None else (_ZERO, turns)
             case _:
                 return None
-        if each != counter or len(ends) > 2:
-            return None
+
+    def _range(self, ends: Sequence[Code]) -> tuple[Expr, Expr] | None:
+        """From which number to which a range goes, one by one; None where it does not, or that is not known."""
         *begin, end = map(self._number, ends)
         low = begin[0] if begin else _ZERO
-        return None if low is None or end is None else (low, end)
+        return None if len(ends) > 2 or low is None or end is None else (low, end)
 
     def _ends(self, part: ast.Slice) -> tuple[Expr | None, Expr | None]:
         """From which place to which a part of a list goes, with 0 for its ends."""

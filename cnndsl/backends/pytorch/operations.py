@@ -231,21 +231,20 @@ def repeated(body: Body, values: Any, times: Static) -> Any:
     def over(items: Code) -> Code:
         return ast.BinOp(items, ast.Mult(), times.code)
 
-    code = over(held.code)
-    code.times = times.code  # type: ignore[attr-defined]
+    made = _changed(held, over)
+    made.code.times = times.code  # type: ignore[attr-defined]
     count = held.count and Static(calculate("*", held.count.value, times.value), over(held.count.code))
-    lists = tuple(sizes and over(sizes) for sizes in held.lists)
-    sample = held.sample * value_of(times.value)
-    return AnyTensors(code, held.shape, lists, sample, count, held.alike)
+    return replace(made, sample=held.sample * value_of(times.value), count=count)
+
+
+def _changed(values: AnyTensors, change: Callable[[Code], Code]) -> AnyTensors:
+    """A list of values, and the lists of their sizes, all changed in the same way."""
+    return replace(values, code=change(values.code), lists=tuple(sizes and change(sizes) for sizes in values.lists))
 
 
 def backwards(values: AnyTensors) -> AnyTensors:
     """A list of values from its end on."""
-
-    def turned(items: Code) -> Code:
-        return call("list", call("reversed", items))
-
-    return replace(values, code=turned(values.code), lists=tuple(sizes and turned(sizes) for sizes in values.lists))
+    return _changed(values, lambda items: call("list", call("reversed", items)))
 
 
 def part_of_list(body: Body, values: AnyTensors, part: slice) -> AnyTensors:
@@ -259,8 +258,7 @@ def part_of_list(body: Body, values: AnyTensors, part: slice) -> AnyTensors:
     if values.count is not None:
         length = call("len", cut(call("range", values.count.code)))
         count = Static(body.number(length, sample), length)
-    lists = tuple(sizes and cut(sizes) for sizes in values.lists)
-    return AnyTensors(cut(values.code), values.shape, lists, sample, count, values.alike)
+    return replace(_changed(values, cut), sample=sample, count=count)
 
 
 def is_of_name(values: Code) -> bool:
