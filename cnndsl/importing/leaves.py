@@ -50,7 +50,8 @@ class Unreadable(Exception):  # noqa: N818 - what it says of the module
 
 
 @cache
-def _classes() -> dict[type[nn.Module], list[type[Layer]]]:
+def layer_classes() -> dict[type[nn.Module], list[type[Layer]]]:
+    """The classes of PyTorch that layers of the language are, each with these."""
     found: dict[type[nn.Module], list[type[Layer]]] = {}
     for kind in KINDS.values():
         for rank in (1, 2, 3):
@@ -74,18 +75,16 @@ def standard_class(module: nn.Module) -> type[nn.Module] | None:
     if (found := inherited(module)) is not None:
         return found.base
     for base in type(module).__mro__:
-        if base in _classes() or base is nn.Identity:
+        if base in layer_classes() or base is nn.Identity:
             return base
         if {"forward", "_conv_forward", "__call__"} & vars(base).keys():
             return None
     return None
 
 
-def layer_above(module: nn.Module) -> type[nn.Module] | None:
-    """The layer of PyTorch that the class of a module inherits from, though it has a `forward` of its own."""
-    if is_leaf(module):
-        return None
-    return next((base for base in type(module).__mro__ if base in _classes()), None)
+def layer_base(kind: type[nn.Module]) -> type[nn.Module] | None:
+    """The layer of PyTorch that a class is or inherits from, also with a `forward` of its own; None for another one."""
+    return next((base for base in kind.__mro__ if base in layer_classes()), None)
 
 
 def is_leaf(module: nn.Module) -> bool:
@@ -122,9 +121,9 @@ def read_layer(module: nn.Module, shape: tuple[int, ...]) -> Layer | None:
         word, target, names, told = _alike(module) or ("", "", {}, {})
         kinds, targets = [KINDS[word]], {target}
     else:
-        names = next((_NAMES[kind.kind] for kind in _classes()[standard] if kind.kind in _NAMES), {})
+        names = next((_NAMES[kind.kind] for kind in layer_classes()[standard] if kind.kind in _NAMES), {})
         found = inherited(module)
-        kinds, target = _classes()[standard], found.target if found else f"nn.{standard.__name__}"
+        kinds, target = layer_classes()[standard], found.target if found else f"nn.{standard.__name__}"
         targets = {target} if found else {target, f"{standard.__name__}Same", target.replace("Constant", "Zero")}
         _check_rest(module, standard)
     if isinstance(sizes := getattr(module, "output_size", None), tuple) and None in sizes:  # which is that of the map
@@ -234,6 +233,11 @@ def plain(value: Any) -> Any:
     return value
 
 
+def shortest(number: float, is_it: Callable[[float], bool]) -> float:
+    """The number rounded to the fewest digits with which it is the one that is meant; as it is where none is."""
+    return next(filter(is_it, (float(f"{number:.{digits}g}") for digits in range(1, 18))), number)
+
+
 def _is_made(spelling: Spelling, module: nn.Module, names: dict[str, str], told: dict[str, Any]) -> bool:
     """Whether a module has what the spelling would give to its constructor."""
     for argument in spelling.arguments:
@@ -258,7 +262,7 @@ def _is_made(spelling: Spelling, module: nn.Module, names: dict[str, str], told:
 
 def _check_rest(module: nn.Module, standard: type[nn.Module]) -> None:
     """Raise Unreadable where a module was given what no layer of the language takes."""
-    for kind in _classes()[standard]:
+    for kind in layer_classes()[standard]:
         names = {kind.torch_names.get(name, name) for name in kind.model_fields}
         for name, parameter in inspect.signature(standard.__init__).parameters.items():
             if name in names or parameter.default is inspect.Parameter.empty or not hasattr(module, name):

@@ -6,6 +6,7 @@ import inspect
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, Protocol
 
 import torch
@@ -32,7 +33,7 @@ from cnndsl.importing.body import (
 )
 from cnndsl.importing.calls import read, unbatched
 from cnndsl.importing.generalising import IDENTITY, has_state
-from cnndsl.importing.leaves import Unreadable, is_leaf
+from cnndsl.importing.leaves import Unreadable, is_leaf, shortest
 from cnndsl.importing.parameters import is_name
 from cnndsl.importing.recording import (
     Event,
@@ -231,7 +232,8 @@ class Reader:
         if not is_learned:
             if tensor.dtype != torch.float32 or not 0 < tensor.numel() <= _MOST_NUMBERS or not tensor.isfinite().all():
                 raise Unreadable(f"the buffer {name} is no small list of numbers")
-            numbers = tuple(map(_shortest, tensor.flatten().tolist()))
+            listed = tensor.flatten().tolist()  # with 32 bits: 0.48500001430511475 was 0.485
+            numbers = tuple(shortest(of, partial(_is_with_32_bits, of)) for of in listed)
         sizes = tuple(map(Number, tensor.shape))
         self.held[name] = Held(name, sizes, numbers, name not in self.module._non_persistent_buffers_set)  # noqa: SLF001
 
@@ -431,10 +433,8 @@ def is_plain(result: Any) -> bool:
     return all(isinstance(item, _TENSORS) for item in items) and len(items) > 1 if is_tuple else True
 
 
-def _shortest(number: float) -> float:
-    """The shortest number that is this one with 32 bits: 0.485 for 0.48500001430511475."""
-    found = (float(f"{number:.{digits}g}") for digits in range(6, 10))
-    return next(n for n in found if torch.tensor(n, dtype=torch.float32).item() == number)
+def _is_with_32_bits(number: float, other: float) -> bool:
+    return torch.tensor(other, dtype=torch.float32).item() == number
 
 
 def _needed(trace: Trace) -> list[Event]:

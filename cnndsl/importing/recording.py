@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from cnndsl.frozen import frozen
-from cnndsl.importing.leaves import inherited, is_leaf, layer_above, look_at
+from cnndsl.importing.leaves import inherited, is_leaf, layer_base, look_at
 
 
 @frozen()
@@ -126,7 +126,7 @@ class Recorder:
         if self._silent:
             return original(module, *arguments, **keywords)
         given = self._seen(arguments, is_input=not self._stack), self._seen(keywords)
-        above = layer_above(module)
+        above = None if is_leaf(module) else layer_base(type(module))
         if above is not None and len(arguments) == 1 and isinstance(arguments[0], Tensor) and not keywords:
             self._silently(look_at, (module, above, arguments[0]), {})
         leaf, found = is_leaf(module), inherited(module)
