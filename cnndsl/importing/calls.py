@@ -29,7 +29,7 @@ SAME = {"contiguous", "clone", "detach", "to", "float", "type", "type_as", "alia
 # The parameters of functions and methods that have no signature, in their order.
 SIGNATURES: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("mean", "sum", "amax", "amin", "max", "min"), ("x", "dim", "keepdim")),
-    **dict.fromkeys(("std", "var"), ("x", "dim", "correction", "keepdim")),
+    **dict.fromkeys(("std", "var"), ("x", "dim", "unbiased", "keepdim")),
     **dict.fromkeys(("softmax", "log_softmax"), ("x", "dim", "dtype")),
     **dict.fromkeys(("transpose", "swapaxes", "swapdims"), ("x", "dim0", "dim1")),
     "flip": ("x", "dims"),
@@ -61,7 +61,13 @@ SIGNATURES: dict[str, tuple[str, ...]] = {
     "norm": ("x", "p", "dim", "keepdim"),
     "pad": ("x", "pad", "mode", "value"),
     "log_sigmoid": ("x",),
+    "scaled_dot_product_attention": ("query", "key", "value", "attn_mask", "dropout_p", "is_causal"),
 }
+_LIKE = {
+    "amax": "max", "amin": "min", "swapaxes": "transpose", "swapdims": "transpose", "clip": "clamp",
+    "clamp_min": "clamp", "clamp_max": "clamp",
+}  # fmt: skip
+"""Functions with another name than in the language."""
 
 
 def read(event: Event) -> Read:
@@ -76,8 +82,8 @@ def read(event: Event) -> Read:
         return _infix(event, name)
     if name in _functions():
         return _layer(event, name)
-    if name in OPERATIONS:
-        return _operation(event, name)
+    if (word := _LIKE.get(name, name)) in OPERATIONS:
+        return _operation(event, word)
     has_weights = any(isinstance(held, Owned) for held in [*event.arguments, *event.keywords.values()])
     instead = ": a layer of torch.nn has to hold its weights" if has_weights and hasattr(F, name) else ""
     raise Unreadable(f"{event.function}(...) is no call of the language{instead}")
@@ -158,18 +164,21 @@ def _layer(event: Event, name: str) -> Read:
     raise Unreadable(f"{name}({given}) is no call of the language")
 
 
-def _operation(event: Event, word: str) -> Read:
-    """A function that the language has by the same name."""
-    if word == "flip" and len(event.arguments) > 2:
-        event = replace(event, arguments=(event.arguments[0], event.arguments[1:]))
-    given = bound(event, word)
+def _operation(event: Event, word: str, given: dict[str, Any] | None = None, *others: Any) -> Read:
+    """A function that the language has, with its arguments by PyTorch's names, and values besides the first."""
+    given = bound(event, event.function.strip("_")) if given is None else given
     x = given.pop("x")
-    axes = {"dim": "axis", "dims": "axis"}
-    arguments = {axes.get(key, key): plain_axes(value) for key, value in given.items() if value is not None}
+    own = {long: name for name, long in OPERATIONS[word].torch_names.items()} | {"dim": "axis", "dims": "axis"}
+    if given.pop("unbiased", None) is False:
+        given["correction"] = 0
+    arguments = {own.get(key, key): plain_axes(value) for key, value in given.items() if value is not None}
+    if isinstance(x, Owned) and arguments.keys() & {"axis", "axis0"}:
+        raise Unreadable(f"{event.function} of a tensor without a batch is no call of the language")
     try:
-        return "call", word, (x,), OPERATIONS[word].model_validate(arguments).non_default()
+        return "call", word, (x, *others), OPERATIONS[word].model_validate(arguments).non_default()
     except ValidationError:
-        raise Unreadable(f"{event.function} with {arguments} is no call of the language") from None
+        told = {key: "a tensor" if isinstance(held, (Value, Owned)) else held for key, held in arguments.items()}
+        raise Unreadable(f"{event.function} with {told or 'no arguments'} is no call of the language") from None
 
 
 def _sample(x: Any) -> tuple[int, ...]:
@@ -190,33 +199,10 @@ def _infix(event: Event, name: str) -> Read:
     given = [event.arguments[0], event.arguments[1] if len(event.arguments) > 1 else event.keywords.get("other")]
     if event.keywords.get("alpha", 1) != 1 or event.keywords.get("rounding_mode"):
         raise Unreadable(f"{event.function} with {dict(event.keywords)} is no operator of the language")
-    if name == "pow" and event.function == "__rpow__":
-        reversed_ = True
     a, b = reversed(given) if reversed_ else given
     if INFIX[name] == "+" and (found := next((x for x, other in ((a, b), (b, a)) if other == 0), None)) is not None:
         return _same(replace(event, arguments=(found,)))  # which Python's `sum` begins with
     return "infix", INFIX[name], (a, b), {}
-
-
-def _axis_call(word: str) -> Callable[[Event], Read]:
-    """A call along an axis, which has to be given, or along several."""
-
-    def made(event: Event) -> Read:
-        given = bound(event, event.function.strip("_"))
-        x, axis = given.pop("x"), given.pop("dim", None)
-        arguments: dict[str, Any] = {"axis": plain_axes(axis)}
-        if given.pop("keepdim", False):
-            arguments["keepdim"] = True
-        if given.pop("unbiased", None) is False:
-            arguments["correction"] = 0
-        if word in ("var", "std") and given.get("correction") is not None:
-            arguments["correction"] = int(given.pop("correction"))
-        left = {key: value for key, value in given.items() if value is not None}
-        if left or axis is None:
-            raise Unreadable(f"{event.function} with {left or 'no axis'} is no call of the language")
-        return "call", word, (x,), arguments
-
-    return made
 
 
 def plain_axes(axis: Any) -> Any:
@@ -226,20 +212,13 @@ def plain_axes(axis: Any) -> Any:
     return axis
 
 
-def _largest(word: str) -> Callable[[Event], Read]:
+def _largest(event: Event) -> Read:
     """`max` along an axis, of which the values are used; `maximum` of two values."""
-
-    def made(event: Event) -> Read:
-        given = bound(event, event.function)
-        if isinstance(given.get("dim"), (Value, Owned)) or "other" in given or "y" in given:
-            other = given.get("dim", given.get("other", given.get("y")))
-            return "call", f"{word}imum", (given["x"], other), {}
-        if not isinstance(given.get("dim"), int):
-            raise Unreadable(f"{word} of all numbers of a tensor is no call of the language")
-        keep = {"keepdim": True} if given.get("keepdim") else {}
-        return "call", word, (given["x"],), {"axis": given["dim"], **keep}
-
-    return made
+    given = bound(event, event.function)
+    other = given.get("other", given.get("dim"))
+    if isinstance(other, (Value, Owned)):
+        return "call", f"{event.function}imum", (given["x"], other), {}
+    return _operation(event, event.function)
 
 
 def _concat(event: Event) -> Read:
@@ -262,13 +241,6 @@ def _parts(event: Event) -> Read:
         raise Unreadable(f"{name} along the batch is no call of the language")
     told: Any = len(sizes) if len(set(sizes)) == 1 else tuple(sizes)
     return "call", "split", (x,), {"parts": told, **({} if axis == 1 else {"axis": axis})}
-
-
-def _unbind(event: Event) -> Read:
-    given = bound(event, "unbind")
-    if given.get("dim", 0) == 0:
-        raise Unreadable("unbind along the batch is no call of the language")
-    return "call", "unbind", (given["x"],), {"axis": given["dim"]}
 
 
 def _arranged(event: Event) -> Read:
@@ -326,18 +298,21 @@ def arranged(x: Value, y: Value, event: Event) -> Read:
     return "call", "reshape", (x,), {"sizes": tuple(b[1:])}
 
 
+def _one_by_one(event: Event, name: str = "dims") -> tuple[Any, Any]:
+    """A value, and the numbers that are given one by one, or as a list."""
+    x, *numbers = event.arguments
+    given = event.keywords.get(name, numbers[0] if len(numbers) == 1 else numbers)
+    return x, tuple(given) if isinstance(given, (list, tuple)) else (given,)
+
+
 def _permute(event: Event) -> Read:
-    x, *order = event.arguments
-    dims = event.keywords.get("dims", order[0] if len(order) == 1 and isinstance(order[0], (list, tuple)) else order)
-    return "call", "permute", (x,), {"order": tuple(int(axis) for axis in dims)}
+    x, order = _one_by_one(event)
+    return "call", "permute", (x,), {"order": order}
 
 
-def _transpose(event: Event) -> Read:
-    given = bound(event, event.function)
-    a, b = given["dim0"], given["dim1"]
-    if a == 0 or b == 0:
-        raise Unreadable("transpose of the batch is no call of the language")
-    return "call", "transpose", (given["x"],), {"axis0": a, "axis1": b}
+def _flip(event: Event) -> Read:
+    x, axes = _one_by_one(event)
+    return _operation(event, "flip", {"x": x, "dims": axes})
 
 
 def _moved(event: Event) -> Read:
@@ -412,20 +387,11 @@ def _within(place: slice, size: int) -> slice:
     return slice(None if start in (0, -size) else start, None if stop == size else stop, step)
 
 
-def _clamp(event: Event) -> Read:
-    given = bound(event, event.function.strip("_"))
-    bounds = {key: given[key] for key in ("min", "max") if given.get(key) is not None}
-    if any(isinstance(bound_, (Value, Owned)) for bound_ in bounds.values()):
-        raise Unreadable("clamp between tensors is no call of the language")
-    return "call", "clamp", (given["x"],), bounds
-
-
 def _expand(event: Event) -> Read:
-    x, *sizes = event.arguments
-    given = sizes[0] if len(sizes) == 1 and isinstance(sizes[0], (list, tuple)) else sizes
-    if isinstance(x, Owned) and (len(given) != x.tensor.dim() or x.tensor.shape[0] != 1):
+    x, sizes = _one_by_one(event, "size")
+    if isinstance(x, Owned) and (len(sizes) != x.tensor.dim() or x.tensor.shape[0] != 1):
         raise Unreadable("expand of a parameter to other axes")
-    return "call", "expand", (x,), {"sizes": tuple(given)[1:]}
+    return "call", "expand", (x,), {"sizes": sizes[1:]}
 
 
 def _expand_as(event: Event) -> Read:
@@ -445,13 +411,10 @@ def _norm(event: Event) -> Read:
     """A vector norm along axes."""
     name = event.function.strip("_")
     given = bound(event, name)
-    p, axis = given.get("p", given.get("ord")), given.get("dim")
-    is_of_matrices = name == "linalg_norm" and not isinstance(axis, int)
-    if axis is None or given.get("dtype") is not None or p == "nuc" or is_of_matrices:
+    if given.get("dim") is None or (name == "linalg_norm" and not isinstance(given["dim"], int)):  # of matrices
         raise Unreadable(f"{event.function} without an axis is no call of the language")
-    arguments = {} if p in (None, 2, "fro") else {"p": float(p)}
-    keep = {"keepdim": True} if given.get("keepdim") else {}
-    return "call", "norm", (given["x"],), {**arguments, "axis": plain_axes(given["dim"]), **keep}
+    p = given.pop("p", None)
+    return _operation(event, "norm", given if p in (None, "fro") else {"ord": p, **given})
 
 
 def _pad(event: Event) -> Read:
@@ -472,12 +435,9 @@ def _pad(event: Event) -> Read:
 
 
 def _attention(event: Event) -> Read:
-    given = dict(zip(("q", "k", "v", "attn_mask", "dropout_p", "is_causal"), event.arguments, strict=False))
-    given.update({{"query": "q", "key": "k", "value": "v"}.get(k, k): v for k, v in event.keywords.items()})
-    if given.get("attn_mask") is not None or given.get("dropout_p") or given.get("scale"):
-        raise Unreadable("scaled_dot_product_attention with a mask is no call of the language")
-    causal = {"causal": True} if given.get("is_causal") else {}
-    return "call", "attention", (given["q"], given["k"], given["v"]), causal
+    given = bound(event, event.function)
+    others = given.pop("key"), given.pop("value")
+    return _operation(event, "attention", {name: held for name, held in given.items() if held}, *others)
 
 
 def _square(event: Event) -> Read:
@@ -488,12 +448,9 @@ _SPECIAL: dict[str, Callable[[Event], Read]] = {
     **dict.fromkeys(("view", "reshape", "flatten", "unflatten", "squeeze", "unsqueeze", "view_as"), _arranged),
     **dict.fromkeys(("cat", "concat", "concatenate", "stack"), _concat),
     **dict.fromkeys(("chunk", "split", "split_with_sizes", "tensor_split"), _parts),
-    **dict.fromkeys(("transpose", "swapaxes", "swapdims"), _transpose),
-    **{word: _axis_call(word) for word in ("mean", "sum", "std", "var", "cumsum")},
-    "amax": _axis_call("max"),
-    "amin": _axis_call("min"),
-    "max": _largest("max"),
-    "min": _largest("min"),
+    "max": _largest,
+    "min": _largest,
+    "flip": _flip,
     "maximum": _two("maximum"),
     "minimum": _two("minimum"),
     "square": _square,
@@ -501,8 +458,6 @@ _SPECIAL: dict[str, Callable[[Event], Read]] = {
     **dict.fromkeys(("mT", "movedim", "moveaxis"), _moved),
     "interpolate": _interpolate,
     "getitem": _item,
-    "unbind": _unbind,
-    **dict.fromkeys(("clamp", "clip", "clamp_min", "clamp_max"), _clamp),
     **dict.fromkeys(("norm", "linalg_vector_norm", "linalg_norm"), _norm),
     "pad": _pad,
     "expand": _expand,

@@ -105,6 +105,8 @@ def _through_a_view(x: Tensor) -> Tensor:
         (F.dropout, "dropout is random in evaluation too"),
         (lambda x: x.mean((1, 2, 3), keepdim=True).view(-1), "view leaves no axis but the batch"),
         (lambda x: torch.linalg.norm(x, dim=(2, 3)), "linalg_norm without an axis"),
+        (lambda x: x.clamp(x * 0, x), "clamp with {'min': 'a tensor', 'max': 'a tensor'} is no call of the language"),
+        (lambda x: x.amax(), "amax with no arguments is no call"),
         (_writing, "a value is used again of which a part was overwritten"),
         (_through_a_view, "a value is used again of which a part was overwritten"),
     ],
@@ -113,6 +115,22 @@ def test_what_is_no_call(function: Callable[[Tensor], Any], words: str) -> None:
     with pytest.raises(Unreadable) as refused:
         calling(function)
     assert words in str(refused.value)
+
+
+class Weighing(nn.Module):
+    """A parameter whose axes are not counted as those of a value, where the batch is axis 0."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.rand(6, 6))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x * self.weight.mean(1, keepdim=True)
+
+
+def test_an_axis_of_a_parameter_is_none_of_a_value() -> None:
+    with pytest.raises(Unreadable, match="mean of a tensor without a batch is no call of the language"):
+        import_module(Weighing(), [MAP])
 
 
 def test_the_other_half_may_be_overwritten() -> None:
