@@ -6,7 +6,7 @@ number, a parameter put in its place.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import field
 from typing import Any
 
@@ -214,13 +214,18 @@ def flat(operands: Iterable[Operand], *, taken: bool = False) -> Iterator[Operan
             yield operand
 
 
+def changed(operand: Operand, change: Callable[[Operand], Operand]) -> Operand:
+    """The operand with a change of what is in it, where it is a list or one of the values of a list, else of itself."""
+    if isinstance(operand, tuple):
+        return tuple(changed(item, change) for item in operand)
+    if isinstance(operand, Taken):
+        return Taken(changed(operand.of, change), operand.at)
+    return change(operand)
+
+
 def moved(operand: Operand, places: Mapping[int, int]) -> Operand:
     """The operand where each step has the place that it is given. Raises KeyError for a step that is given none."""
-    if isinstance(operand, Made):
-        return Made(places[operand.step], operand.number)
-    if isinstance(operand, tuple):
-        return tuple(moved(item, places) for item in operand)
-    return operand
+    return changed(operand, lambda o: Made(places[o.step], o.number) if isinstance(o, Made) else o)
 
 
 @frozen()

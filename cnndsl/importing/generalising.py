@@ -36,6 +36,7 @@ from cnndsl.importing.body import (
     moved,
 )
 from cnndsl.importing.turns import Apart, side_by_side, together
+from cnndsl.ir.names import snake
 from cnndsl.layers.base import Group
 from cnndsl.layers.registry import KINDS
 
@@ -390,13 +391,6 @@ def _called(row: Sequence[Item | None]) -> str:
     """What a stage without a label is called."""
     part = next(item.part for item in row if item is not None)
     return part.word if isinstance(part, Single) else snake(part.name) if isinstance(part, Use) else "part"
-
-
-def snake(name: str) -> str:
-    """`squeeze_excite` for `SqueezeExcite`."""
-    return "".join(
-        f"_{c.lower()}" if c.isupper() and at and not name[at - 1].isupper() else c.lower() for at, c in enumerate(name)
-    )
 
 
 def _likeness(a: Item, b: Item) -> float:

@@ -86,18 +86,21 @@ class Lines:
             if len(self.wanted) == before:
                 return lines
 
-    def _once(self) -> list[str]:
+    def _begin(self, current: Operand) -> None:
+        """Forget what was written, and begin with a value."""
         self.made = []
-        self.current: Operand = Given(0)
-        self.start: Operand = self.current
+        self.current = self.start = current
         self.line: list[tuple[str, Any]] = []
         self.pending: dict[Operand, Step] = {}
         self.pending_lists: dict[Operand, str] = {}
         """The lists among them that loops make, as they are written."""
+        self.in_condition: int | None = None
+
+    def _once(self) -> list[str]:
+        self._begin(Given(0))
         self.labelled: set[str] = set()
         self.unnamed: dict[str, int] = {}
         """How many layers of each kind stand there without a name."""
-        self.in_condition: int | None = None
         self.order = []
         self.at = 0
         self.due = [name for name, _ in self.body.parts if name in self.declared]
@@ -743,19 +746,13 @@ class Turn(Lines):
         if any(Carried(0) in flat(step.operands) for step in self.loop.steps):
             return None
         with self.writer.turn(self.head):
-            self._begin()
+            self._steps()
             text = self._operand(self.loop.grown[0][1], tight=False)
             return None if self.made or self.line else text
 
-    def _begin(self) -> None:
-        self.made = []
-        self.current = Given(-1) if self.pipeline is None else Carried(self.pipeline)
-        self.start = self.current
-        self.line = []
-        self.pending = {}
-        self.pending_lists = {}
+    def _steps(self) -> None:
+        self._begin(Given(-1) if self.pipeline is None else Carried(self.pipeline))
         self.in_place = []
-        self.in_condition = None
         if self.current in self.wanted:
             self.made.append(f"{self._name(self.current)} = it")
         for number, step in enumerate(self.body.steps):
@@ -767,7 +764,7 @@ class Turn(Lines):
             return self._settled()
 
     def _once(self) -> list[str]:
-        self._begin()
+        self._steps()
         self._flush()
         for at, (_, after) in enumerate(self.loop.grown, len(self.loop.carried)):
             name, text = self.outer._name(Made(self.number, at)), self._operand(after, tight=False)  # noqa: SLF001

@@ -27,6 +27,7 @@ from cnndsl.importing.body import (
     Step,
     Taken,
     Turned,
+    changed,
     flat,
 )
 from cnndsl.importing.leaves import Unreadable
@@ -226,10 +227,15 @@ class _Roller:
                 lists[inner] = grown
             elif all(after != inner for _, after in self.carried):
                 self.last.append(inner)
-        count = len(self.carried)
-        steps = tuple(
-            replace(step, operands=tuple(_numbered(operand, count) for operand in step.operands)) for step in steps
-        )
+        behind = len(self.carried) - 1
+
+        def numbered(operand: Operand) -> Operand:
+            """Lists that grow are numbered behind the values that are passed on."""
+            if isinstance(operand, Carried) and operand.number < 0:
+                return Carried(behind - operand.number)
+            return operand
+
+        steps = tuple(replace(step, operands=tuple(changed(o, numbered) for o in step.operands)) for step in steps)
         own = [(self._inner(operand, run.turns - 1), name) for operand, name in body.names]
         names = tuple((inner, name) for inner, name in own if inner is not None)
         loop = Loop(run.turns, steps, tuple(self.carried), tuple(self.grown), tuple(self.last), tuple(self.each), names)
@@ -406,17 +412,6 @@ def singular(name: str) -> str:
         if name.endswith(many) and len(name) > len(many) + 1:
             return name[: -len(many)] + one
     return "layer"
-
-
-def _numbered(operand: Operand, count: int) -> Operand:
-    """Lists that grow are numbered behind the values that are passed on."""
-    if isinstance(operand, Carried) and operand.number < 0:
-        return Carried(count - 1 - operand.number)
-    if isinstance(operand, tuple):
-        return tuple(_numbered(item, count) for item in operand)
-    if isinstance(operand, Taken):
-        return Taken(_numbered(operand.of, count), operand.at)
-    return operand
 
 
 def with_sum(body: Body, at: int) -> Body:
