@@ -336,6 +336,16 @@ network Own(m = 2) = Net(m + 1, widths=[m, m])""",
     if flag { maps = maps + [it -> conv(2, 1)] }
     maps[-1]
 }""",
+        # choices of what is not of one kind: sizes of one number and of several, no values and some
+        """network Net(flag = true, n = 2) {
+    input(3, 8, 8)
+    avgpool(1 if flag else [1, 2], 1) -> conv(3, [2, 1] if flag else 1) -> avgpool([n, 1] if flag else [1, n], 1)
+}""",
+        "network Net(flag = true) { input(3, 8, 8); concat([it] + ([] if flag else [it])) }",
+        """network Net(flag = true, sizes = [1, 2]) {
+    input(3, 8, 8)
+    concat([it] + ([it -> conv(k, 1) for k in sizes] if flag else []))
+}""",
     ],
 )
 def test_what_was_wrong_for_other_arguments_is_right(text: str) -> None:
@@ -881,6 +891,15 @@ def test_a_part_is_declared_once() -> None:
     assert cnndsl.compile(text).python().count("self.act2: nn.Module | None = None") == 1
 
 
+@pytest.mark.parametrize("lines", ["conv(2, 1, weight_init=RULE)", "init conv: weight = RULE; conv(2, 1)"])
+def test_which_rule_weights_begin_by_cannot_depend_on_a_parameter(lines: str) -> None:
+    text = f"zero = true) {{ input(3, 8, 8); {lines} }}".replace("RULE", "zeros if zero else ones")
+    assert "It is written for zero=True." in cnndsl.compile(f"network Net({text}").python()
+    block = f"block B({text}; network Net {{ input(3, 8, 8); B -> B(false) }}".replace("input(3, 8, 8); ", "", 1)
+    with pytest.raises(CompilationError, match=r"E601.*B cannot be.*a parameter decides which rule weights begin by"):
+        cnndsl.compile(block).python()
+
+
 def test_what_goes_out_cannot_depend_on_a_parameter() -> None:
     text = """
     block Head(wide) { if wide { output (it -> conv(8, 1)) } else { output (it -> conv(2, 1)) } }
@@ -899,6 +918,11 @@ def test_what_goes_out_cannot_depend_on_a_parameter() -> None:
         ("if n > 1 { y = it -> relu; if n < 3 { z = y } }; if n > 1 { y + z }", {3}),
         ("if n > 1 { y = it -> relu }; if n < 2 { tanh } else { it + y }", set()),
         ("y = it; if n > 1 { y = it -> relu }; it + y", set()),
+        ("for i in range(n) { relu; if i == 1 { y = it } }; it + y", {1}),
+        ("for i in range(n) { conv(3 + i, 1); if i == 3 - n { y = it } }; concat(it, y -> conv(2, 1))", {1}),
+        ("for i in range(n - 1) { relu; y = [it, tanh(it)]; it + y[1] }; it + y[0]", {1}),
+        ("for i in range(n) { relu; if i == 2 { y = it } }; if n > 1 { it + y }", {2}),
+        ("for i in range(n) { relu; if i == 2 { y = it } }; if n < 3 { y = it -> tanh }; it + y", set()),
     ],
 )
 def test_a_constructor_refuses_what_leaves_a_value_missing(body: str, missing: set[int]) -> None:
@@ -909,7 +933,7 @@ def test_a_constructor_refuses_what_leaves_a_value_missing(body: str, missing: s
         alone = cnndsl.compile(f"{block}; network Net {{ input(3, 20, 20); B({n}) }}")
         assert alone.ok is (n not in missing)
         if n in missing:
-            with pytest.raises(ValueError, match=r"^[yz] has no value$"):
+            with pytest.raises(ValueError, match=r"^[yz]0? has no value$"):
                 module.B(3, n)
         else:
             module.B(3, n)

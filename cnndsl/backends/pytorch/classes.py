@@ -33,7 +33,7 @@ from cnndsl.backends.pytorch.code import (
 )
 from cnndsl.backends.pytorch.conditions import ask, homes_of
 from cnndsl.backends.pytorch.construct import argument_for, flat_stages
-from cnndsl.backends.pytorch.definite_assignment import assigned_before_read
+from cnndsl.backends.pytorch.definite_assignment import assigned_before_read, refuse_unset
 from cnndsl.backends.pytorch.flowgraph import (
     FLOW,
     LIST,
@@ -375,6 +375,7 @@ class ClassTranslation:
         inputs = {each: "Tensor" if isinstance(value, Tensor) else LIST for each, value in body.inputs}
         guards = Guards()
         lines = guards.guarded(lines, inputs)
+        lines = refuse_unset(lines, {each: body.free(f"has_{each[len(FLOW) :]}") for each in sorted(guards.unset)})
         serves = self._file.program.target == "inference"
         forward = ForwardSlice(serves=serves)
         kept = forward.slice(lines, set())

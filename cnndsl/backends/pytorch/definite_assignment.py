@@ -10,8 +10,21 @@ import ast
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from cnndsl.backends.pytorch.code import Code, list_of, name, names_in, names_stored, subscript
-from cnndsl.backends.pytorch.flowgraph import FLOW, LIST, Compute, For, If, Training, codes_of, computed, walk
+from cnndsl.backends.pytorch.code import Code, list_of, name, names_in, names_stored, negated, subscript
+from cnndsl.backends.pytorch.flowgraph import (
+    FLOW,
+    LIST,
+    Assign,
+    Compute,
+    For,
+    If,
+    Raise,
+    Register,
+    Training,
+    codes_of,
+    computed,
+    walk,
+)
 
 
 def assigned_before_read(lines: Sequence[Any], inputs: Mapping[str, str]) -> list[Any]:
@@ -52,6 +65,36 @@ def _visit(lines: Iterable[Any], known: set[str], unset: set[str]) -> None:
                 _visit(line.lines, known | names_stored(line.target), unset)
             case Training():
                 _visit(line.lines, set(known), unset)
+
+
+def refuse_unset(lines: Sequence[Any], flags: Mapping[str, str]) -> list[Any]:
+    """The lines of a definition, in which `__init__` keeps in `flags` which of some variables of `forward` are set, and
+    refuses arguments for which one is read that is not.
+    """
+    made = _checked(lines, flags, set())
+    for each, flag in flags.items():
+        at = next(at for at, line in enumerate(made) if each in computed([line]))
+        made.insert(at, Assign(flag, ast.Constant(value=False)))
+    return made
+
+
+def _checked(lines: Iterable[Any], flags: Mapping[str, str], known: set[str]) -> list[Any]:
+    made: list[Any] = []
+    for line in lines:
+        read = set().union(*map(names_in, codes_of(line))) & flags.keys() - known
+        at = len(made)
+        while at and isinstance(made[at - 1], (Assign, Register)):  # of the parts that read it, and ask for its size
+            at -= 1
+        for each in sorted(read):
+            made.insert(at, If(negated(name(flags[each])), [Raise(f"{each.removeprefix(FLOW)} has no value")], []))
+        known |= read
+        for block in line.blocks():
+            block[:] = _checked(block, flags, set(known))
+        made.append(line)
+        if isinstance(line, Compute):
+            known |= {*line.names}
+            made += [Assign(flags[each], ast.Constant(value=True)) for each in line.names if each in flags]
+    return made
 
 
 def _kind_of(variable: str, line: Any) -> str:

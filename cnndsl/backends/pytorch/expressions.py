@@ -255,17 +255,20 @@ def _conditional(body: Body, node: nodes.Conditional) -> Any:
     mark = mark_of(body) if _speaks_of_values(body, node) else None
     with body.unchecked(test):
         yes, no = evaluate(body, node.yes), evaluate(body, node.no)
-    if isinstance(yes, (Tensor, TensorList)):
+    both = (yes, no)
+    if any(isinstance(each, (Tensor, TensorList, AnyTensors)) for each in both):
         if mark is not None:  # each is worked out where it is chosen
             rewind(body, mark)
         return _chosen_value(body, test, node)
-    if isinstance(yes, RECIPES) or isinstance(no, RECIPES):
+    if any(isinstance(each, RECIPES) for each in both):
         return ChoiceRecipe(test, yes, no, node.yes, node.no)
+    if not all(isinstance(each, Static) for each in both):
+        raise Untranslatable("a parameter decides which rule weights begin by", node.span, names=body.names_of(test))
     code = ast.IfExp(test.code, yes.code, no.code)
     a, b = yes.value, no.value
     if isinstance(a, (bool, Test)):
         return Static(Test(sample_of(yes) if test.value.sample else sample_of(no)), code)
-    if isinstance(value_of(a), (int, float)):
+    if all(isinstance(value_of(each), (int, float)) for each in (a, b)):
         if body.same(a, b):
             return yes
         return Static(body.number(code, sample_of(yes if test.value.sample else no)), code)

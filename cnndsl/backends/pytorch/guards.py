@@ -95,6 +95,8 @@ class Guards:
         """What stands before these conditions (by `id`)."""
         self.entered: set[int] = set()
         """The loops (by `id`) that must have a turn, since they fill a list that must not be empty behind them."""
+        self.unset: set[str] = set()
+        """The variables that loops may leave without a value, which nothing before the loops can tell."""
 
     def guarded(self, lines: Sequence[Any], inputs: Iterable[str]) -> list[Any]:
         """The lines of a definition, which end with what goes out; `inputs` are the variables that come in."""
@@ -104,6 +106,7 @@ class Guards:
         if any(isinstance(line, If | For | Training) for line in walk(lines)):
             live: dict[str, Cases] = {}
             self._walk(lines, live, ALWAYS)
+            self.unset = {each for each, cases in live.items() if cases} - self._unset.keys() - {*inputs}
             for each in sorted(live.keys() & self._unset.keys() - {*inputs}):
                 line, test = self._unset[each]
                 refusal = If(test, [Raise(f"{each.removeprefix(FLOW)} has no value")], [])
@@ -236,6 +239,7 @@ class Guards:
         for each in names_stored(target):
             begin.pop(each, None)
         for each in computed:
+            unset.pop(each, None)  # what sets it behind the loop need not do so
             read = self._in_all_turns(begin.pop(each, NEVER), changed)
             live[each] = read if is_entered else _mixed(live.get(each, NEVER), read)
         tables: list[tuple[dict[Any, Cases], ...]] = [(live, begin), (parts, self._parts), (sized, self._sized)]

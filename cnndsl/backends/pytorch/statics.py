@@ -181,6 +181,8 @@ def as_tuple(code: Code) -> Code:
             return tuple_of(items)
         case ast.ListComp(item, generators):
             return call("tuple", ast.GeneratorExp(item, generators))
+        case ast.IfExp(test, yes, no):
+            return ast.IfExp(test, as_tuple(yes), as_tuple(no))
     return code
 
 
