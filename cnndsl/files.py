@@ -150,7 +150,7 @@ def _text(target: Path, path: PurePosixPath) -> str:
     except UnicodeDecodeError:
         raise ImportProblem(f"{path} is not UTF-8 text", "save it as UTF-8") from None
     except OSError as problem:
-        message = f"{path} cannot be read: {problem.strerror or problem}"
+        message = f"{path} cannot be read: {reason(problem)}"
         raise ImportProblem(message, "check the file and its permissions") from None
 
 

@@ -50,6 +50,8 @@ TABLES: dict[str, tuple[Hint, ...]] = {
         Hint(r"Name pass", _NOTHING, "remove it: a body may be empty", example="pass"),
         Hint(r"Name fan_(?:in|out)", _NOTHING, "an init line knows it: init conv: weight = normal(0, $at ** -0.5)",
              example="conv(3, 1, weight_init=normal(0, fan_in))"),
+        Hint(r"Name (?:argmax|topk)", _NOTHING, "the network gives all scores: take the largest where you run it",
+             example="conv(10, 1) -> argmax"),
         Hint(r"Name print", _NOTHING, "nothing is printed: remove this line", example="print(it)"),
         Hint(r"Name (?:Input|InputLayer)", _NOTHING,
              "write input(3, 32, 32): the channels come first, and the batch is left out",

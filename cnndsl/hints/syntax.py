@@ -30,6 +30,10 @@ WORDS_ELSEWHERE = {
     "int": "write name = ...",
     "float": "write name = ...",
     "auto": "write name = ...",
+    "del": "remove this line: a name may simply be given something else",
+    "try": "leave it out: a text says what is connected, and runs nothing",
+    "with": "leave it out: a text says what is connected, and runs nothing",
+    "raise": "what has to hold is said with assert",
 }
 """Words of Python, C and JavaScript that begin a line, and what is written instead."""
 _COMPARED = {"<>": "!=", "=<": "<=", "=>": ">=", "===": "==", "!==": "!="}
@@ -232,6 +236,9 @@ TABLE: tuple[Hint | Computed, ...] = (
     Hint(r"^ init (?P<kind>(?!weight\b|bias\b)<NAME>)(?P<put>) ¦(?P<at><NAME>)",
          "a colon follows the kind of layer", "write init $kind: $at = ...",
          where="body", fix={"put": ":"}, example="init conv weight = zeros"),
+    Hint(r"^ init (?P<kind>(?!weight\b|bias\b)<NAME>)(?P<at> ¦\( (?P<given><NAME> =<REST>)\))",
+         "a colon follows the kind of layer", "write init $kind: $given",
+         where="body", fix={"at": ": $given"}, example="init conv(weight=zeros)"),
     Hint(r"^ (?P<at>init (?!weight\b|bias\b)<NAME>) ¦<END>",
          "something is missing after $at", "write $at: weight = zeros", where="body", example="init conv"),
     Hint(r"^ (?P<at>init (?P<kind>(?!weight\b|bias\b)<NAME>))(?P<gap> ¦=)(?: (?P<given><REST>))?",
@@ -470,6 +477,10 @@ TABLE: tuple[Hint | Computed, ...] = (
     Hint(r"^ (?P<at>.*\)) ¦=",
          "only a name can be given a value", "write name = ...; layers are put in a row with ->",
          where="file body", example="conv(8, 3) = relu"),
+    Hint(r"^ (?P<at>(?P<list><NAME>) \[.*\])(?: [-+*/])? ¦=(?!=)",
+         "a list is made with =, and is not changed afterwards",
+         "write $list = [...] with all of its items; to put one behind them, $list = $list + [...]",
+         where="file body", example="widths = [8, 16]; widths[0] = 32"),
     Hint(r"^ (?P<at>\S+ .*(?<=\S)) ¦=",
          "only a name can be given a value", "write name = ..., or to compare, ==",
          where="file body", example="2 + 3 = 5"),

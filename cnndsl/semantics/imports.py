@@ -193,6 +193,10 @@ class Files:
 
     def _scope_of(self, path: PurePosixPath, item: tree.Import) -> Scope | None:
         if path in self._open:
+            if path == self._open[-1]:
+                raise error(
+                    "E413", f"{path} imports itself", item.span, help="remove this line: what a file defines is there"
+                )
             circle = " -> ".join(map(str, [*self._open[self._open.index(path) :], path]))
             raise error(
                 "E413",

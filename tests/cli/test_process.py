@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from cnndsl.__main__ import run
 from cnndsl.cli.console import Run
 from tests.cli.conftest import NET, Command
 
@@ -129,6 +130,18 @@ def test_interrupted() -> None:
         running.send_signal(signal.SIGINT)
         out, err = running.communicate()
     assert (running.returncode, out, err.strip()) == (130, "", "interrupted")
+
+
+def test_interrupted_before_the_commands_are_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Interrupting:
+        def find_spec(self, name: str, *_: object) -> None:
+            if name == "cnndsl.cli":
+                raise KeyboardInterrupt
+
+    for each in [name for name in sys.modules if name.split(".")[:2] == ["cnndsl", "cli"]]:
+        monkeypatch.delitem(sys.modules, each)
+    monkeypatch.setattr(sys, "meta_path", [Interrupting(), *sys.meta_path])
+    assert run() == 130
 
 
 def test_a_fault_of_our_own(cnndsl: Command, monkeypatch: pytest.MonkeyPatch) -> None:

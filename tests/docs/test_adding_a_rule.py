@@ -1,4 +1,4 @@
-"""Adding a rule touches three files: this does what the document says, in a copy, and nothing else."""
+"""Adding a rule touches four files: this does what the document says, in a copy, and nothing else."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import stat
@@ -129,6 +130,20 @@ def test_files_that_import_one_another(project: Path) -> None:
     (project / "a.cnn").write_text('from "b.cnn" import B\nblock A { B }\n')
     (project / "b.cnn").write_text('from "a.cnn" import A\nblock B { A }\n')
     assert importing("b.cnn", project) == ["E413: files import one another in a circle: b.cnn -> a.cnn -> b.cnn"]
+
+
+def test_a_file_that_imports_itself(project: Path) -> None:
+    (project / "a.cnn").write_text('from "a.cnn" import A\nblock B { A }\n')
+    assert importing("a.cnn", project) == ["E413: a.cnn imports itself"]
+
+
+def test_a_file_that_may_not_be_read(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def forbidden(*_: object, **__: object) -> str:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    monkeypatch.setattr(Path, "read_text", forbidden)
+    (project / "a.cnn").touch()
+    assert importing("a.cnn", project) == ["E413: a.cnn cannot be read: permission denied"]
 
 
 def test_a_long_way_of_imports(project: Path) -> None:
