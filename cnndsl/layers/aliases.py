@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from cnndsl.frozen import frozen
 from cnndsl.layers.activation import Activation
+from cnndsl.layers.base import Parameterised
 from cnndsl.layers.initialisers import RULES
 from cnndsl.layers.registry import KINDS
 from cnndsl.layers.types import choices
@@ -93,7 +94,9 @@ _PARAMETERS = {
     "eps": "epsilon",
     "affine": "elementwise_affine scale",
     "num": "input_dim vocabulary vocab_size num_parameters",
-    "axis": "dim",
+    "axis": "dim dims",
+    "keepdim": "keepdims",
+    "parts": "chunks",
     "size": "output_size shape",
     "sizes": "shape target_shape size unflattened_size",
     "order": "dims axes",
@@ -270,23 +273,22 @@ def is_choice(name: str) -> bool:
     return name in _choices()
 
 
-def is_torch_parameter(kind: str, name: str) -> bool:
-    """Whether PyTorch calls a parameter of the layer `kind` by this name."""
-    return name in KINDS[kind].torch_names.values()
+def is_torch_parameter(kind: type[Parameterised], name: str) -> bool:
+    """Whether PyTorch calls a parameter of a layer or an operation by this name."""
+    return name in kind.torch_names.values()
 
 
-def parameter_alias(kind: str, name: str) -> str | None:
-    """Our word for a parameter of the layer `kind` that is called `name` elsewhere: "kernel" for kernel_size.
+def parameter_alias(kind: type[Parameterised], name: str) -> str | None:
+    """Our word for a parameter of a layer or an operation that is called `name` elsewhere: "kernel" for kernel_size.
 
     "" where the input fixes it, so that it is to be left out; None for an unknown name.
     """
     if name in _BEGINS:
         return _BEGINS[name]
-    layer = KINDS[kind]
-    for short, long in layer.torch_names.items():
+    for short, long in kind.torch_names.items():
         if name == long:
             return short
-    for short in layer.model_fields:
+    for short in kind.model_fields:
         if name in _PARAMETERS.get(short, "").split():
             return short
     return "" if name in _DERIVED else None

@@ -77,7 +77,6 @@ class Unsqueeze(Arrangement):
 
     kind = "unsqueeze"
     example = "input(8, 6); unsqueeze(it, 1) -> conv(4, 3)"
-    torch_names = {"axis": "dim"}
 
     axis: AnyAxis = Field(description="the place of the new axis, the batch being axis 0")
 
@@ -96,7 +95,6 @@ class Squeeze(Arrangement):
 
     kind = "squeeze"
     example = "input(8, 6, 6); global_avgpool; squeeze(it, [2, 3]) -> linear(4)"
-    torch_names = {"axis": "dim"}
 
     axis: AxisOrAxes = Field(description=AXES)
 
@@ -160,7 +158,6 @@ class Select(_OnePlace):
 
     kind = "select"
     example = "input(8, 6, 6); flatten(2); select(it, 2, 0) -> linear(4)"
-    torch_names = {"axis": "dim"}
 
     index: Annotated[AnyAxis, "free"] = Field(description="which place, counted from 0")
 
@@ -192,7 +189,6 @@ class Narrow(Arrangement):
     kind = "narrow"
     along = True
     example = "input(8, 6, 6); concat(narrow(it, 1, 2, 4) -> conv(4, 3, padding=1), it)"
-    torch_names = {"axis": "dim"}
 
     axis: AnyAxis = Field(description=_AXIS)
     start: Annotated[AnyAxis, "free"] = Field(description="the first place, counted from 0; negative from the end")
@@ -464,6 +460,7 @@ class Moving(Arrangement):
 
     along = True
     shares = False
+    torch_names = {"axis": "dims"}
 
     if TYPE_CHECKING:  # a function may have other parameters before it
         axis: AxisOrAxes

@@ -172,6 +172,8 @@ class Parameterised(BaseModel):
 
     kind = ""
     """The word of the language."""
+    example = ""
+    """A use in a network that compiles, for the reference page."""
     along = False
     """Whether a class may be given its `axis`: the other axes keep their sizes, and PyTorch is told the axis alone."""
 
@@ -276,8 +278,6 @@ class Layer(Parameterised):
     group: ClassVar[Group]
     ranks: ClassVar[tuple[int, ...]] = ()
     """How many axes one sample may have: 3 for channels x height x width. Empty: any number."""
-    example = ""
-    """A use in a network that compiles, for the reference page."""
     module = ""
     """The class of `torch.nn`, `{r}` being the number of spatial axes; empty where there is none."""
     call = ""

@@ -32,7 +32,7 @@ OPERATORS_OF_VALUES = {"+": "add", "-": "sub", "*": "mul", "/": "div", "**": "po
 
 class Operation(Parameterised):
     """The base of every operation on values: unless it says so, a call on one value, and PyTorch's function of the same
-    name.
+    name. Its example is the lines of a small network, in one.
     """
 
     symbol = ""
@@ -43,8 +43,7 @@ class Operation(Parameterised):
     """What it is called on, in words."""
     call = ""
     """What it is in PyTorch."""
-    example = ""
-    """The lines of a small network with it, in one."""
+    torch_names = {"axis": "dim"}
     takes_number = False
     """Whether a number may stand in the place of a value."""
     arranges = False

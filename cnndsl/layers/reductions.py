@@ -33,7 +33,6 @@ _BOTH = Kept(inputs=(0,), output=True)
 class OverAxes(Operation):
     """The base of functions with one number in place of all those along one axis or several."""
 
-    torch_names = {"axis": "dim"}
     along = True
 
     if TYPE_CHECKING:  # a function may have other parameters before these
@@ -140,7 +139,6 @@ class Cumsum(Operation):
 
     kind = "cumsum"
     example = "input(8, 20); conv(8, 3, padding=1); cumsum(it, 2) -> conv(4, 3)"
-    torch_names = {"axis": "dim"}
     along = True
 
     axis: AnyAxis = Field(description="the axis, the batch being axis 0")

@@ -12,18 +12,19 @@ from typing import Any
 from pydantic import ValidationError
 
 from cnndsl.diagnostics import Fix, Label, Problem, error
-from cnndsl.hints.spelling import is_clear, nearest
 from cnndsl.ir.words import INIT_WORDS, WEIGHT_WORDS
 from cnndsl.layers import types
-from cnndsl.layers.base import Layer
+from cnndsl.layers.base import Layer, Parameterised
 from cnndsl.layers.initialisers import Initialiser
+from cnndsl.layers.operations import Operation
 from cnndsl.layers.registry import KINDS, OPERATIONS
 from cnndsl.layers.types import misfits, missing
 from cnndsl.semantics.call_hints import activation_argument, by_name, listed, plainer_argument
 from cnndsl.semantics.evaluation import Evaluation
-from cnndsl.semantics.hints import misread, refuse_others, result_of, without
+from cnndsl.semantics.hints import refuse_others, result_of, without
 from cnndsl.semantics.initialisation import initialiser, weights_of
-from cnndsl.semantics.pytorch_names import AsInPyTorch, Claim, claimed
+from cnndsl.semantics.matching import Called, by_parameter
+from cnndsl.semantics.pytorch_names import Claim, claimed
 from cnndsl.semantics.values import (
     BlockRecipe,
     HalfApplied,
@@ -43,6 +44,9 @@ from cnndsl.source import Span
 from cnndsl.symbolic.number import Traced, is_open, value_of
 from cnndsl.syntax import tree
 
+Given = list[tuple[tree.Argument, Any]]
+"""Arguments of a call, each with what it is worth."""
+_Before = tuple[tuple[str, tree.Argument, Any], ...]
 _INCOMING = frozenset({"in_channels", "in_features", "num_features", "num_channels"})
 """What PyTorch calls the number of channels or features that come in."""
 
@@ -54,11 +58,12 @@ def bind_layer(body: Evaluation, called: Kind | HalfApplied, node: tree.Call) ->
     Problem when an argument does not fit.
     """
     given = list(zip(node.arguments, body.all_known(a.value for a in node.arguments), strict=True))
-    matched = _match(body, called, node, given)
-    if matched.places and needed(matched.kind, matched.places):
+    kind, before = _kind(called)
+    matched = _match(body, kind, before, node, given)
+    if matched.places and needed(kind, matched.places):
         _check_fit(matched, matched.values, node.span)
         arguments = tuple((name, matched.places[name], matched.given[name]) for name in matched.places)
-        return body.light(HalfApplied(matched.kind, arguments, node.span), node.span)
+        return body.light(HalfApplied(kind, arguments, node.span), node.span)
     return _whole_layer(body, matched, node.span)
 
 
@@ -67,13 +72,19 @@ def lacking(recipe: HalfApplied, span: Span) -> Problem:
     return _missing(recipe.kind, needed(recipe.kind, [name for name, *_ in recipe.arguments]), span)
 
 
+def bind_operation(body: Evaluation, operation: type[Operation], node: tree.Call, given: Given) -> Operation:
+    """An operation with the arguments of a call that are no values. Raises Problem when one does not fit."""
+    made: Operation = _make(body, _match(body, operation, (), node, given), node.span)
+    return made
+
+
 def bare_layer(body: Evaluation, kind: type[Layer], span: Span) -> LayerRecipe:
     """A layer kind without arguments. Raises Problem where it needs some."""
     return _whole_layer(body, _Matched(kind), span)
 
 
 def _whole_layer(body: Evaluation, matched: _Matched, span: Span) -> LayerRecipe:
-    layer = _make_layer(body, matched, span)
+    layer: Layer = _make(body, matched, span)
     traced = traced_arguments(matched.values)
     for argument, value in matched.weights.values():
         body.go_through(value, argument.span)
@@ -102,17 +113,18 @@ def traced_arguments(values: Mapping[str, Any]) -> tuple[tuple[str, Any], ...]:
 
 def check_known_arguments(
     body: Evaluation,
-    called: Kind | HalfApplied,
+    called: Kind | HalfApplied | type[Operation],
     node: tree.Call,
-    given: list[tuple[tree.Argument, Any]],
+    given: Given,
     *,
     is_whole: bool,
 ) -> None:
-    """Raise Problem where the arguments of a layer do not fit, of which some are UNKNOWN.
+    """Raise Problem where the arguments of a layer or an operation do not fit, of which some are UNKNOWN.
 
     `is_whole` says whether these are all that it is given.
     """
-    matched = _match(body, called, node, given)
+    kind, before = (called, ()) if isinstance(called, type) else _kind(called)
+    matched = _match(body, kind, before, node, given)
     if is_whole and (lacks := needed(matched.kind, matched.places)):
         raise _missing(matched.kind, lacks, node.span)
     known = {name: value for name, value in matched.values.items() if not isinstance(value, Unknown)}
@@ -131,11 +143,11 @@ def _check_fit(matched: _Matched, known: dict[str, Any], span: Span) -> None:
 
 @dataclass(slots=True)
 class _Matched:
-    """The arguments of a layer by what they are for."""
+    """The arguments of a layer or an operation by what they are for."""
 
-    kind: type[Layer]
+    kind: type[Parameterised]
     values: dict[str, Any] = field(default_factory=dict)
-    """For each parameter of the layer its value."""
+    """For each parameter its value."""
     weights: dict[str, tuple[tree.Argument, Any]] = field(default_factory=dict)
     """The numbers of its tensors, and whether they are trained."""
     begins: dict[str, Initialiser] = field(default_factory=dict)
@@ -150,56 +162,61 @@ class _Matched:
         return {name: _plain(self.kind, name, value, self.places[name]) for name, value in values.items()}
 
 
+def _kind(called: Kind | HalfApplied) -> tuple[type[Layer], _Before]:
+    """The kind of a layer, and the arguments that it was given before."""
+    return (called.kind, called.arguments) if isinstance(called, HalfApplied) else (called.layer, ())
+
+
 def _match(
-    body: Evaluation, called: Kind | HalfApplied, node: tree.Call, given: list[tuple[tree.Argument, Any]]
+    body: Evaluation,
+    kind: type[Parameterised],
+    before: _Before,
+    node: tree.Call,
+    given: Given,
 ) -> _Matched:
     """Say of each argument what it is for. Raises Problem where that is nothing, or another one is for it too.
 
     Those without a name come behind the arguments of earlier calls.
     """
-    kind, before = (called.kind, called.arguments) if isinstance(called, HalfApplied) else (called.layer, ())
     matched = _Matched(kind)
     for name, argument, value in before:
         _take(matched, name, argument, value)
-    parameters = list(kind.model_fields)
-    open_names = [name for name in parameters if name not in matched.places]
-    trouble: Problem | None = None
-    for position, (argument, value) in enumerate(given):
-        if argument.name is None:
-            arguments = [each for each, _ in given]
-            if (misplaced := _after_named(arguments, position, open_names)) is not None:
-                raise misplaced
-            if position >= len(open_names) or any(a.name is not None for a in arguments[:position]):
-                raise _too_many(kind, arguments, position)
-            name = open_names[position]
-        else:
-            name = argument.name.text
-        is_numbers = argument.name is not None and _is_numbers(kind, name, value)
-        if not is_numbers and not any(name in known for known in (parameters, INIT_WORDS, matched.places)):
-            found = _unknown_argument(kind, parameters, argument, value, node)
-            if isinstance(trouble, AsInPyTorch):  # which is settled further out, where it is known what comes in
-                trouble, found = found, trouble
-            if trouble is not None:  # one that is wrong does not hide that another one is
-                body.context.report(trouble.diagnostic)
-            trouble = found
-            continue
-        if name in matched.places:
-            raise error(
-                "E207",
-                f"{kind.kind} is given {name} twice",
-                argument.span,
-                labels=(Label(matched.places[name].span, "here it is already"),),
-                help="remove one of the two",
-            )
+    called, arguments = _called(kind), [argument for argument, _ in given]
+    only = kind.model_fields[called.parameters[0]] if len(called.parameters) == 1 else None
+    several = listed(arguments, partial(types.check, only)) if only is not None else None
+    if several is not None:
+        span = arguments[0].span.to(arguments[-1].span)
+        raise error("E207", "several numbers stand in square brackets", span, help=several[0], fix=several[1])
+    values = {id(argument): value for argument, value in given}
+
+    def other(name: tree.Name, argument: tree.Argument) -> Problem | None:
+        word, value = name.text, values[id(argument)]
+        if _is_numbers(kind, word, value) or word in matched.places or (_is_layer(kind) and word in INIT_WORDS):
+            return None
+        return _unknown_argument(kind, name, argument, value, node)
+
+    places = {name: argument.span for name, argument in matched.places.items()}
+    names = by_parameter(body.context, called, arguments, places, other)
+    for name, (argument, value) in zip(names, given, strict=True):
         _take(matched, name, argument, value)
-    if trouble is not None:
-        raise trouble
     return matched
 
 
-def _is_numbers(kind: type[Layer], name: str, value: Any) -> bool:
+def _is_layer(kind: type[Parameterised]) -> bool:
+    return issubclass(kind, Layer)
+
+
+def _called(kind: type[Parameterised]) -> Called:
+    """What a call may give; of arithmetic nothing, where a number stands beside a value."""
+    if issubclass(kind, Operation):
+        return Called(kind.kind, [] if kind.takes_number else list(kind.model_fields), behind_values=True)
+    return Called(kind.kind, list(kind.model_fields))
+
+
+def _is_numbers(kind: type[Parameterised], name: str, value: Any) -> bool:
     """Whether a named argument gives the numbers of a tensor, or says whether they are trained."""
-    return (name in WEIGHT_WORDS and name not in kind.model_fields) or (name == "bias" and isinstance(value, list))
+    is_of_tensors = name in WEIGHT_WORDS and name not in kind.model_fields
+    return _is_layer(kind) and (is_of_tensors or (name == "bias" and isinstance(value, list)))
 
 
 def _take(matched: _Matched, name: str, argument: tree.Argument, value: Any) -> None:
@@ -214,22 +231,22 @@ def _take(matched: _Matched, name: str, argument: tree.Argument, value: Any) -> 
         matched.values[name] = True if is_numbers else value
 
 
-def _make_layer(body: Evaluation, matched: _Matched, span: Span) -> Layer:
-    """A validated layer, made once for each set of arguments."""
+def _make(body: Evaluation, matched: _Matched, span: Span) -> Any:
+    """A validated layer or operation, made once for each set of arguments."""
     plain = matched.plain(matched.values)
     key = (matched.kind, repr(plain))  # which tells 1 from 1.0 and true
     known = body.context.memo.get(key)
     if known is not None:
-        return known  # type: ignore[no-any-return]
+        return known
     try:
-        layer = matched.kind(**plain)
+        made = matched.kind(**plain)
     except ValidationError as problem:
         *others, last = _all_wrong(matched, problem, span, plain)
         for other in others:
             body.context.report(other.diagnostic)
         raise last from None
-    body.context.memo[key] = layer
-    return layer
+    body.context.memo[key] = made
+    return made
 
 
 def _all_wrong(matched: _Matched, problem: ValidationError, span: Span, plain: dict[str, Any]) -> Iterator[Problem]:
@@ -240,15 +257,15 @@ def _all_wrong(matched: _Matched, problem: ValidationError, span: Span, plain: d
         yield _invalid(matched, name, reason, span, plain)
 
 
-def _open_help(kind: type[Layer], name: str) -> str:
-    if kind.kind in OPERATIONS:
+def _open_help(kind: type[Parameterised], name: str) -> str:
+    if _is_layer(kind) and kind.kind in OPERATIONS:
         return f"take it from a value: {kind.kind}(it, like=...)"
     if name == "sizes":
         return "write -1 for one size, take them from a value, unflatten(it, like=...), or give the input its size"
     return "give the input its size"
 
 
-def _plain(kind: type[Layer], name: str, value: Any, place: tree.Argument) -> Any:
+def _plain(kind: type[Parameterised], name: str, value: Any, place: tree.Argument) -> Any:
     if is_open(value):
         raise error(
             "E309",
@@ -262,45 +279,13 @@ def _plain(kind: type[Layer], name: str, value: Any, place: tree.Argument) -> An
     return value_of(value)
 
 
-def _too_many(kind: type[Layer], given: Sequence[tree.Argument], position: int) -> Problem:
-    """The error for an argument without a name that has no place."""
-    parameters = list(kind.model_fields)
-    only = kind.model_fields[parameters[0]] if len(parameters) == 1 else None
-    several = listed(given, partial(types.check, only)) if only is not None else None
-    if several is not None:
-        span = given[0].span.to(given[-1].span)
-        return error("E207", "several numbers stand in square brackets", span, help=several[0], fix=several[1])
-    most = f"at most {len(parameters)} argument{'s' if len(parameters) != 1 else ''}: {', '.join(parameters)}"
-    message = f"{kind.kind} takes {most if parameters else 'no arguments'}"
-    return error("E207", message, given[position].span, help="remove what is too much")
-
-
-def _after_named(given: Sequence[tree.Argument], position: int, names: Sequence[str]) -> Problem | None:
-    """The error for an argument without a name behind one with a name, where one of the names is left for it."""
-    named = {argument.name.text for argument in given if argument.name is not None}
-    left = [name for name in names if name not in named]
-    unnamed = sum(argument.name is None for argument in given[:position])
-    if not unnamed < min(position, len(left)):
-        return None
-    name, argument = left[unnamed], given[position]
-    start = Span(argument.span.source, argument.span.start, argument.span.start)
-    return error(
-        "E207",
-        "an argument without a name stands after one with a name",
-        argument.span,
-        help=f"name it: {name}={argument.span.text}",
-        fix=Fix.suggested(start, f"{name}="),
-    )
-
-
 def _unknown_argument(
-    kind: type[Layer], parameters: list[str], argument: tree.Argument, value: Any, call: tree.Call
+    kind: type[Parameterised], written: tree.Name, argument: tree.Argument, value: Any, call: tree.Call
 ) -> Problem:
     from cnndsl.layers.aliases import is_torch_parameter, parameter_alias
 
-    assert argument.name is not None  # noqa: S101 - only named arguments get here
-    name = argument.name.text
-    short = parameter_alias(kind.kind, name)
+    name = written.text
+    short = parameter_alias(kind, name)
     at = call.arguments.index(argument)
     if short == "":
         message = f"{kind.kind} needs no {name}: it follows from what comes in"
@@ -309,50 +294,33 @@ def _unknown_argument(
             return problem
         claim = Claim(features=value) if name == "in_features" else Claim(channels=value)
         return claimed(problem, call.span, claim)
-    if name == "activation":
+    if name == "activation" and _is_layer(kind):
         return activation_argument(kind.kind, call, at)
-    if name == "name":
+    if name == "name" and _is_layer(kind):
         label = argument.value.span.text.strip('"')
         helps = f"write {label if label.isidentifier() else 'first'}: {kind.kind}(...)"
         return error("E207", "a layer has its name in front, with a colon", argument.span, help=helps)
-    if short in parameters or short in INIT_WORDS:
+    called = _called(kind)
+    if short is not None and (short in called.parameters or (_is_layer(kind) and short in INIT_WORDS)):
         return error(
             "E207",
             f"{name} is called {short} here",
-            argument.name.span,
+            written.span,
             help=f"write {short}={argument.value.span.text}",
             # Elsewhere a word may be that of another thing: Keras's scale leaves out the half of affine.
-            fix=(Fix.safe if is_torch_parameter(kind.kind, name) else Fix.suggested)(argument.name.span, short),
+            fix=(Fix.safe if is_torch_parameter(kind, name) else Fix.suggested)(written.span, short),
         )
-    takes = f"{kind.kind} takes {', '.join(parameters) or 'no arguments'}"
-    return _no_parameter(f"{kind.kind} has no {name}", argument.name, parameters, takes)
+    return called.has_no(written)
 
 
-def _no_parameter(
-    message: str, name: tree.Name, known: Sequence[str], takes: str, defined: Span | None = None
-) -> Problem:
-    """The error for an argument with a name that is none of the known ones."""
-    if (misspelt := misread(name.text, name.span, known, "E207", defined)) is not None:
-        return misspelt
-    near = nearest(name.text, known)
-    return error(
-        "E207",
-        message,
-        name.span,
-        labels=() if defined is None else (Label(defined, "it is defined here"),),
-        help=f"did you mean {near}?" if near else takes,
-        fix=Fix.suggested(name.span, near) if near and is_clear(name.text, known) else None,
-    )
-
-
-def _missing(kind: type[Layer], names: Sequence[str], span: Span) -> Problem:
+def _missing(kind: type[Parameterised], names: Sequence[str], span: Span) -> Problem:
     described = kind.model_fields[names[0]].description
-    example = next(stage.strip() for stage in kind.example.split("->") if stage.strip().startswith(kind.kind))
+    example = re.search(rf"\b{kind.kind}\((?:[^()]|\([^()]*\))*\)", kind.example)
     return error(
         "E207",
         f"{kind.kind} needs {' and '.join(names)}",
         span,
-        help=f"{names[0]}: {described}; for example {example}",
+        help=f"{names[0]}: {described}" + (f"; for example {example[0]}" if example else ""),
     )
 
 
@@ -404,7 +372,7 @@ def _invalid(matched: _Matched, name: str, reason: str, span: Span, plain: dict[
     return error("E208", message, place, help=helps)
 
 
-def _such_as(kind: type[Layer], name: str, value: Any) -> tuple[str, ...]:
+def _such_as(kind: type[Parameterised], name: str, value: Any) -> tuple[str, ...]:
     """A value that a parameter takes, the nearest to one that it does not; empty where none is known."""
     info = kind.model_fields[name]
     near: list[Any] = []
@@ -431,7 +399,7 @@ def _such_as(kind: type[Layer], name: str, value: Any) -> tuple[str, ...]:
     return ()
 
 
-def _parameter_help(kind: type[Layer], name: str) -> tuple[str, ...]:
+def _parameter_help(kind: type[Parameterised], name: str) -> tuple[str, ...]:
     return (f"{name}: {kind.model_fields[name].description}",) if name in kind.model_fields else ()
 
 
@@ -479,34 +447,8 @@ def match_arguments(
     Raises Problem when one does not fit.
     """
     names = [parameter.name.text for parameter in definition.parameters]
-    given: list[str] = []
-    open_names = [name for name in names if name not in before]
-    for position, argument in enumerate(node.arguments):
-        if argument.name is None:
-            if position >= len(open_names):
-                count = f"{len(open_names) or 'no'} {'more ' if before else ''}"
-                takes = f"{count}argument{'s' if len(open_names) != 1 else ''}"
-                raise error(
-                    "E207",
-                    f"{definition.name.text} takes {takes}{': ' if open_names else ''}{', '.join(open_names)}",
-                    argument.span,
-                    labels=(Label(definition.name.span, "it is defined here"),),
-                    help="remove what is too much",
-                )
-            if (misplaced := _after_named(node.arguments, position, open_names)) is not None:
-                raise misplaced
-            name = open_names[position]
-        else:
-            name = argument.name.text
-            if name not in names:
-                message = f"{definition.name.text} has no parameter {name}"
-                takes = f"it has {', '.join(names) or 'none'}"
-                raise _no_parameter(message, argument.name, names, takes, definition.name.span)
-        if name in before or name in given:
-            raise error(
-                "E207", f"{definition.name.text} is given {name} twice", argument.span, help="remove one of the two"
-            )
-        given.append(name)
+    called = Called(definition.name.text, names, definition.name.span)
+    given = by_parameter(body.context, called, node.arguments, dict.fromkeys(before))
     values = dict(before)
     for name, argument, value in zip(
         given, node.arguments, body.all_known(a.value for a in node.arguments), strict=True

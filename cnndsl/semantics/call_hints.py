@@ -7,14 +7,10 @@ from collections.abc import Callable, Container, Sequence
 from dataclasses import replace
 from typing import Any
 
-from pydantic import ValidationError
-
 from cnndsl.diagnostics import Applicability, Edit, Fix, Problem, error
 from cnndsl.hints.spelling import is_clear, nearest
 from cnndsl.layers.initialisers import RULES
-from cnndsl.layers.operations import Operation
 from cnndsl.layers.registry import KINDS
-from cnndsl.layers.types import misfits, missing
 from cnndsl.semantics.hints import CONSTANTS, alias, refused, without
 from cnndsl.semantics.pytorch_names import Claim, claimed
 from cnndsl.semantics.values import Silent
@@ -168,22 +164,6 @@ def activation(call: tree.Call) -> Problem | None:
     return error("E201", message, call.span, help=f"write {word}", fix=Fix.suggested(call.span, word))
 
 
-def unknown_operation_argument(operation: str, parameters: list[str], argument: tree.Argument) -> Problem:
-    """The error for an operation on values with an argument of a name that it does not have."""
-    assert argument.name is not None  # noqa: S101 - only named arguments get here
-    name, given = argument.name, argument.value.span.text
-    others = {"dim": "axis", "dims": "axis", "keepdims": "keepdim", "chunks": "parts"}
-    others |= {"dim0": "axis0", "dim1": "axis1", "ord": "p", "is_causal": "causal"}
-    short = others.get(name.text) or nearest(name.text, parameters)
-    if short not in parameters:
-        helps = f"it takes values, then {', '.join(parameters) or 'no further arguments'}"
-        return error("E207", f"{operation} has no {name.text}", name.span, help=helps)
-    fix = (Fix.safe if name.text in others else Fix.suggested)(name.span, short)
-    if name.text in others:
-        return error("E207", f"{name.text} is called {short} here", name.span, help=f"write {short}={given}", fix=fix)
-    return error("E207", f"{operation} has no {name.text}", name.span, help=f"did you mean {short}?", fix=fix)
-
-
 def check_signs(call: tree.Call, known: Container[str]) -> None:
     """Raise Problem for an argument that is given otherwise than with =: `conv(channels: 8, kernel==3, padding)`.
 
@@ -259,19 +239,6 @@ def value_first(call: tree.Call) -> Fix | None:
         return None
     put = Edit(Span(span.source, span.start, span.start), f"{value.span.text} -> ")
     return Fix((put, *left_out.edits), Applicability.SAFE)
-
-
-def operation_help(operation: type[Operation], field: str) -> str:
-    """What an argument of an operation is; empty for one that it does not have."""
-    return f"{field}: {operation.model_fields[field].description}" if field in operation.model_fields else ""
-
-
-def operation_problem(name: str, operation: type[Operation], problem: ValidationError, span: Span) -> Problem:
-    """The error for an operation on values with arguments that do not fit."""
-    for field in missing(problem):
-        return error("E207", f"{name} needs {field} too", span, help=operation_help(operation, field))
-    field, reason = next(iter(misfits(problem).items()))
-    return error("E208", f"{name}: {field} {reason}", span, help=operation_help(operation, field))
 
 
 def as_in_pytorch(known: Callable[[tree.Expression], Any], problem: Problem, call: tree.Call) -> Problem:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
-from functools import partial, reduce
+from functools import reduce
+from itertools import takewhile
 from math import prod
 from typing import Any
 
@@ -21,16 +21,20 @@ from cnndsl.layers.operations import Fixed, Learned
 from cnndsl.layers.registry import OPERATIONS
 from cnndsl.layers.types import misfits
 from cnndsl.semantics import functions
-from cnndsl.semantics.arguments import bind_definition, bind_layer, bind_variant
+from cnndsl.semantics.arguments import (
+    Given,
+    bind_definition,
+    bind_layer,
+    bind_operation,
+    bind_variant,
+    check_known_arguments,
+)
 from cnndsl.semantics.call_hints import (
     activation,
     applied,
     as_in_pytorch,
     braced,
     check_signs,
-    operation_help,
-    operation_problem,
-    unknown_operation_argument,
 )
 from cnndsl.semantics.context import LIGHT
 from cnndsl.semantics.evaluation import Begun, Evaluation
@@ -54,6 +58,7 @@ from cnndsl.semantics.hints import (
 )
 from cnndsl.semantics.initialisation import check_begin, initialiser, written_rule
 from cnndsl.semantics.leaves import call_on_value
+from cnndsl.semantics.matching import Called, by_parameter
 from cnndsl.semantics.operators import apply_operation, combine, combine_two, is_number
 from cnndsl.semantics.usage import hand_on
 from cnndsl.semantics.values import (
@@ -327,8 +332,7 @@ def _call_alike(body: Evaluation, layer: type[Layer], value: Value | None, node:
         if given in alone:
             message = f"{name} takes its size from like, and is given {given} as well"
             raise error("E207", message, argument.span, help="leave out one of the two")
-    named = {a.name.text: item for a, item in zip(rest, others, strict=True) if a.name is not None}
-    return _call_operation(body, name, [value, like], named, replace(node, arguments=tuple(rest)))
+    return _call_operation(body, name, (value, like), list(zip(rest, others, strict=True)), node)
 
 
 _OF_LISTS = frozenset({"enumerate", "len", "reversed", "zip"})
@@ -340,7 +344,7 @@ def _call_function(body: Evaluation, name: str, node: tree.Call) -> Any:
     positional = [value for argument, value in given if argument.name is None]
     named = {argument.name.text: value for argument, value in given if argument.name is not None}
     if name == "parameter":
-        return _learned(body, node, positional, named)
+        return _learned(body, node, [value for _, value in given])
     if name == "sum" and not named and len(positional) == 1 and is_values(positional[0]):
         return reduce(lambda a, b: combine(body, "add", (a, b), {}, node.span), positional[0])
     if name == "expand" and positional and isinstance(positional[0], Value):
@@ -354,9 +358,10 @@ def _call_function(body: Evaluation, name: str, node: tree.Call) -> Any:
         raise takes_values(name, node, given)
     if name in OPERATIONS and any(isinstance(item, Value) for item in spread):
         if OPERATIONS[name].takes_number:
-            return _elementwise(body, name, spread, node)
+            return _elementwise(body, name, spread, given, node)
         if isinstance(spread[0], Value):
-            return _call_operation(body, name, spread, named, node)
+            values = tuple(takewhile(lambda item: isinstance(item, Value), spread))
+            return _call_operation(body, name, values, _behind_values(name, given), node)
     if name in functions.TABLE and any(isinstance(i, Value) for i in (positional if name in _OF_LISTS else spread)):
         raise of_a_value(name, node)
     if name in functions.TABLE:
@@ -368,9 +373,10 @@ def _call_function(body: Evaluation, name: str, node: tree.Call) -> Any:
     raise takes_values(name, node, given)
 
 
-def _elementwise(body: Evaluation, name: str, sides: list[Any], node: tree.Call) -> Any:
+def _elementwise(body: Evaluation, name: str, sides: list[Any], given: Given, node: tree.Call) -> Any:
     """`maximum(a, b)`, `minimum(a, 6)`, `add(a, b, c)`: values, or a value and a number."""
-    check_argument_names(name, node)
+    operation = OPERATIONS[name]
+    check_known_arguments(body, operation, node, [pair for pair in given if pair[0].name is not None], is_whole=False)
     if len(sides) == 2 and all(isinstance(side, Value) or is_number(side) for side in sides):
         places = [argument.span for argument in node.arguments]
         if name == "pow" and isinstance(sides[1], Value):
@@ -378,17 +384,8 @@ def _elementwise(body: Evaluation, name: str, sides: list[Any], node: tree.Call)
         return combine_two(body, name, (sides[0], sides[1]), (places[0], places[-1]), node.span)
     if name in _TWO_BY_TWO and len(sides) != 2 and is_values(sides):
         return reduce(lambda a, b: combine(body, name, (a, b), {}, node.span), sides)
-    what = OPERATIONS[name].values
-    written = OPERATIONS[name].written.rpartition(", ")[2]
-    raise error("E207", f"{name} takes {what}", node.span, help=f"write {written}")
-
-
-def check_argument_names(name: str, node: tree.Call, *others: str) -> None:
-    """Raise Problem where an operation is given an argument of a name that is neither its own nor one of `others`."""
-    fields = list(OPERATIONS[name].model_fields)
-    for argument in node.arguments:
-        if argument.name is not None and argument.name.text not in (*fields, *others):
-            raise unknown_operation_argument(name, fields, argument)
+    written = operation.written[operation.written.rindex(f"{name}(") :]
+    raise error("E207", f"{name} takes {operation.values}", node.span, help=f"write {written}")
 
 
 def _spread(positional: list[Any]) -> list[Any]:
@@ -397,30 +394,18 @@ def _spread(positional: list[Any]) -> list[Any]:
     return [item for row in rows for item in row]
 
 
-def _call_operation(body: Evaluation, name: str, positional: list[Any], named: dict[str, Any], node: tree.Call) -> Any:
-    operation = OPERATIONS[name]
-    if name in ("max", "min") and len(positional) > 1 and is_values(positional[:2]):
+def _behind_values(name: str, given: Given) -> Given:
+    """The arguments without the values that come first, or lists of such, which may have none in them."""
+    unnamed = (pair for pair in given if pair[0].name is None)
+    first = list(takewhile(lambda pair: flows(pair[1]) or (pair[1] == [] and name != "split"), unnamed))
+    return [pair for pair in given if pair not in first]
+
+
+def _call_operation(body: Evaluation, name: str, values: tuple[Value, ...], rest: Given, node: tree.Call) -> Any:
+    if name in ("max", "min") and len(values) > 1:
         helps = f"of two values each it is {name}imum(a, b)"
         raise error("E207", f"{name} goes over the axes of one value", node.span, help=helps)
-    count = next((i for i, item in enumerate(positional) if not isinstance(item, Value)), len(positional))
-    values, rest = tuple(positional[:count]), positional[count:]
-    fields = list(operation.model_fields)
-    check_argument_names(name, node)
-    if len(rest) > len(fields):
-        takes = ", ".join(fields) or "no further arguments"
-        raise error("E207", f"{name} is given too much", node.span, help=f"it takes values, then {takes}")
-    given = [*zip(fields, rest, strict=False), *named.items()]
-    for field, value in given:
-        refuse_others(f"{name}: {field}", value, node.span, partial(operation_help, operation, field))
-    try:
-        made = operation(**{field: _plain(body, value) for field, value in given})
-    except ValidationError as problem:
-        raise operation_problem(name, operation, problem, node.span) from None
-    return apply_operation(body, made, values, node.span)
-
-
-def _plain(body: Evaluation, value: Any) -> Any:
-    return [body.plain(item) for item in value] if isinstance(value, list) else body.plain(value)
+    return apply_operation(body, bind_operation(body, OPERATIONS[name], node, rest), values, node.span)
 
 
 _CONSTANT = "write constant([0.485, 0.456, 0.406], [3, 1, 1])"
@@ -436,15 +421,10 @@ def _listed_first(body: Evaluation, node: tree.Call) -> list[Any] | None:
 
 def _fixed(body: Evaluation, node: tree.Call, numbers: list[Any]) -> Value:
     """`constant([0.485, 0.456, 0.406], [3, 1, 1])`: a tensor of given numbers, as a value. Raises Problem."""
-    names = ("numbers", "size", "persistent")
+    called = Called("constant", ("numbers", "size", "persistent"))
+    _, *names = by_parameter(body.context, called, node.arguments)
     rest = body.all_known(argument.value for argument in node.arguments[1:])
-    given: dict[str, Any] = {}
-    for at, (argument, value) in enumerate(zip(node.arguments[1:], rest, strict=True), 1):
-        name = argument.name.text if argument.name is not None else names[at] if at < len(names) else ""
-        if name not in names[1:] or name in given:
-            message = "constant takes a list of numbers, and perhaps size and persistent"
-            raise error("E207", message, argument.span, help=_CONSTANT)
-        given[name] = value
+    given = dict(zip(names, rest, strict=True))
     body.only_layers("is a value", node.span, "make it a block")
     shape = _shape_of(numbers)
     if shape is None:
@@ -489,18 +469,14 @@ def _numbers_in(numbers: Any) -> Iterator[Any]:
         yield numbers
 
 
-def _learned(body: Evaluation, node: tree.Call, positional: list[Any], named: dict[str, Any]) -> Value:
+def _learned(body: Evaluation, node: tree.Call, values: list[Any]) -> Value:
     """`parameter([channels, 1, 1], init=1e-6)`: a learned tensor, as a value."""
-    names = ("size", "init")
-    given = dict(zip(names, positional, strict=False)) | named
+    names = by_parameter(body.context, Called("parameter", ("size", "init")), node.arguments)
+    given = dict(zip(names, values, strict=True))
     size = given.get("size")
-    if len(positional) > 2 or not set(given) <= set(names) or not isinstance(size, list):
-        raise error(
-            "E207",
-            "parameter takes the shape of a tensor, without a batch, and perhaps init",
-            node.span,
-            help=_PARAMETER,
-        )
+    if not isinstance(size, list):
+        message = "parameter takes the shape of a tensor, without a batch, and perhaps init"
+        raise error("E207", message, node.span, help=_PARAMETER)
     body.only_layers("is a value", node.span, "make it a block")
     begin = given.get("init", 0.0)
     begin = initialiser(begin, node.span) if isinstance(begin, (Initialiser, InitialiserKind)) else body.plain(begin)

@@ -18,7 +18,6 @@ from cnndsl.semantics.arguments import check_known_arguments
 from cnndsl.semantics.assertions import measured
 from cnndsl.semantics.body import Body
 from cnndsl.semantics.builder import Builder, Slot
-from cnndsl.semantics.calls import check_argument_names
 from cnndsl.semantics.context import Context, Stop
 from cnndsl.semantics.definitions import bind_parameters, work_out
 from cnndsl.semantics.leaves import NeedsFlatten
@@ -269,7 +268,8 @@ class _Check(Body):
                 is_whole = False
             check_known_arguments(self, function, node, given, is_whole=is_whole)
         elif isinstance(function, Function) and function.name in OPERATIONS:
-            check_argument_names(function.name, node, "like")
+            named = [pair for pair in given if pair[0].name is not None and pair[0].name.text != "like"]
+            check_known_arguments(self, OPERATIONS[function.name], node, named, is_whole=False)
 
     def _again(self, node: tree.Expression) -> Any:
         """What an argument is worth, of which all mistakes were reported."""

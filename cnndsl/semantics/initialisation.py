@@ -15,6 +15,7 @@ from cnndsl.layers.types import LARGEST_REAL, real
 from cnndsl.semantics.call_hints import beginning
 from cnndsl.semantics.context import Context
 from cnndsl.semantics.evaluation import Evaluation
+from cnndsl.semantics.matching import Called, by_parameter
 from cnndsl.semantics.values import InitialiserKind, Kind, Scope, describe, is_constant
 from cnndsl.source import Span
 from cnndsl.symbolic.number import SizeIsOpen, is_open, value_of
@@ -106,7 +107,7 @@ def check_fit(value: Nested, shape: tuple[int, ...], what: str, span: Span) -> N
 def initialiser(value: Any, span: Span) -> Initialiser:
     """The rule that a value is. Raises Problem for anything else."""
     if isinstance(value, InitialiserKind):
-        return make_initialiser(value.name, [], {}, span)
+        return make_initialiser(value.name, {}, span)
     if isinstance(value, Initialiser):
         return value
     helps = "write zeros, normal(0, 0.01), kaiming_normal(...), or constant(5) for a number"
@@ -114,22 +115,9 @@ def initialiser(value: Any, span: Span) -> Initialiser:
     raise error("E212", f"this does not say how weights begin: it is {describe(value)}", span, help=helps, fix=fix)
 
 
-def make_initialiser(name: str, positional: list[Any], named: dict[str, Any], span: Span) -> Initialiser:
+def make_initialiser(name: str, given: dict[str, Any], span: Span) -> Initialiser:
     """A rule with its arguments. Raises Problem when they do not fit."""
     parameters = RULES[name]
-    words = list(parameters)
-    if len(positional) > len(words):
-        takes = f"takes {', '.join(words)}" if words else "takes no arguments"
-        raise error("E212", f"{name} {takes}", span, help="remove what is too much")
-    given = dict(zip(words, positional, strict=False))
-    for word, value in named.items():
-        if word not in parameters:
-            near = nearest(word, words)
-            takes = f"it takes {', '.join(words)}" if words else "it takes no arguments"
-            raise error("E212", f"{name} has no {word}", span, help=f"did you mean {near}?" if near else takes)
-        if word in given:
-            raise error("E212", f"{name} is given {word} twice", span, help="remove one of the two")
-        given[word] = value
     given = {word: _argument(name, word, value, span) for word, value in given.items()}
     missing = [word for word, default in parameters.items() if default is None and word not in given]
     if missing:
@@ -138,10 +126,8 @@ def make_initialiser(name: str, positional: list[Any], named: dict[str, Any], sp
     if high is not None and not isinstance(low, str) and not isinstance(high, str) and low > high:
         message = f"{name} draws numbers between a={low} and b={high}, which is less"
         raise error("E212", message, span, help="write the smaller number first")
-    return Initialiser(
-        rule=name,
-        arguments=tuple((word, given[word]) for word in words if word in given and given[word] != parameters[word]),
-    )
+    told = tuple((word, given[word]) for word in parameters if word in given and given[word] != parameters[word])
+    return Initialiser(rule=name, arguments=told)
 
 
 def _argument(rule: str, word: str, value: Any, span: Span) -> Any:
@@ -180,18 +166,15 @@ class Written:
 
 def written_rule(body: Evaluation, node: tree.Call, name: str) -> Initialiser:
     """A rule with the arguments of a call. Raises Problem when they do not fit."""
-    positional: list[Any] = []
-    named: dict[str, Any] = {}
-    for argument in node.arguments:
+    names = by_parameter(body.context, Called(name, list(RULES[name]), code="E212"), node.arguments)
+    given: dict[str, Any] = {}
+    for word, argument in zip(names, node.arguments, strict=True):
         value = body.plain(body.known(argument.value))
-        words = (part.text for part in tree.walk(argument.value) if isinstance(part, tree.Name))
-        if any(word in FANS and isinstance(body.scope.get(word), Fan) for word in words):
+        told = (part.text for part in tree.walk(argument.value) if isinstance(part, tree.Name))
+        if any(each in FANS and isinstance(body.scope.get(each), Fan) for each in told):
             value = Written(" ".join(argument.value.span.text.split()), value)
-        if argument.name is None:
-            positional.append(value)
-        else:
-            named[argument.name.text] = value
-    return make_initialiser(name, positional, named, node.span)
+        given[word] = value
+    return make_initialiser(name, given, node.span)
 
 
 class Fan(int):

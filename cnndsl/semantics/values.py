@@ -11,7 +11,7 @@ from typing import Any
 from cnndsl.diagnostics import Label, Problem, error
 from cnndsl.frozen import frozen
 from cnndsl.ir.program import Weights, nested_shape
-from cnndsl.layers.base import Layer
+from cnndsl.layers.base import Layer, Parameterised
 from cnndsl.layers.formula import Shape, show
 from cnndsl.layers.initialisers import Initialiser
 from cnndsl.layers.registry import KINDS
@@ -398,7 +398,7 @@ def parts_in(value: Any) -> Iterator[Part]:
             yield from parts_in(item)
 
 
-def needed(of: Parametric | type[Layer], given: Container[str] = ()) -> list[str]:
+def needed(of: Parametric | type[Parameterised], given: Container[str] = ()) -> list[str]:
     """The parameters without a default that are not given."""
     if isinstance(of, type):
         required = (name for name, info in of.model_fields.items() if info.is_required())

@@ -101,7 +101,7 @@ def test_every_word_and_module_leads_to_its_kind(word: str) -> None:
     ],
 )
 def test_names_of_parameters(kind: str, name: str, short: str | None) -> None:
-    assert parameter_alias(kind, name) == short
+    assert parameter_alias(KINDS[kind], name) == short
     assert not short or short in KINDS[kind].model_fields
 
 
@@ -109,4 +109,4 @@ def test_names_of_parameters(kind: str, name: str, short: str | None) -> None:
 def test_pytorchs_names_lead_to_parameters(kind: str) -> None:
     for short, long in KINDS[kind].torch_names.items():
         assert short in KINDS[kind].model_fields
-        assert parameter_alias(kind, long) == short
+        assert parameter_alias(KINDS[kind], long) == short

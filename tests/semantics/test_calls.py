@@ -48,9 +48,9 @@ def test_a_recipe_keeps_what_it_has() -> None:
         ("Unit", "Unit needs channels"),
         ("Unit(groups=2)", "Unit needs channels"),
         ("Unit(8)(channels=8)", "Unit is given channels twice"),
-        ("Unit(groups=2)(8, 1, 1)", "Unit takes 2 more arguments: channels, kernel"),
+        ("Unit(groups=2)(8, 1, 1)", "Unit takes at most 2 more arguments: channels, kernel"),
         ("Unit(8, 1, 1)(1)", "Unit takes no more arguments"),
-        ("Unit(8, 1, 1, 1)", "Unit takes 3 arguments: channels, kernel, groups"),
+        ("Unit(8, 1, 1, 1)", "Unit takes at most 3 arguments: channels, kernel, groups"),
     ],
 )
 def test_what_does_not_fit(call: str, message: str) -> None:
