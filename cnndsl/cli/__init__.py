@@ -11,6 +11,7 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from itertools import chain
 from typing import ClassVar
 
 import click
@@ -56,38 +57,28 @@ def _run(arguments: Sequence[str] | None) -> int:
 class _Commands(click.Group):
     """The commands, whose files are read when they are called; one may be forgotten."""
 
-    names: ClassVar[list[str]] = [
-        "check",
-        "compile",
-        "diff",
-        "draw",
-        "explain",
-        "export",
-        "fmt",
-        "import",
-        "layers",
-        "lsp",
-        "mcp",
-        "new",
-        "playground",
-        "rule",
-        "show",
-        "sweep",
-    ]
-    """Those with a file of their own; the others are backends."""
+    files: ClassVar[dict[str, tuple[str, ...]]] = {
+        **{name: (name,) for name in ("check", "compile", "diff", "draw", "explain", "fmt", "sweep")},
+        "exchange": ("export", "import", "show"),
+        "reference": ("layers", "new", "rule"),
+        "servers": ("lsp", "mcp", "playground"),
+    }
+    """The commands of each file; the others are backends."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
-        return sorted([*self.names, *(name for name, backend in registered().items() if backend.command)])
+        backends = [name for name, backend in registered().items() if backend.command]
+        return sorted([*chain(*self.files.values()), *backends])
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in self.list_commands(ctx):
             return None
-        if cmd_name not in self.names:
+        file = next((file for file, names in self.files.items() if cmd_name in names), None)
+        if file is None:
             from cnndsl.cli.backend import command
 
             return command(cmd_name)
-        file = "importing" if cmd_name == "import" else cmd_name  # which is no name in Python
-        return import_module(f"cnndsl.cli.{file}").command  # type: ignore[no-any-return]
+        found = vars(import_module(f"cnndsl.cli.{file}")).values()
+        return next(each for each in found if isinstance(each, click.Command) and each.name == cmd_name)
 
     def _takes_files(self, ctx: click.Context, name: str) -> bool:
         found = self.get_command(ctx, name)

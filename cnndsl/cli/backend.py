@@ -95,7 +95,7 @@ def command(name: str) -> click.Command:
     def run(file: Path, options: dict[str, Any], settings: dict[str, Any], **common: Any) -> int:
         run = Run(**common)
         compilation = run.compile(file, settings)
-        if compilation is not None and compilation.program is not None:
+        if compilation is not None:
             say(getattr(compilation, name)(**options, **by_terminal(run, backend.options)))
         return run.finish()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,8 +13,7 @@ import click
 
 from cnndsl.cli.backend import Command
 from cnndsl.cli.console import STDIN, Run, on_terminal, progress, say
-from cnndsl.cli.options import PATH, common, files, network_of
-from cnndsl.cli.watch import watched
+from cnndsl.cli.options import PATH, common, files, network_of, watched
 
 if TYPE_CHECKING:
     from cnndsl.diagnostics import Problem
@@ -76,11 +76,8 @@ def command(
     checked = wrong = 0
     mended: list[str] = []
     offered: Counter[str] = Counter()
-    for path in progress(sources(files), "checking"):
+    for path in run.readable(progress(sources(files), "checking")):
         before = run.found["error"]
-        if not isinstance(path, Path):
-            run.report([path.diagnostic])
-            continue
         checked += 1
         fixed = _fixed(run, path, settings, write=fix, unsafe=unsafe)
         if fixed is not None:
@@ -118,22 +115,20 @@ def _compare(run: Run, path: Path, weights: Path, network: str | None, settings:
     """Report whether weights fit a network; the exit code."""
     from cnndsl import safetensors
     from cnndsl.analysis import state_dict
-    from cnndsl.diagnostics import Diagnostic, Problem
+    from cnndsl.diagnostics import Diagnostic
     from cnndsl.files import shown
     from cnndsl.source import Span
 
-    compilation = run.compile(path, settings)
-    program = compilation.program if compilation is not None else None
-    if compilation is None or program is None:
+    compilation, shapes = run.compile(path, settings), None
+    if compilation is None or compilation.program is None:
         return run.finish()
+    program, source = compilation.program, compilation.source
     module = program.network(network)
-    try:
+    with run.reporting():
         shapes = safetensors.read(weights)
-    except Problem as problem:
-        run.report([problem.diagnostic])
+    if shapes is None:
         return run.finish()
     match = state_dict.compare(program, module, shapes)
-    source = compilation.source
     if not match.fits:
         start = source.offset(module.origin.line, module.origin.column)
 
@@ -159,48 +154,36 @@ def _fixed(run: Run, path: Path, settings: Mapping[str, Any], *, write: bool, un
     import codecs
     from dataclasses import replace
 
-    from cnndsl.diagnostics import Problem
     from cnndsl.files import rewrite
     from cnndsl.fixing import Fixed, fix
 
-    try:
+    with run.reporting():
         old, source = run.read(path)
         if write:
-            fixed = fix(source, lambda text: run.check(text, path, settings, classes=False), unsafe=unsafe)
+            check = partial(run.check, path=path, settings=settings, classes=False)
+            fixed = fix(source, check, unsafe=unsafe)
         else:
             fixed = Fixed(source, (), ())
         fixed = replace(fixed, left=run.check(fixed.source, path, settings))
         if fixed.applied:
             mark = codecs.BOM_UTF8 if old.startswith(codecs.BOM_UTF8) else b""
             rewrite(path, old, mark + source.ended(fixed.source.text).encode())
-    except Problem as problem:
-        run.report([problem.diagnostic])
-        return None
-    run.report(fixed.left)
-    return fixed
+        run.report(fixed.left)
+        return fixed
+    return None
 
 
 def _diff(run: Run, paths: Iterable[Path | Problem], settings: Mapping[str, Any], *, unsafe: bool) -> int:
     """Show on standard output what would change, and on standard error what cannot be read."""
-    from cnndsl.diagnostics import Problem
     from cnndsl.fixing import difference, fix
 
-    for path in progress(paths, "checking"):
-        if not isinstance(path, Path):
-            run.report([path.diagnostic])
-            continue
-        try:
+    for path in run.readable(progress(paths, "checking")):
+        with run.reporting():
             old, source = run.read(path)
-        except Problem as problem:
-            run.report([problem.diagnostic])
-            continue
-        fixed = fix(
-            source,
-            lambda text, path=path: run.check(text, path, settings, classes=False),  # type: ignore[misc]
-            unsafe=unsafe,
-        )
-        say(difference(old.decode("utf-8-sig"), source.ended(fixed.source.text), source.name))
-        run.settle(run.check(source, path, settings))
+            check = partial(run.check, path=path, settings=settings, classes=False)
+            fixed = fix(source, check, unsafe=unsafe)
+            say(difference(old.decode("utf-8-sig"), source.ended(fixed.source.text), source.name))
+            run.settle(run.check(source, path, settings))
     return run.finish()
 
 

@@ -11,9 +11,8 @@ import click
 
 from cnndsl.cli.backend import Command
 from cnndsl.cli.console import STDIN, STDOUT, TEXT_HAS_ERRORS, Run, progress, say
-from cnndsl.cli.options import check_no_source, common, files, force, network_of, output
+from cnndsl.cli.options import check_no_source, common, files, force, network_of, output, watched
 from cnndsl.cli.options import lang as lang_option
-from cnndsl.cli.watch import watched
 from cnndsl.frozen import frozen
 from cnndsl.i18n import Language
 
@@ -165,10 +164,7 @@ def _sources(run: Run, named: Iterable[Path]) -> Iterator[tuple[Path, Path]]:
 
     seen: set[str] = set()
     for given in named:
-        for path in sources([given]):
-            if not isinstance(path, Path):
-                run.report([path.diagnostic])
-                continue
+        for path in run.readable(sources([given])):
             place = os.path.join(os.path.realpath(path.parent), path.name)  # noqa: PTH118
             if place not in seen:  # links to one file are several sources: their outputs have their names
                 seen.add(place)
@@ -214,7 +210,6 @@ class _Job:
 
 def _compare(run: Run, jobs: Iterable[_Job], *, check: bool, diff: bool) -> None:
     """Say which files are not what their texts give; what differs in them goes to standard output."""
-    from cnndsl.diagnostics import Problem
     from cnndsl.files import shown
 
     compared = different = 0
@@ -223,20 +218,17 @@ def _compare(run: Run, jobs: Iterable[_Job], *, check: bool, diff: bool) -> None
         if job.picture is not None:
             expected |= job.drawn(run, job.picture)
         for path, data in expected.items():
-            try:
+            with run.reporting():
                 standing = _standing(path, len(data))
-            except Problem as problem:
-                run.report([problem.diagnostic])
-                continue
-            compared += 1
-            if standing == data:
-                continue
-            different += 1
-            if diff:
-                old = "" if standing is None else standing.decode("utf-8", "backslashreplace")
-                run.difference(old, data.decode(), shown(path))
-            why = "is missing" if standing is None else "differs"
-            say(f"{shown(path)} {why}: it is not what {shown(job.source)} gives\n", err=diff)
+                compared += 1
+                if standing == data:
+                    continue
+                different += 1
+                if diff:
+                    old = "" if standing is None else standing.decode("utf-8", "backslashreplace")
+                    run.difference(old, data.decode(), shown(path))
+                why = "is missing" if standing is None else "differs"
+                say(f"{shown(path)} {why}: it is not what {shown(job.source)} gives\n", err=diff)
     if compared:
         most = f"{compared:,} file{'' if compared == 1 else 's'} compared"
         say(f"{most}, {f'{different:,}' if different else 'none'} to be written anew\n", err=diff)

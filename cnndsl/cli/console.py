@@ -18,7 +18,7 @@ import click
 
 if TYPE_CHECKING:
     from cnndsl.compilation import Compilation
-    from cnndsl.diagnostics import Diagnostic
+    from cnndsl.diagnostics import Diagnostic, Problem
     from cnndsl.semantics.values import Limits
     from cnndsl.source import Source
 
@@ -41,9 +41,9 @@ class Run:
     to_stdout: whether diagnostics are the command's output, and not remarks beside it.
     """
 
-    format_: str
-    color: str
-    stdin_filename: str | None
+    format_: str = "text"
+    color: str = "auto"
+    stdin_filename: str | None = None
     limits: Limits | None = None
     ignore: frozenset[str] = frozenset()
     to_stdout: bool = False
@@ -57,16 +57,14 @@ class Run:
     """Whether an empty line stands after the last of them."""
 
     def compile(self, path: Path, settings: Mapping[str, Any], *, needs_network: bool = True) -> Compilation | None:
-        """Compile a file, or standard input for `-`, and report what was found; None where it cannot be read.
+        """Compile a file, or standard input for `-`, and report what was found; None where that is an error.
 
         needs_network: whether it is an error that a file has blocks alone, where it is not only checked.
         """
-        from cnndsl.diagnostics import Problem
-
-        try:
+        source: Source | None = None
+        with self.reporting():
             _, source = self.read(path)
-        except Problem as problem:
-            self.report([problem.diagnostic])
+        if source is None:
             return None
         compilation = self.compiled(source, path, settings)
         if needs_network and not self.to_stdout:  # to be made something of, and not only checked
@@ -77,7 +75,7 @@ class Run:
         if shown and not self.to_stdout and compilation.program is not None:
             self._tell("\n")  # what is made of the text follows
             self._apart = True
-        return compilation
+        return compilation if compilation.ok else None
 
     def check(
         self, source: Source, path: Path, settings: Mapping[str, Any], *, classes: bool = True
@@ -149,21 +147,37 @@ class Run:
                 self.code = max(self.code, WRONG_USE if diagnostic.span is None else TEXT_HAS_ERRORS)
 
     @contextmanager
+    def reporting(self) -> Iterator[None]:
+        """Report a Problem, and leave the rest of the block out."""
+        from cnndsl.diagnostics import Problem
+
+        try:
+            yield
+        except Problem as problem:
+            self.report([problem.diagnostic])
+
+    def readable(self, found: Iterable[Path | Problem]) -> Iterator[Path]:
+        """The files among what `files.sources` finds; the rest is reported."""
+        for path in found:
+            if isinstance(path, Path):
+                yield path
+            else:
+                self.report([path.diagnostic])
+
+    @contextmanager
     def building(self) -> Iterator[None]:
         """Report what keeps a network from being built and run, and leave the rest of the block out."""
         from cnndsl.compilation import CompilationError
-        from cnndsl.diagnostics import Problem
         from cnndsl.externs import ExternError
         from cnndsl.project import ProjectProblem
 
         try:
-            yield
+            with self.reporting():
+                yield
         except CompilationError as problem:  # it has no translation
             self.report(problem.compilation.diagnostics[-1:])
         except ExternError as problem:
             self.report(problem.diagnostics)
-        except Problem as problem:
-            self.report([problem.diagnostic])
         except ProjectProblem as problem:
             raise Misconfigured(str(problem)) from None
         except ImportError as problem:
@@ -229,20 +243,16 @@ class Run:
     def write(self, outputs: Mapping[Path, bytes], *, force: bool) -> None:
         """Write the outputs of one source, all or none, and say so; one for standard output is all that is said."""
         from cnndsl import files
-        from cnndsl.diagnostics import Problem
 
         if STDOUT in outputs:
             say(outputs[STDOUT])
             return
-        try:
+        with self.reporting():
             for path in outputs:
                 files.check_target(path, _recognise(path), force=force)
             files.write(outputs)
-        except Problem as problem:
-            self.report([problem.diagnostic])
-            return
-        for path in outputs:
-            say(f"wrote {files.shown(path)}\n")
+            for path in outputs:
+                say(f"wrote {files.shown(path)}\n")
 
     def difference(self, old: str, new: str, name: str) -> None:
         """Show on standard output what two texts of a file differ in."""

@@ -80,7 +80,7 @@ def command(
     first = run.compile(sides[0][0], settings)
     second = first if same_file else run.compile(sides[1][0], settings)
     different = False
-    if first is not None and second is not None and first.program is not None and second.program is not None:
+    if first is not None and second is not None:
         with speaking(lang if options["format"] == "text" else "en"):  # programs read English
             difference = first.diff(second, sides[0][1], sides[1][1])
             different = not difference.same

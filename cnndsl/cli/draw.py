@@ -11,8 +11,7 @@ import click
 from cnndsl.backends.registry import Backends
 from cnndsl.cli.backend import Command, options_of
 from cnndsl.cli.console import STDOUT, Run, on_terminal
-from cnndsl.cli.options import beside, check_no_source, common_beside_format, file, force, kind_of, output
-from cnndsl.cli.watch import watched
+from cnndsl.cli.options import beside, check_no_source, common_beside_format, file, force, kind_of, output, watched
 
 if TYPE_CHECKING:
     from cnndsl.compilation import Compilation
@@ -79,7 +78,7 @@ def command(
     target, kind = _target(file, output, form, style)
     check_no_source(target, [file])
     compilation = run.compile(file, settings)
-    if compilation is not None and compilation.program is not None:
+    if compilation is not None:
         if style != "diagram":
             del options["direction"]
             if options["theme"] == "auto" and kind != "svg":

@@ -154,7 +154,7 @@ def command(
     if target is not None:
         check_no_source(target, [file, *(path for path in inputs if isinstance(path, Path))])
     compilation = run.compile(file, settings)
-    if compilation is not None and compilation.program is not None:
+    if compilation is not None:
         if target is None:
             say(compilation.explain(**options, **by_terminal(run, Backends.explain.options)))
         else:
@@ -202,8 +202,8 @@ def _show(
 
     part, name, kernel = options["part"], options["network"], running["kernel"]
     maps, mean, std, labels = (running[name] for name in ("maps", "mean", "std", "labels"))
-    assert compilation.program is not None  # noqa: S101 - or there is nothing to run
-    check_part(compilation.program, part, name)
+    program = compilation.checked().program
+    check_part(program, part, name)
     with run.building():
         from cnndsl.tracing import read_labels, watch
         from cnndsl.tracing.inputs import TEXTS, Scale
@@ -211,7 +211,7 @@ def _show(
 
         # Numbers that are given as text are there to be read.
         numbers = all(isinstance(item, str) or item.suffix.lower() in TEXTS for item in inputs)
-        with busy(f"running {compilation.program.network(name).name}"):
+        with busy(f"running {program.network(name).name}"):
             figure = watch(
                 compilation,
                 inputs,

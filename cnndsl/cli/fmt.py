@@ -32,15 +32,12 @@ def command(files: tuple[Path, ...], check: bool, diff: bool, color: str, stdin_
     FILE may be a folder, which stands for the .cnn files in it and below, except hidden ones; or - for standard
     input, whose text is printed.
     """
-    from cnndsl.diagnostics import Problem
     from cnndsl.files import sources
 
     paths = list(sources(files))
-    job = _Job(Run("text", color, stdin_filename), check, diff, remarks_aside=diff or STDIN in paths)
-    for path in progress(paths, "formatting"):
-        if isinstance(path, Problem):
-            job.run.report([path.diagnostic])
-            continue
+    run = Run(color=color, stdin_filename=stdin_filename)
+    job = _Job(run, check, diff, remarks_aside=diff or STDIN in paths)
+    for path in run.readable(progress(paths, "formatting")):
         outcome = job.format(path)
         if path != STDIN or job.only_shown:  # what is printed needs no remark
             job.tally[outcome] += 1
@@ -67,29 +64,26 @@ class _Job:
 
     def format(self, path: Path) -> Outcome:
         """Format one file."""
-        from cnndsl.diagnostics import Problem
         from cnndsl.formatter import LayoutError, formatted
 
-        try:
+        with self.run.reporting():
             old, source = self.run.read(path)
-            text, found = formatted(source)
-            if found:
-                self.run.report(found)
+            try:
+                text, found = formatted(source)
+            except LayoutError as problem:
+                say(
+                    f"cnndsl: {source.name} stays as it is: in the one layout {problem}.\n"
+                    "This is a fault in cnndsl, not in your text. Please report it, with the text.\n",
+                    err=True,
+                )
+                self.run.code = WRONG_USE
                 return "failed"
-            new = source.ended(text).encode()
-            self._give(path, source.name, old, new)
-        except Problem as problem:
-            self.run.report([problem.diagnostic])
-            return "failed"
-        except LayoutError as problem:
-            say(
-                f"cnndsl: {source.name} stays as it is: in the one layout {problem}.\n"
-                "This is a fault in cnndsl, not in your text. Please report it, with the text.\n",
-                err=True,
-            )
-            self.run.code = WRONG_USE
-            return "failed"
-        return "unchanged" if new == old else "changed"
+            self.run.report(found)
+            if not found:
+                new = source.ended(text).encode()
+                self._give(path, source.name, old, new)
+                return "unchanged" if new == old else "changed"
+        return "failed"
 
     def _give(self, path: Path, name: str, old: bytes, new: bytes) -> None:
         """Do with the formatted text what is asked for. Raises Problem where it cannot be written."""

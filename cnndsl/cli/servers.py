@@ -1,4 +1,4 @@
-"""`cnndsl playground`: the compiler in a page of a browser, made as a folder or served to this machine."""
+"""Commands that start a server: for an editor, for an assistant, and for the browsers of this machine."""
 
 from __future__ import annotations
 
@@ -7,8 +7,49 @@ from pathlib import Path
 
 import click
 
-from cnndsl.cli.console import say
-from cnndsl.cli.options import PATH
+from cnndsl.cli.console import say, wait_for
+from cnndsl.cli.options import PATH, needing
+from cnndsl.cli.options import lang as lang_option
+from cnndsl.i18n import Language, speaking
+
+
+@click.command("lsp", short_help="Serve an editor: sizes, errors and explanations as one types.")
+@lang_option
+def lsp(lang: Language) -> int:
+    """Serve an editor by the Language Server Protocol, over standard input and output.
+
+    An editor starts this by itself, as docs/editors.md says for each. It needs: pip install "cnndsl[lsp]"
+    """
+    with needing("pygls", "the language server needs pygls", 'pip install "cnndsl[lsp]"'):
+        import pygls  # noqa: F401 - the server itself may be there already
+
+        from cnndsl.lsp.server import serve
+
+    wait_for("an editor")
+    with speaking(lang):
+        serve()
+    return 0
+
+
+@click.command("mcp", short_help="Serve an assistant: check, fix, compile, explain and draw texts.")
+@click.argument("folder", metavar="[FOLDER]", type=PATH, required=False)
+def mcp(folder: Path | None) -> int:
+    """Serve an assistant by the Model Context Protocol, over standard input and output.
+
+    An assistant starts this by itself, as docs/assistants.md says. It reads and writes files in FOLDER and below it
+    alone, by default the folder where it was started, and runs nothing of a text. It needs: pip install "cnndsl[mcp]"
+    """
+    with needing("mcp", "the server for assistants needs mcp 2", 'pip install "cnndsl[mcp]"'):
+        import mcp.server.mcpserver  # noqa: F401 - the server itself may be there already
+
+        from cnndsl.mcp.server import serve
+
+    place = folder or Path.cwd()
+    if not place.is_dir():
+        raise click.BadParameter(f"there is no folder {place}", param_hint="FOLDER")
+    wait_for("an assistant")
+    serve(place)
+    return 0
 
 
 @click.command("playground", short_help="Serve a page to write networks in, with their pictures beside them.")
@@ -21,7 +62,7 @@ from cnndsl.cli.options import PATH
     show_default=True,
     help="The port to serve it at; 0 takes one that is free.",
 )
-def command(output: Path | None, port: int) -> int:
+def playground(output: Path | None, port: int) -> int:
     """Serve the playground on 127.0.0.1: an editor, and beside it the diagram, the PyTorch module, the summary.
 
     The compiler runs in the page itself, and what is written there leaves it only as a link that holds it. With

@@ -1,4 +1,6 @@
-"""`cnndsl import`: a module of PyTorch, or a program of `torch.export`, as text."""
+"""Commands that go to PyTorch and ONNX, or come from there: modules as texts, networks as files, and as they are
+printed.
+"""
 
 from __future__ import annotations
 
@@ -9,14 +11,32 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cnndsl.cli.backend import Command
 from cnndsl.cli.completion import files
-from cnndsl.cli.console import STDOUT, Run, say
-from cnndsl.cli.options import PATH, color, force, kind_of, needing, read_by
+from cnndsl.cli.console import STDOUT, Run, busy, say
+from cnndsl.cli.options import (
+    PATH,
+    allow_extern,
+    beside,
+    check_no_source,
+    color,
+    common,
+    file,
+    force,
+    kind_of,
+    needing,
+    network,
+    output,
+    parse_sizes,
+    read_by,
+    seed,
+)
 
 if TYPE_CHECKING:
     from cnndsl.importing import Import
 
 DIFFERS = 1
+"""The exit code for what is not the same in PyTorch and here, or in ONNX Runtime."""
 _MOST_REMARKS = 10
 
 
@@ -61,7 +81,7 @@ def _sizes(context: click.Context, parameter: click.Parameter, given: tuple[str,
 )
 @force
 @color
-def command(
+def import_(
     module: str,
     sizes: tuple[tuple[int, ...], ...],
     arguments: dict[str, Any],
@@ -86,7 +106,7 @@ def command(
 
     Exit codes: 0 the text is the same network; 1 it is not in all; 2 wrong use, or the language has no words for it.
     """  # noqa: D301 - a backspace is how click is told to leave lines as they are
-    run = Run("text", color, None)
+    run = Run(color=color)
     if output != STDOUT:
         kind_of(output, ["cnn"], why=", as the name of a network's file does")
     is_program = module.endswith(".pt2") and ":" not in Path(module).name
@@ -135,3 +155,93 @@ def _imported_program(path: Path, sizes: tuple[tuple[int, ...], ...]) -> Import:
         return import_program(program, samples(program, sizes) if sizes else None)
     except (Unreadable, OSError) as problem:
         raise click.UsageError(f"{shown(path)} cannot be imported: {problem}") from None
+
+
+@click.command("export", cls=Command, short_help="Write a network of FILE as a file of ONNX.")
+@file
+@network
+@click.option("--weights", metavar="FILE", type=PATH, help="Trained weights, .safetensors or .pt.")
+@seed
+@click.option(
+    "--size",
+    "sizes",
+    metavar="NAME=NUMBER",
+    multiple=True,
+    callback=parse_sizes,
+    help="A number for a size that the network leaves open, such as H=256. May be repeated.",
+)
+@output("The file to write, a name that ends in .onnx; by default FILE with .onnx.")
+@allow_extern
+@force
+@common
+def export(
+    file: Path,
+    network: str | None,
+    weights: Path | None,
+    seed: int | None,
+    sizes: dict[str, int],
+    output: Path | None,
+    allow_extern: tuple[str, ...] | None,
+    force: bool,
+    settings: dict[str, Any],
+    **common: Any,
+) -> int:
+    """Write a network of FILE as it is in evaluation as a file of ONNX, by PyTorch's exporter.
+
+    Inputs and outputs have their names of the text; the batch and the sizes that the text leaves open stay open. The
+    file is checked, run in ONNX Runtime on two batches of different sizes, and compared with PyTorch: the largest
+    difference is said. This needs pip install 'cnndsl[onnx]'.
+
+    \b
+    cnndsl export net.cnn --weights net.safetensors
+    cnndsl export resnet.cnn --network ResNet50 --set classes=10 -o resnet50.onnx
+
+    Exit codes: 0 the same comes out; 1 something else does, or the text has errors; 2 wrong use.
+    """  # noqa: D301 - a backspace is how click is told to leave lines as they are
+    run = Run(**common)
+    target = beside(file, ".onnx") if output is None else output
+    if target != STDOUT:
+        kind_of(target, ["onnx"])
+    check_no_source(target, [file] if weights is None else [file, weights])
+    compilation = run.compile(file, settings)
+    if compilation is not None:
+        with run.building():
+            from cnndsl.exporting import to_onnx
+
+            with busy(f"exporting {compilation.checked().program.network(network).name}"):
+                found = to_onnx(
+                    compilation, network, weights=weights, seed=seed or 0, sizes=sizes, allow_extern=allow_extern
+                )
+            run.write({target: found.data}, force=force)
+            state = "" if weights is not None else ", with weights that are not trained"
+            say(f"{found.said}{state}\n", err=True)
+            return max(run.finish(), 0 if found.is_same else DIFFERS)
+    return run.finish()
+
+
+@click.command("show", cls=Command, short_help="Print the modules of a network of FILE, as PyTorch does.")
+@file
+@network
+@allow_extern
+@common
+def show(
+    file: Path,
+    network: str | None,
+    allow_extern: tuple[str, ...] | None,
+    settings: dict[str, Any],
+    **common: Any,
+) -> int:
+    """Print what `print(net)` prints for a network of FILE: its modules, in the order in which they are declared.
+
+    This needs PyTorch. cnndsl summary says more, and does not.
+
+    \b
+    cnndsl show net.cnn
+    cnndsl show resnet.cnn --network ResNet50 --set classes=10
+    """  # noqa: D301 - a backspace is how click is told to leave lines as they are
+    run = Run(**common)
+    compilation = run.compile(file, settings)
+    if compilation is not None:
+        with run.building():
+            say(f"{compilation.load(network, allow_extern=allow_extern)()}\n")
+    return run.finish()
