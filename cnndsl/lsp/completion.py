@@ -14,8 +14,7 @@ from cnndsl.layers.operations import Operation
 from cnndsl.layers.registry import KINDS, OPERATIONS
 from cnndsl.layers.types import Parameter
 from cnndsl.lsp.documents import Document, Documents, files_below
-from cnndsl.lsp.hover import described, origin, parameters_of
-from cnndsl.lsp.keywords import KEYWORDS
+from cnndsl.lsp.hover import KEYWORDS, described, origin, parameters_of
 from cnndsl.lsp.names import Symbol
 from cnndsl.reference import first_sentence, written
 from cnndsl.syntax import tree

@@ -141,6 +141,11 @@ class Document:
         return self._names
 
     @property
+    def place(self) -> str:
+        """Where its file really is; of one that was never saved its name."""
+        return self.name if self.path is None else os.path.realpath(self.path)
+
+    @property
     def read(self) -> Reader:
         """Gives the files that the text imports."""
         return nowhere if self.path is None else OpenFiles(self.path.parent, self.texts)
@@ -283,26 +288,22 @@ class Documents:
         """Take a text that was opened."""
         document = Document(uri if path is None else str(path), path, text, self.texts, version)
         self._open[uri] = document
-        self._note(document)
+        self.texts[document.place] = document.source.text
         return document
 
     def change(self, uri: str, text: str, version: int) -> Document:
         """Take a text that was changed. Raises KeyError for one that is not open."""
         document = self._open[uri]
         document.change(text, version)
-        self._note(document)
+        self.texts[document.place] = document.source.text
         return document
 
     def close(self, uri: str) -> Document | None:
         """Forget a text that was closed."""
         document = self._open.pop(uri, None)
-        if document is not None and document.path is not None:
-            self.texts.pop(os.path.realpath(document.path), None)
+        if document is not None:
+            self.texts.pop(document.place, None)
         return document
-
-    def _note(self, document: Document) -> None:
-        if document.path is not None:
-            self.texts[os.path.realpath(document.path)] = document.source.text
 
     def importing(self, changed: Document) -> list[tuple[str, Document]]:
         """The open texts that may import a file: those with imports, but itself."""
@@ -316,7 +317,7 @@ class Documents:
         """The text of a file, as it is open, or else as it is on disk; None where it cannot be read."""
         place = os.path.realpath(path)
         for _, document in self:
-            if document.path is not None and os.path.realpath(document.path) == place:
+            if document.place == place:
                 return document
         try:
             changed = Path(place).stat().st_mtime

@@ -82,8 +82,8 @@ def places(documents: Documents, found: Target, files: Iterable[Path]) -> list[t
     texts = [found.document]
     is_shared = not found.symbol.owner or found.symbol.kind in ("parameter", "part", "local")
     if is_shared and found.document.path is not None:
-        own = os.path.realpath(found.document.path)
-        texts += [text for text in map(documents.at, files) if text is not None and _place(text) != own]
+        own = found.document.place
+        texts += [text for text in map(documents.at, files) if text is not None and text.place != own]
     for text in texts:
         names = text.names
         if text is not found.document:
@@ -99,9 +99,9 @@ def places(documents: Documents, found: Target, files: Iterable[Path]) -> list[t
             for argument in names.arguments:
                 if argument.name.text == found.symbol.name and argument.callee is not None:
                     callee = origin(documents, text, argument.callee)
-                    if callee is not None and (callee.symbol.name, _place(callee.document)) == (
+                    if callee is not None and (callee.symbol.name, callee.document.place) == (
                         found.symbol.owner,
-                        _place(found.document),
+                        found.document.place,
                     ):
                         every.append((text, argument.name.span))
     return every
@@ -111,11 +111,7 @@ def _is_it(documents: Documents, text: Document, symbol: Symbol, found: Target) 
     defined_ = origin(documents, text, symbol)
     if defined_ is None:
         return False
-    return defined_.symbol.name == found.symbol.name and _place(defined_.document) == _place(found.document)
-
-
-def _place(document: Document) -> str:
-    return document.name if document.path is None else os.path.realpath(document.path)
+    return defined_.symbol.name == found.symbol.name and defined_.document.place == found.document.place
 
 
 def rename(
@@ -133,16 +129,16 @@ def rename(
     if found.symbol.kind != "import" or found.symbol.original == found.symbol.name:
         found = defined(documents, found)
     files = list(files)
-    if found.document.path is not None and _place(found.document) not in {os.path.realpath(path) for path in files}:
+    if found.document.path is not None and found.document.place not in {os.path.realpath(path) for path in files}:
         message = f"{found.symbol.name} is defined in {found.document.name}, which is in none of the open folders"
         raise RenameProblem(message)
     edits: dict[str, tuple[Document, list[Edit]]] = {}
     for text, span in places(documents, found, files):
-        edits.setdefault(_place(text), (text, []))[1].append(Edit(span, name))
+        edits.setdefault(text.place, (text, []))[1].append(Edit(span, name))
     changed = {place: edited(text.source, listed) for place, (text, listed) in edits.items()}
     texts = documents.texts | {place: source.text for place, source in changed.items()}
     for text in [text for text, _ in edits.values()] + _importing(documents, set(edits), files):
-        place = _place(text)
+        place = text.place
         after = Document(text.name, text.path, texts.get(place, text.text), texts)
         if place in edits and not _means_the_same(edits[place][1], after, found.symbol):
             raise RenameProblem(f"called {name}, it would be taken for another {name}, or another one for it")
@@ -161,7 +157,7 @@ def rename(
 
 def _importing(documents: Documents, places: set[str], files: Iterable[Path]) -> list[Document]:
     """The texts that import one of some files, also by way of others, but for these themselves."""
-    texts = {_place(text): text for text in map(documents.at, files) if text is not None}
+    texts = {text.place: text for text in map(documents.at, files) if text is not None}
     asked = {
         place: {
             os.path.realpath(path)

@@ -14,15 +14,16 @@ from typing import Any, get_args
 from lsprotocol import types
 from pygls.lsp.server import LanguageServer
 from pygls.uris import from_fs_path, to_fs_path
+from pygls.workspace import PositionCodec
 
 from cnndsl.diagnostics import Diagnostic, Edit, Severity
 from cnndsl.formatter import LayoutError, formatted
+from cnndsl.frozen import frozen
 from cnndsl.i18n import language
 from cnndsl.lsp import actions, completion, outline, references
 from cnndsl.lsp.actions import line_edits
 from cnndsl.lsp.documents import Document, Documents, files_below
 from cnndsl.lsp.hover import Target, hover
-from cnndsl.lsp.positions import Positions
 from cnndsl.lsp.sizes import Style, shown
 from cnndsl.source import Source, Span
 
@@ -54,8 +55,46 @@ _FIRST: dict[completion.Sort, str] = {"choice": "0", "parameter": "0", "name": "
 """What is offered first; PyTorch's names and the words of the language come last."""
 
 
+@frozen()
+class Positions:
+    """Places of a text -> the protocol's, lines and characters from 0 in the units of an editor, and back."""
+
+    source: Source
+    codec: PositionCodec
+
+    def offset(self, position: types.Position) -> int:
+        """The character of the text that stands at a position; of one behind the end of a line, that end."""
+        number = position.line + 1
+        if number > self.source.line_count:
+            return len(self.source.text)
+        line = self.source.line(number)
+        place = types.Position(0, min(position.character, self._units(line)))
+        return self.source.offset(number, self.codec.position_from_client_units([line], place).character + 1)
+
+    def position(self, offset: int) -> types.Position:
+        """The position of a character; of one behind the end of the text, that end."""
+        offset = min(offset, len(self.source.text))
+        line, column = self.source.position(offset)
+        return types.Position(line - 1, self._units(self.source.text[offset - column + 1 : offset]))
+
+    def range(self, span: Span) -> types.Range:
+        """The range of a span."""
+        return types.Range(self.position(span.start), self.position(span.end))
+
+    def length(self, span: Span) -> int:
+        """How many units a span has."""
+        return self._units(span.text)
+
+    def _units(self, text: str) -> int:
+        units: int = len(text) if text.isascii() else self.codec.client_num_units(text)
+        return units
+
+
 class Server:
-    """The texts of one editor, and the answers to what it asks about them."""
+    """The texts of one editor, and the answers to what it asks about them.
+
+    An answer gets the open text that it is about, and the place in it where it is about one.
+    """
 
     def __init__(self, version: str) -> None:
         self.ls = LanguageServer("cnndsl", version, text_document_sync_kind=types.TextDocumentSyncKind.Full)
@@ -73,38 +112,72 @@ class Server:
     def _register(self) -> None:
         legend = types.SemanticTokensLegend(list(TOKENS), [])
         kinds = [types.CodeActionKind.QuickFix, types.CodeActionKind.SourceFixAll]
-        for name, handler, options in (
-            (types.INITIALIZE, self.initialize, None),
-            (types.INITIALIZED, self.watch, None),
-            (types.WORKSPACE_DID_CHANGE_WATCHED_FILES, self.files_changed, None),
-            (types.WORKSPACE_DID_CHANGE_CONFIGURATION, self.configure, None),
-            (types.TEXT_DOCUMENT_DID_OPEN, self.open, None),
-            (types.TEXT_DOCUMENT_DID_CHANGE, self.change, None),
-            (types.TEXT_DOCUMENT_DID_SAVE, self.saved, None),
-            (types.TEXT_DOCUMENT_DID_CLOSE, self.close, None),
-            (types.TEXT_DOCUMENT_INLAY_HINT, self.hints, None),
-            (types.TEXT_DOCUMENT_HOVER, self.hover, None),
-            (types.TEXT_DOCUMENT_FORMATTING, self.format, None),
-            (types.TEXT_DOCUMENT_DOCUMENT_SYMBOL, self.symbols, None),
-            (types.WORKSPACE_SYMBOL, self.workspace_symbols, None),
-            (types.TEXT_DOCUMENT_CODE_ACTION, self.code_actions, types.CodeActionOptions(code_action_kinds=kinds)),
-            (types.TEXT_DOCUMENT_DEFINITION, self.definition, None),
-            (types.TEXT_DOCUMENT_REFERENCES, self.references, None),
-            (types.TEXT_DOCUMENT_DOCUMENT_HIGHLIGHT, self.highlights, None),
-            (types.TEXT_DOCUMENT_PREPARE_RENAME, self.prepare_rename, None),
-            (types.TEXT_DOCUMENT_RENAME, self.rename, types.RenameOptions(prepare_provider=True)),
+        for name, handler, *options in (
+            (types.INITIALIZE, partial(self.initialize)),
+            (types.INITIALIZED, partial(self.watch)),
+            (types.WORKSPACE_DID_CHANGE_WATCHED_FILES, partial(self.files_changed)),
+            (types.WORKSPACE_DID_CHANGE_CONFIGURATION, partial(self.configure)),
+            (types.TEXT_DOCUMENT_DID_OPEN, partial(self.open)),
+            (types.TEXT_DOCUMENT_DID_CHANGE, partial(self.change)),
+            (types.TEXT_DOCUMENT_DID_SAVE, partial(self.saved)),
+            (types.TEXT_DOCUMENT_DID_CLOSE, partial(self.close)),
+            (types.TEXT_DOCUMENT_INLAY_HINT, self._of_text(self.hints)),
+            (types.TEXT_DOCUMENT_HOVER, self._of_place(self.hover)),
+            (types.TEXT_DOCUMENT_FORMATTING, self._of_text(self.format)),
+            (types.TEXT_DOCUMENT_DOCUMENT_SYMBOL, self._of_text(self.symbols)),
+            (types.WORKSPACE_SYMBOL, partial(self.workspace_symbols)),
+            (
+                types.TEXT_DOCUMENT_CODE_ACTION,
+                self._of_text(self.code_actions),
+                types.CodeActionOptions(code_action_kinds=kinds),
+            ),
+            (types.TEXT_DOCUMENT_DEFINITION, self._of_name(self.definition)),
+            (types.TEXT_DOCUMENT_REFERENCES, self._of_name(self.references)),
+            (types.TEXT_DOCUMENT_DOCUMENT_HIGHLIGHT, self._of_place(self.highlights)),
+            (types.TEXT_DOCUMENT_PREPARE_RENAME, self._of_name(self.prepare_rename)),
+            (types.TEXT_DOCUMENT_RENAME, self._of_name(self.rename), types.RenameOptions(prepare_provider=True)),
             (
                 types.TEXT_DOCUMENT_COMPLETION,
-                self.complete,
+                self._of_place(self.complete),
                 types.CompletionOptions(trigger_characters=[".", '"', "/"]),
             ),
-            (types.TEXT_DOCUMENT_SIGNATURE_HELP, self.signature, types.SignatureHelpOptions(["(", ","])),
-            (types.TEXT_DOCUMENT_SEMANTIC_TOKENS_FULL, self.tokens, legend),
-            (types.TEXT_DOCUMENT_FOLDING_RANGE, self.folds, None),
-            (types.TEXT_DOCUMENT_SELECTION_RANGE, self.selections, None),
-            ("cnndsl/diagram", self.diagram, None),
+            (
+                types.TEXT_DOCUMENT_SIGNATURE_HELP,
+                self._of_place(self.signature),
+                types.SignatureHelpOptions(["(", ","]),
+            ),
+            (types.TEXT_DOCUMENT_SEMANTIC_TOKENS_FULL, self._of_text(self.tokens), legend),
+            (types.TEXT_DOCUMENT_FOLDING_RANGE, self._of_text(self.folds)),
+            (types.TEXT_DOCUMENT_SELECTION_RANGE, self._of_text(self.selections)),
+            ("cnndsl/diagram", partial(self.diagram)),
         ):
-            self.ls.feature(name, options)(partial(handler))
+            self.ls.feature(name, *options)(handler)
+
+    def _of_text(self, answer: Callable[..., Any]) -> Callable[[Any], Any]:
+        """What answers a question about an open text; nothing is said of one that is not open."""
+
+        def answered(params: Any) -> Any:
+            document = self.documents.get(params.text_document.uri)
+            return None if document is None else answer(document, params)
+
+        return answered
+
+    def _of_place(self, answer: Callable[..., Any]) -> Callable[[Any], Any]:
+        """The same of a place in one."""
+
+        def answered(document: Document, params: Any) -> Any:
+            return answer(document, self._positions(document.source).offset(params.position), params)
+
+        return self._of_text(answered)
+
+    def _of_name(self, answer: Callable[..., Any]) -> Callable[[Any], Any]:
+        """The same of a name: of what it stands for, and where it is."""
+
+        def answered(document: Document, offset: int, params: Any) -> Any:
+            found = references.target(self.documents, document, offset)
+            return None if found is None else answer(*found, params)
+
+        return self._of_place(answered)
 
     # Settings
 
@@ -221,10 +294,8 @@ class Server:
     def _address(self, path: Path) -> str:
         """The address of a file, as the editor has it where it is open."""
         place = os.path.realpath(path)
-        for uri, document in self.documents:
-            if document.path is not None and os.path.realpath(document.path) == place:
-                return uri
-        return from_fs_path(str(path)) or ""
+        opened = (uri for uri, document in self.documents if document.place == place)
+        return next(opened, from_fs_path(str(path)) or "")
 
     def _diagnostic(self, diagnostic: Diagnostic, document: Document, uri: str) -> types.Diagnostic:
         span = diagnostic.span or Span(document.source, 0, 0)
@@ -268,20 +339,7 @@ class Server:
     # Answers
 
     def _positions(self, source: Source) -> Positions:
-        encoding = self.ls.workspace.position_encoding
-        return Positions(source, str(getattr(encoding, "value", encoding)))
-
-    def _at(self, params: Any) -> tuple[Document, int] | None:
-        """The text that a question is about, and the place in it."""
-        document = self.documents.get(params.text_document.uri)
-        if document is None:
-            return None
-        return document, self._positions(document.source).offset(params.position)
-
-    def _target(self, params: Any) -> tuple[Target, Span] | None:
-        """What the name at a place stands for, and where that name is."""
-        here = self._at(params)
-        return None if here is None else references.target(self.documents, *here)
+        return Positions(source, self.ls.workspace.position_codec)
 
     def _folders(self) -> list[Path]:
         folders = (to_fs_path(folder.uri) for folder in self.ls.workspace.folders.values())
@@ -302,10 +360,9 @@ class Server:
         found = ((self._positions(edit.span.source), edit) for edit in edits)
         return [types.TextEdit(at.range(edit.span), edit.span.source.ended(edit.text)) for at, edit in found]
 
-    def hints(self, params: types.InlayHintParams) -> list[types.InlayHint]:
+    def hints(self, document: Document, params: types.InlayHintParams) -> list[types.InlayHint]:
         """The sizes beside the lines of a range."""
-        document = self.documents.get(params.text_document.uri)
-        if document is None or self.style == "off":
+        if self.style == "off":
             return []
         positions = self._positions(document.source)
         start, end = positions.offset(params.range.start), positions.offset(params.range.end)
@@ -315,21 +372,17 @@ class Server:
             if start <= at <= end
         ]
 
-    def hover(self, params: types.HoverParams) -> types.Hover | None:
+    def hover(self, document: Document, offset: int, _: types.HoverParams) -> types.Hover | None:
         """What there is to say of a place."""
-        here = self._at(params)
-        found = None if here is None else hover(self.documents, *here)
-        if here is None or found is None:
+        found = hover(self.documents, document, offset)
+        if found is None:
             return None
         text, span = found
         content = types.MarkupContent(types.MarkupKind.Markdown, text)
-        return types.Hover(content, self._positions(here[0].source).range(span))
+        return types.Hover(content, self._positions(document.source).range(span))
 
-    def format(self, params: types.DocumentFormattingParams) -> list[types.TextEdit]:
+    def format(self, document: Document, _: types.DocumentFormattingParams) -> list[types.TextEdit]:
         """The one layout; nothing for a text that cannot be read."""
-        document = self.documents.get(params.text_document.uri)
-        if document is None:
-            return []
         source = document.source
         try:
             text, found = formatted(source)
@@ -339,11 +392,8 @@ class Server:
             return []
         return self._edits(line_edits(source, text))
 
-    def symbols(self, params: types.DocumentSymbolParams) -> list[types.DocumentSymbol]:
+    def symbols(self, document: Document, _: types.DocumentSymbolParams) -> list[types.DocumentSymbol]:
         """The outline."""
-        document = self.documents.get(params.text_document.uri)
-        if document is None:
-            return []
         positions = self._positions(document.source)
         return [_symbol(entry, positions) for entry in outline.outline(document.file)]
 
@@ -357,12 +407,9 @@ class Server:
                     found.append(types.WorkspaceSymbol(place, entry.name, _SYMBOLS[entry.kind]))
         return found
 
-    def code_actions(self, params: types.CodeActionParams) -> list[types.CodeAction]:
+    def code_actions(self, document: Document, params: types.CodeActionParams) -> list[types.CodeAction]:
         """What can be done about what was found in a range."""
         uri = params.text_document.uri
-        document = self.documents.get(uri)
-        if document is None:
-            return []
         positions = self._positions(document.source)
         start, end = positions.offset(params.range.start), positions.offset(params.range.end)
         only = params.context.only
@@ -380,20 +427,14 @@ class Server:
             found.append(types.CodeAction(every.title, types.CodeActionKind.SourceFixAll, edit=edit))
         return found
 
-    def definition(self, params: types.DefinitionParams) -> list[types.Location]:
+    def definition(self, found: Target, _span: Span, _: types.DefinitionParams) -> list[types.Location]:
         """Where a name is given its meaning."""
-        found = self._target(params)
-        if found is None:
-            return []
-        target = references.defined(self.documents, found[0])
+        target = references.defined(self.documents, found)
         return [self._location(target.document, span) for span in target.symbol.places]
 
-    def references(self, params: types.ReferenceParams) -> list[types.Location]:
+    def references(self, found: Target, _span: Span, params: types.ReferenceParams) -> list[types.Location]:
         """Where a name is used, in all files."""
-        found = self._target(params)
-        if found is None:
-            return []
-        target = references.defined(self.documents, found[0])
+        target = references.defined(self.documents, found)
         declared = {(span.source, span.start) for span in target.symbol.places}
         return [
             self._location(document, span)
@@ -401,13 +442,14 @@ class Server:
             if params.context.include_declaration or (span.source, span.start) not in declared
         ]
 
-    def highlights(self, params: types.DocumentHighlightParams) -> list[types.DocumentHighlight]:
+    def highlights(
+        self, document: Document, offset: int, _: types.DocumentHighlightParams
+    ) -> list[types.DocumentHighlight]:
         """Where the name at a place is used in its own text."""
-        here = self._at(params)
-        found = None if here is None else here[0].names.at(here[1])
-        if here is None or found is None:
+        found = document.names.at(offset)
+        if found is None:
             return []
-        positions = self._positions(here[0].source)
+        positions = self._positions(document.source)
         kinds = types.DocumentHighlightKind
         places = set(found[0].places)
         return [
@@ -415,18 +457,14 @@ class Server:
             for span in found[0].spans
         ]
 
-    def prepare_rename(self, params: types.PrepareRenameParams) -> types.Range | None:
-        """The name that would be changed; None for what has no name of its own."""
-        found = self._target(params)
-        return None if found is None else self._positions(found[1].source).range(found[1])
+    def prepare_rename(self, _found: Target, span: Span, _: types.PrepareRenameParams) -> types.Range:
+        """The name that would be changed."""
+        return self._positions(span.source).range(span)
 
-    def rename(self, params: types.RenameParams) -> types.WorkspaceEdit | None:
+    def rename(self, found: Target, _span: Span, params: types.RenameParams) -> types.WorkspaceEdit | None:
         """The changes that give something another name. What cannot be is said to the user."""
-        found = self._target(params)
-        if found is None:
-            return None
         try:
-            edits = references.rename(self.documents, found[0], params.new_name, self._files())
+            edits = references.rename(self.documents, found, params.new_name, self._files())
         except references.RenameProblem as problem:
             message = types.ShowMessageParams(types.MessageType.Warning, str(problem))
             self.ls.window_show_message(message)
@@ -435,12 +473,8 @@ class Server:
             {self._location(document, edits[0].span).uri: self._edits(edits) for document, edits in edits.values()}
         )
 
-    def complete(self, params: types.CompletionParams) -> types.CompletionList | None:
+    def complete(self, document: Document, offset: int, _: types.CompletionParams) -> types.CompletionList:
         """What may be written at a place."""
-        here = self._at(params)
-        if here is None:
-            return None
-        document, offset = here
         start, items = completion.complete(self.documents, document, offset)
         place = self._positions(document.source).range(Span(document.source, start, offset))
         text = document.source.text[start:offset]
@@ -469,10 +503,9 @@ class Server:
         items = None if texts is None or texts.completion is None else texts.completion.completion_item
         return items is not None and bool(items.snippet_support)
 
-    def signature(self, params: types.SignatureHelpParams) -> types.SignatureHelp | None:
+    def signature(self, document: Document, offset: int, _: types.SignatureHelpParams) -> types.SignatureHelp | None:
         """What the call takes that stands around a place."""
-        here = self._at(params)
-        found = None if here is None else completion.signature(self.documents, *here)
+        found = completion.signature(self.documents, document, offset)
         if found is None:
             return None
         parameters = []
@@ -484,37 +517,32 @@ class Server:
         signature = types.SignatureInformation(found.label, found.documentation or None, parameters)
         return types.SignatureHelp([signature], 0, found.active)
 
-    def tokens(self, params: types.SemanticTokensParams) -> types.SemanticTokens:
+    def tokens(self, document: Document, _: types.SemanticTokensParams) -> types.SemanticTokens:
         """What each word is, for colours."""
-        document = self.documents.get(params.text_document.uri)
         data: list[int] = []
-        if document is not None:
-            positions = self._positions(document.source)
-            line = character = 0
-            for span, kind in outline.tokens(document.names):
-                at = positions.position(span.start)
-                apart = at.character - character if at.line == line else at.character
-                data += [at.line - line, apart, positions.length(span), TOKENS.index(kind), 0]
-                line, character = at.line, at.character
+        positions = self._positions(document.source)
+        line = character = 0
+        for span, kind in outline.tokens(document.names):
+            at = positions.position(span.start)
+            apart = at.character - character if at.line == line else at.character
+            data += [at.line - line, apart, positions.length(span), TOKENS.index(kind), 0]
+            line, character = at.line, at.character
         return types.SemanticTokens(data)
 
-    def folds(self, params: types.FoldingRangeParams) -> list[types.FoldingRange]:
+    def folds(self, document: Document, _: types.FoldingRangeParams) -> list[types.FoldingRange]:
         """What can be folded."""
-        document = self.documents.get(params.text_document.uri)
         return [
             types.FoldingRange(
                 fold.first - 1, fold.last - 1, kind=types.FoldingRangeKind.Comment if fold.is_comment else None
             )
-            for fold in (outline.folds(document.source) if document is not None else ())
+            for fold in outline.folds(document.source)
         ]
 
-    def selections(self, params: types.SelectionRangeParams) -> list[types.SelectionRange]:
+    def selections(self, document: Document, params: types.SelectionRangeParams) -> list[types.SelectionRange]:
         """What a selection grows to, for each place."""
-        document = self.documents.get(params.text_document.uri)
         found = []
-        for position in params.positions if document is not None else ():
-            assert document is not None  # noqa: S101 - for the type checker
-            positions = self._positions(document.source)
+        positions = self._positions(document.source)
+        for position in params.positions:
             made = types.SelectionRange(types.Range(position, position))
             parent: types.SelectionRange | None = None
             for span in reversed(outline.selections(document.file, positions.offset(position))):

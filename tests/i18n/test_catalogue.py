@@ -19,7 +19,7 @@ from cnndsl.i18n import catalogue, language, speaking, tr, trn
 from cnndsl.layers import formula, windows
 from cnndsl.layers.base import Group, first_paragraph
 from cnndsl.layers.registry import KINDS, OPERATIONS
-from cnndsl.lsp.keywords import KEYWORDS
+from cnndsl.lsp.hover import KEYWORDS
 from cnndsl.web import TEMPLATES
 
 JA = catalogue("ja")

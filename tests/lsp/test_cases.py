@@ -21,7 +21,7 @@ from lsprotocol import types  # isort: skip - the line above skips where it is n
 
 import cnndsl
 from cnndsl.i18n import VARIABLE
-from cnndsl.lsp.keywords import KEYWORDS
+from cnndsl.lsp.hover import KEYWORDS
 from cnndsl.lsp.server import TOKENS
 from cnndsl.syntax.grammar import keywords
 
