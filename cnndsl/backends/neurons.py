@@ -79,8 +79,10 @@ def columns_of(program: Program, network: Module) -> list[Column]:
     if not any(at.target.group is Group.DENSE for at in way if isinstance(at.target, Layer)):
         return []
     first = way[0].xs[0]
-    name, size = (tr("input" if is_input else "features"), first) if len(first) == 1 else (show(first), _size(way[0]))
-    columns = [_column(name, "io", size)]
+    if len(first) == 1:
+        columns = [_column(tr("input" if is_input else "features"), "io", first)]
+    else:
+        columns = [_column(captions.size_text(first), "io", _size(way[0]))]
     for at in way:
         layer, y = at.target, _size(at)
         assert isinstance(layer, Layer)  # noqa: S101 - as `_features` has looked

@@ -36,7 +36,7 @@ def test_the_picture_of_the_tutorial(golden: Golden) -> None:
 
 def test_the_reference_network() -> None:
     flat, fc1, fc2 = columns_of(NET.checked().program, NET.checked().program.network())
-    assert (flat.name, flat.count, flat.said) == ("16 x 5 x 5", "400", ["flatten"])
+    assert (flat.name, flat.count, flat.said) == ("16×5×5", "400", ["flatten"])
     assert (fc1.name, fc1.count, fc1.said) == ("fc1", "256", ["relu", "dropout p = 0.5"])
     assert (fc2.name, fc2.count, fc2.said) == ("fc2", "10", [])
     assert fc2.drawn == tuple(range(10))
@@ -72,7 +72,7 @@ def test_through_blocks_and_to_the_last_map() -> None:
     network Net { input(3, 8, 8); conv(4, 3) -> relu; global_avgpool -> flatten; batchnorm; head: Head(5) }
     """
     assert [(column.name, column.count) for column in columns(text)] == [
-        ("4 x 1 x 1", "4"),
+        ("4×1×1", "4"),
         ("head.0", "32"),
         ("head.3", "5"),
     ]

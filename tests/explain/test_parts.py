@@ -42,6 +42,15 @@ def test_what_leaves_no_module_goes_by_its_kind() -> None:
         explained(text, "concat")
 
 
+def test_a_call_of_several_lines_is_told_in_several() -> None:
+    call = (
+        'conv(\n  8,\n  kernel=[5, 5],\n  stride=2,\n  padding=2,\n  padding_mode="reflect",\n  weight_init=zeros,\n)'
+    )
+    lines = explained(net(f"stem = {call}\n    stem"), "stem").splitlines()
+    assert lines[0] == 'stem = conv(8, kernel=[5, 5], stride=2, padding=2, padding_mode="reflect",'
+    assert lines[1].startswith("    weight_init=zeros)   net.cnn:")
+
+
 def test_a_part_that_is_not_there_is_met_with_the_nearest() -> None:
     with pytest.raises(KeyError, match=r"^Net has no conv3; did you mean conv1\?$"):
         explained(net("conv1: conv(8, 3)"), "conv3")

@@ -6,6 +6,7 @@ where it was written.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -82,6 +83,28 @@ class Form:
     times: str = r" \cdot "
     gap: str = ", "
     more: str = "in"
+
+    def joined(self, *texts: str) -> str:
+        """The texts that there are, one after the other."""
+        return self.gap.join(filter(None, texts))
+
+    def marked(self, text: str) -> str:
+        """Words in which names of the text stand in backticks."""
+        pieces = text.split("`")
+        return "".join(self.code(piece) if at % 2 else self.plain(piece) for at, piece in enumerate(pieces))
+
+    def worked(self, cost: Term) -> str:
+        """A number of parameters or of multiply-accumulates, with how it is worked out."""
+        text = cost.latex("numbers") if self.latex else cost.text("numbers")
+        value = f"{cost.value:,}".replace(",", "{,}" if self.latex else ",")
+        return self.formula(f"{text} = {value}" if text != str(cost.value) else value)
+
+    def equation(self, quantity: Quantity) -> str:
+        """A letter with its numbers: `k = 3 (height), 5 (width)`."""
+        word = quantity.letter if len(quantity.letter) == 1 or not self.latex else rf"\text{{{quantity.letter}}}"
+        (first, axis), *others = quantity.values
+        shown = [(f"{word} = {first}", axis), *others]
+        return ", ".join(f"{self.formula(text)} ({axis})" if axis else self.formula(text) for text, axis in shown)
 
 
 @dataclass(slots=True)
@@ -190,6 +213,10 @@ Trees = Callable[[str], tree.File | None]
 """The tree of a file that the program calls by this name; None where it cannot be had."""
 
 
+_BREAKS = re.compile(r"(?<=[(\[])\s*\n\s*|,?\s*\n\s*(?=[)\]])")
+"""What stands between brackets and what is in them where that has lines of its own."""
+
+
 @frozen()
 class Written:
     """A layer as it was written: `node` is its call, its bare name, or an index."""
@@ -199,7 +226,7 @@ class Written:
     @property
     def text(self) -> str:
         """The words of the text, on one line."""
-        return " ".join(self.node.span.text.split())
+        return " ".join(_BREAKS.sub("", self.node.span.text).split())
 
     @property
     def position(self) -> Position:
@@ -438,36 +465,35 @@ class Explanation:
         return len(self.applied.came) if reads is None else reads
 
     @property
-    def introduction(self) -> tuple[tuple[str, bool], ...]:
-        """What the kind does, in pieces that are words or, marked so, code; empty where it was said before."""
-        if not self.does or self.applied.use > 1:
-            return ()
-        return tuple((piece, at % 2 == 1) for at, piece in enumerate(self.does.split("`")))
+    def introduction(self) -> str:
+        """What the kind does, with names in backticks; empty where it was said before."""
+        return self.does if self.applied.use == 1 else ""
 
     @property
     def assigned(self) -> str:
         """The layer as the text has it, with its path."""
         return f"{self.applied.path} = {self.written}" if self.applied.path else self.written
 
-    @property
-    def where(self) -> str:
-        """Where the layer stands, in words."""
-        return f"{tr('put there by the compiler')}, {self.place}" if self.applied.inserted else self.place
-
-    @property
-    def use(self) -> str:
-        """Which use of the layer it is; empty where there is but one."""
+    def where(self, form: Form) -> str:
+        """Where the layer stands, and which use of it it is, where there are several."""
         applied, line = self.applied, self.applied.step.origin.line
-        if applied.uses == 1:
-            return ""
-        return tr("use {use} of {uses}, line {line}", use=applied.use, uses=applied.uses, line=line)
+        place = f"{tr('put there by the compiler')}, {self.place}" if applied.inserted else self.place
+        use = tr("use {use} of {uses}, line {line}", use=applied.use, uses=applied.uses, line=line)
+        return form.joined(form.plain(place), use if applied.uses > 1 else "")
 
-    @property
-    def costs(self) -> tuple[tuple[str, Term, str], ...]:
-        """What it holds and what it takes to run: the name of the number, how it is worked out, and who shares it."""
+    def costs(self, form: Form) -> list[tuple[str, str]]:
+        """What it holds and takes to run: the name of the number, how it is worked out and who shares it."""
         shared = tr("shared by {count} uses", count=self.applied.uses) if self.applied.uses > 1 else ""
         found = ((tr("parameters"), self.parameters, shared), (tr("MACs"), self.macs, ""))
-        return tuple((name, cost, shared) for name, cost, shared in found if cost is not None)
+        return [(name, form.joined(form.worked(cost), by)) for name, cost, by in found if cost is not None]
+
+    def letters(self, form: Form) -> list[tuple[str, str, str]]:
+        """The rows of a table: the letters with their numbers, what they are, and where they are from."""
+        return [(form.equation(q), form.plain(q.meaning), form.plain(q.source)) for q in self.quantities]
+
+    def rows(self, form: Form) -> list[tuple[str, str]]:
+        """What is said in brief: a word, and the size, the formula or the number."""
+        return [*self.sizes(form), *self.costs(form)]
 
     @property
     def flattened(self) -> Came | None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from cnndsl.backends.explain.content import Explanation, Form
-from cnndsl.backends.explain.markdown import equation, worked
 from cnndsl.i18n import language, tr
 from cnndsl.layers.formula import show
 from cnndsl.terminal import clean
@@ -55,12 +54,10 @@ def full(explanation: Explanation) -> Iterator[str]:
     """The lines of an explanation that stands by itself."""
     yield _heading(explanation)
     if explanation.introduction:
-        said = "".join(_code(piece) if is_code else escaped(piece) for piece, is_code in explanation.introduction)
-        yield rf"\noindent{{\raggedright {said}\par}}"
+        yield rf"\noindent{{\raggedright {_FORM.marked(explanation.introduction)}\par}}"
     yield from _body(explanation)
     if explanation.quantities:
-        rows = [(equation(q), escaped(q.meaning), escaped(q.source)) for q in explanation.quantities]
-        yield from _table(rows)
+        yield from _table(explanation.letters(_FORM))
     if explanation.changes:
         yield from _table(
             [
@@ -71,7 +68,7 @@ def full(explanation: Explanation) -> Iterator[str]:
 
 
 def _heading(explanation: Explanation) -> str:
-    where = ", ".join(filter(None, (escaped(explanation.where), explanation.use)))
+    where = explanation.where(_FORM)
     return rf"\medskip\noindent{{\raggedright\textbf{{{_code(explanation.assigned)}}} ({where})\par}}"
 
 
@@ -87,7 +84,8 @@ def _body(explanation: Explanation) -> Iterator[str]:
         yield _sentence(note)
     out = ", ".join(map(_shape, explanation.applied.outputs))
     yield tr("Out: {value}.", value=out)
-    yield from _costs(explanation)
+    for name, value in explanation.costs(_FORM):
+        yield tr("{name}: {value}.", name=_capital(name), value=value)
 
 
 def _inputs(explanation: Explanation) -> Iterator[str]:
@@ -121,12 +119,6 @@ def _rules(explanation: Explanation) -> Iterator[str]:
         yield from (line + (r" \\[4pt]" if r"\frac" in line else r" \\") for line in lines[:-1])
         yield lines[-1]
         yield r"\end{align*}"
-
-
-def _costs(explanation: Explanation) -> Iterator[str]:
-    for name, cost, shared in explanation.costs:
-        value = tr(", ").join(filter(None, (f"${worked(cost)}$", shared)))
-        yield tr("{name}: {value}.", name=_capital(name), value=value)
 
 
 def _shape(shape: Iterable[object]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
-from cnndsl.backends.explain.content import Explanation, Form, Quantity
+from cnndsl.backends.explain.content import Explanation, Form
 from cnndsl.i18n import tr
 from cnndsl.layers.formula import show
 from cnndsl.terminal import clean, pad, paint, width, wrap
@@ -14,18 +14,13 @@ _INDENT = "  "
 _WIDE = 80
 _WIDEST = 120
 """What a line with two explanations side by side may have."""
-_FORM = Form(show, clean, clean, str, latex=False, times=" * ", gap="   ", more="and")
+FORM = Form(show, clean, clean, str, latex=False, times=" * ", gap="   ", more="and")
 
 
 def brief(explanation: Explanation, *, color: bool = False) -> Iterator[str]:
     """The lines of one explanation among many: the sizes, without what the numbers are."""
     yield from _heading(explanation, color)
-    yield from _table(brief_rows(explanation), color)
-
-
-def brief_rows(explanation: Explanation) -> list[tuple[str, str]]:
-    """What is said in brief: a word, and the size, the formula or the number."""
-    return [*explanation.sizes(_FORM), *_costs(explanation)]
+    yield from _table(explanation.rows(FORM), color)
 
 
 def full(explanation: Explanation, *, color: bool = False) -> Iterator[str]:
@@ -33,18 +28,16 @@ def full(explanation: Explanation, *, color: bool = False) -> Iterator[str]:
     yield from _heading(explanation, color)
     yield ""
     if explanation.introduction:
-        said = "".join(f"`{piece}`" if is_code else piece for piece, is_code in explanation.introduction)
-        yield from (_INDENT + line for line in wrap(said, _WIDE - len(_INDENT)))
+        yield from (_INDENT + line for line in wrap(explanation.introduction, _WIDE - len(_INDENT)))
         yield ""
-    yield from _table(explanation.sizes(_FORM), color)
-    costs = list(_costs(explanation))
+    yield from _table(explanation.sizes(FORM), color)
+    costs = explanation.costs(FORM)
     if costs:
         yield ""
         yield from _table(costs, color)
     if explanation.quantities:
         yield ""
-        rows = [(_equation(q), clean(q.meaning), clean(q.source)) for q in explanation.quantities]
-        yield from _columns(rows)
+        yield from _columns(explanation.letters(FORM))
     if explanation.changes:
         yield ""
         yield from _columns(
@@ -55,7 +48,7 @@ def full(explanation: Explanation, *, color: bool = False) -> Iterator[str]:
 def beside(compared: Sequence[tuple[str, Explanation]], *, color: bool = False) -> Iterator[str]:
     """The sizes of one layer with several settings, side by side; below each other where lines would be too long."""
     yield from _heading(compared[0][1], color)
-    tables = [brief_rows(explanation) for _, explanation in compared]
+    tables = [explanation.rows(FORM) for _, explanation in compared]
     keyed = [_keyed(table) for table in tables]
     keys = _merged(keyed)
     lines = [("", *(words for words, _ in compared))]
@@ -99,25 +92,12 @@ def _merged(tables: Sequence[dict[_Key, str]]) -> list[_Key]:
 
 
 def _heading(explanation: Explanation, color: bool) -> Iterator[str]:
-    name = clean(explanation.applied.path)
-    written = clean(explanation.written)
-    head = f"{paint(name, 'bold', color=color)} = {written}" if name else paint(written, "bold", color=color)
-    where = "   ".join(filter(None, (explanation.where, explanation.use)))
-    yield f"{head}   {paint(clean(where), 'dim', color=color)}"
-
-
-def _costs(explanation: Explanation) -> Iterator[tuple[str, str]]:
-    for name, cost, shared in explanation.costs:
-        yield name, "   ".join(filter(None, (_worked(cost.text("numbers"), cost.value), shared)))
-
-
-def _equation(quantity: Quantity) -> str:
-    numbers = ", ".join(f"{number} ({axis})" if axis else number for number, axis in quantity.values)
-    return f"{quantity.letter} = {numbers}"
-
-
-def _worked(text: str, value: int) -> str:
-    return f"{text} = {value:,}" if text != str(value) else f"{value:,}"
+    """The layer as the text has it, in several lines where it is long, and behind it where it stands."""
+    lines = [f"{'    ' if at else ''}{line}" for at, line in enumerate(wrap(clean(explanation.assigned), _WIDE - 4))]
+    name = clean(explanation.applied.path) or lines[0]
+    lines[0] = paint(name, "bold", color=color) + lines[0].removeprefix(name)
+    lines[-1] += f"   {paint(explanation.where(FORM), 'dim', color=color)}"
+    yield from lines
 
 
 def _table(rows: Iterable[tuple[str, str]], color: bool) -> Iterator[str]:
