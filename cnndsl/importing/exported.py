@@ -2,7 +2,7 @@
 
 The layers are made again (`remaking`); each is run beside the operators that it was made of, and one that does not give
 the same stays what the program says, calls of functions. The other modules get a class with the name that theirs had,
-and their `forward` calls what the program calls (`frames`, `aten`).
+and their `forward` calls what the program calls (`graph`).
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ from __future__ import annotations
 import inspect
 import operator
 import zipfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from torch import Tensor, nn
 from torch.export import ExportedProgram
 from torch.export.graph_signature import InputKind
 from torch.fx import Interpreter, Node
+from torch.fx.node import map_arg
 from torch.utils import _pytree as pytree
 
 from cnndsl.importing.graph import (
@@ -76,6 +78,18 @@ def loaded(path: Path) -> ExportedProgram:
         raise Unreadable(f"PyTorch cannot load the file: {type(problem).__name__}: {said[0]}") from None
 
 
+@contextmanager
+def _one_way() -> Iterator[None]:
+    """Attention by the operators that a program has for it: PyTorch has another way, which rounds differently."""
+    before = torch.backends.mha.get_fastpath_enabled()
+    torch.backends.mha.set_fastpath_enabled(False)
+    try:
+        yield
+    finally:
+        torch.backends.mha.set_fastpath_enabled(before)
+
+
+@_one_way()
 def remade(program: ExportedProgram, inputs: Sequence[Tensor] | None = None) -> Remade:
     """The module that a program was exported from, as far as it says that. Raises Unreadable.
 
@@ -353,21 +367,16 @@ class _Replay:
 
     def value(self, held: Any) -> Any:
         """What a node, or a nest of them, is worth; sizes are worked out where they are needed."""
-        if isinstance(held, Node):
-            if held in self.tensors:
-                return self.tensors[held]
-            if held not in self.values and held.op == "call_function" and is_number(held):
-                self.values[held] = held.target(*self.value(held.args))  # type: ignore[operator]
-            if held not in self.values:
-                raise Unreadable(f"{held.name} is used where the program has not made it")
-            return self.values[held]
-        if isinstance(held, (tuple, list)):
-            return tuple(map(self.value, held)) if type(held) is tuple else [*map(self.value, held)]
-        if isinstance(held, dict):
-            return {key: self.value(item) for key, item in held.items()}
-        if isinstance(held, slice):
-            return slice(self.value(held.start), self.value(held.stop), self.value(held.step))
-        return held
+        return map_arg(held, self._of_node)
+
+    def _of_node(self, node: Node) -> Any:
+        if node in self.tensors:
+            return self.tensors[node]
+        if node not in self.values and node.op == "call_function" and is_number(node):
+            self.values[node] = node.target(*self.value(node.args))  # type: ignore[operator]
+        if node not in self.values:
+            raise Unreadable(f"{node.name} is used where the program has not made it")
+        return self.values[node]
 
 
 class Replayed(nn.Module):

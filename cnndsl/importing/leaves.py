@@ -39,7 +39,7 @@ ALIKE: dict[str, Alike] = {
 _NAMES = {
     "unflatten": {"axis": "dim", "sizes": "unflattened_size"},
     "groupnorm": {"groups": "num_groups"},
-    "multihead_attention": {"heads": "num_heads", "bias": "in_proj_bias"},
+    "multihead_attention": {"bias": "in_proj_bias"},
 }
 """PyTorch's names of attributes, where a layer does not say them in `torch_names`."""
 _DROPS_INPLACE = "inplace"  # what is overwritten follows from the values that are recorded
@@ -119,7 +119,8 @@ def read_layer(module: nn.Module, shape: tuple[int, ...]) -> Layer | None:
     told: dict[str, Any] = {}
     if standard is None:
         word, target, names, told = _alike(module) or ("", "", {}, {})
-        kinds, targets = [KINDS[word]], {target}
+        names = names or _NAMES.get(word, {})
+        kinds, targets = [KINDS[word]], {target, target.replace("Chained", "nn.")}
     else:
         names = next((_NAMES[kind.kind] for kind in layer_classes()[standard] if kind.kind in _NAMES), {})
         found = inherited(module)

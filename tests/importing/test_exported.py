@@ -229,6 +229,29 @@ def test_layers_of_sequences(training: bool) -> None:
     assert 'rnn(4, nonlinearity="relu")' in text
 
 
+@pytest.mark.parametrize("training", [False, True], ids=["evaluation", "training"])
+@pytest.mark.parametrize(
+    ("lines", "size"),
+    [
+        ('conv(6, 3, padding="same", stride=2) -> maxpool(3, padding="same", stride=2) -> relu', (4, 12, 10)),
+        ('conv(6, 3) -> avgpool(2, padding="same", stride=1)', (4, 12, 10)),
+        ('conv(6, 3) -> layernorm(axis="channels") -> relu -> rmsnorm(axis="channels")', (4, 12, 10)),
+        ("it + (it -> conv(4, 3, padding=1) -> stochastic_depth(0.2))", (4, 12, 10)),
+        ("Tail -> flatten -> linear(3)", (7, 6)),
+        ("embedding(10, 6) -> permute([0, 2, 1]) -> conv(4, 3)", (7,)),
+    ],
+)
+def test_layers_that_generated_modules_bring(lines: str, size: tuple[int, ...], training: bool) -> None:
+    tail = "sequence Tail { multihead_attention(2) -> gru(5) -> lstm(4) -> rnn(3) }\n" if "Tail" in lines else ""
+    network = f"{tail}network Net {{ input({', '.join(map(str, size))}); {lines} }}"
+    module = cnndsl.compile(network).load()()
+    x = torch.randint(10, (2, *size)) if "embedding" in lines else torch.randn(2, *size)
+    found = import_program(exported(module, x, training=training))
+    assert str(found.comparison) == SAME, found.text
+    if training or "stochastic_depth" not in lines:  # of which nothing is exported in evaluation
+        assert found.text == import_module(module, [size]).text
+
+
 # What an export says, and what it does not
 
 
