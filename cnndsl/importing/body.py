@@ -372,8 +372,6 @@ def way_between(body: Body, start: Operand, value: Operand) -> set[int] | None:
     if not isinstance(value, Made) or body.steps[value.step].results > 1:
         return None
     step = body.steps[value.step]
-    if step.loop is not None:
-        return None
     found = [set() if start in step.operands else None, *(way_between(body, start, o) for o in step.operands)]
     ways = [way for way in found if way is not None]
     return {*max(ways, key=len), value.step} if ways else None

@@ -100,14 +100,9 @@ def bound(event: Event, name: str) -> dict[str, Any]:
             names = ("x",)
     if len(event.arguments) > len(names):
         raise Unreadable(f"{event.function} has {len(event.arguments)} arguments")
-    given = dict(zip(names, event.arguments, strict=False))
-    given.update({("dim" if key == "axis" else key): value for key, value in event.keywords.items()})
-    first = next(iter(names))
-    if first != "x" and first in given and "x" not in given:
-        given = {("x" if key == first else key): value for key, value in given.items()}
-    if "input" in given and "x" not in given:
-        given["x"] = given.pop("input")
-    return given
+    given = dict(zip(names, event.arguments, strict=False)) | dict(event.keywords)
+    here = {"axis": "dim", "input": "x", names[0]: "x"}
+    return {here.get(key, key): value for key, value in given.items()}
 
 
 def _functions() -> dict[str, list[str]]:

@@ -35,7 +35,7 @@ from cnndsl.importing.body import (
     Use,
     moved,
 )
-from cnndsl.importing.turns import Apart, side_by_side, together
+from cnndsl.importing.turns import Apart, side_by_side
 from cnndsl.ir.names import snake
 from cnndsl.layers.base import Group
 from cnndsl.layers.registry import KINDS
@@ -284,7 +284,8 @@ class _Unifier:
             outside, self.where = self.where, there
             given = [tuple(moved(o, places[at]) for o in step.operands) for at, step in zip(there, found, strict=True)]
             made = tuple(self._operand(column, first.what) for column in zip(*given, strict=True))
-            arguments = tuple((n, self._number(values, "", first.what, n)) for n, values in together(found))
+            sides = side_by_side(first.what, [dict(step.arguments) for step in found])
+            arguments = tuple((n, self._number(values, "", first.what, n)) for n, values in sides)
             self.where = outside
             condition = None
             if len(there) < len(row):

@@ -717,12 +717,6 @@ class Turn(Lines):
             return self.outer._name(Made(self.number, operand.number))  # noqa: SLF001
         return super()._operand(operand, tight=tight)
 
-    def outside(self, operand: Operand) -> str:
-        """What a value is called in a loop behind it."""
-        if isinstance(operand, Outer):
-            return self.outer.outside(operand.operand)
-        return super().outside(operand)
-
     def _declare_for(self, step: Step) -> None:
         """Parts have their lines before the loop."""
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import product
+from itertools import product, repeat
+from operator import floordiv, mul
 from typing import Any
 
 from torch import nn
@@ -221,20 +222,17 @@ class _Settler:
         )
         if counts:
             for factor, (name, column) in product(_FACTORS, bases):
-                yield f"{factor} * {name}", tuple(None if v is None else factor * v for v in column)
+                yield f"{factor} * {name}", _each(mul, column, repeat(factor))
             for factor, (name, column) in product(_FACTORS, bases):
                 if all(v is None or v % factor == 0 for v in column):
-                    yield f"{name} // {factor}", tuple(None if v is None else v // factor for v in column)
+                    yield f"{name} // {factor}", _each(floordiv, column, repeat(factor))
         elif argument == "padding":
             kernels = [(name, column) for name, column in bases if self.roles[name] == "kernel"]
             spreads = [(name, column) for name, column in bases if self.roles[name] == "dilation"]
             for name, column in kernels:
-                yield f"{name} // 2", tuple(None if v is None else v // 2 for v in column)
+                yield f"{name} // 2", _each(floordiv, column, repeat(2))
             for (name, column), (spread, by) in product(kernels, spreads):
-                yield (
-                    f"{spread} * ({name} // 2)",
-                    tuple(None if v is None or d is None else d * (v // 2) for v, d in zip(column, by, strict=True)),
-                )
+                yield f"{spread} * ({name} // 2)", _each(lambda v, d: d * (v // 2), column, by)
 
     def _parameter(self, hole: Hole) -> str:
         role = self._role(hole)
@@ -351,6 +349,11 @@ def _is_multiple(values: tuple[Any, ...], outgoing: tuple[Any, ...]) -> bool:
     if None in outgoing or not all(type(v) is int for v in values):
         return False
     return len({out / v for v, out in zip(values, outgoing, strict=True)}) == 1
+
+
+def _each(function: Callable[[int, int], int], column: Iterable[Any], others: Iterable[Any]) -> tuple[Any, ...]:
+    """What comes of the numbers of two columns, as long as the shorter; None where there is none."""
+    return tuple(None if None in pair else function(*pair) for pair in zip(column, others, strict=False))
 
 
 def _fits(values: tuple[Any, ...], column: tuple[Any, ...]) -> bool:

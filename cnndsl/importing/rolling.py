@@ -31,7 +31,7 @@ from cnndsl.importing.body import (
     flat,
 )
 from cnndsl.importing.leaves import Unreadable
-from cnndsl.importing.turns import Apart, differing, numbers, series_of, together
+from cnndsl.importing.turns import Apart, differing, numbers, series_of, side_by_side
 
 _LEAST_TURNS, _LONGEST_TURN, _MANY = 2, 40, 3
 
@@ -191,8 +191,7 @@ def _shape(step: Step) -> Any:
     """What steps have in common that may be the same in several turns."""
     what = re.sub(r"\d+", "0", step.what) if step.form == "part" else step.what
     lists = tuple(isinstance(operand, tuple) for operand in step.operands)
-    is_plain = step.form not in ("loop", "sum")
-    return step.form, what, lists if step.form == "call" else len(lists), step.results, step.condition, is_plain or step
+    return step.form, what, lists if step.form == "call" else len(lists), step.results, step.condition
 
 
 class _Roller:
@@ -251,7 +250,8 @@ class _Roller:
             if series is None:
                 raise Apart
         operands = tuple(self._operand(column) for column in zip(*(step.operands for step in row), strict=True))
-        arguments = tuple((name, numbers(values)) for name, values in together(row))
+        sides = side_by_side(first.what, [dict(step.arguments) for step in row])
+        arguments = tuple((name, numbers(values)) for name, values in sides)
         return replace(first, operands=operands, arguments=arguments, series=series)
 
     def _operand(self, column: Sequence[Operand]) -> Operand:

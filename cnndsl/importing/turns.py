@@ -22,7 +22,6 @@ from cnndsl.importing.body import (
     Series,
     Single,
     Sizes,
-    Step,
     Turned,
     Use,
 )
@@ -49,22 +48,18 @@ class Apart(Exception):  # noqa: N818 - what it says of turns and of bodies
     """What is laid side by side has no form in common."""
 
 
-def together(steps: Sequence[Step]) -> Iterator[tuple[str, list[Any]]]:
-    """Each argument of calls of one kind with its values; where a call lacks it, with the default. Raises Apart."""
-    held = [dict(step.arguments) for step in steps]
-    kind: Any = KINDS.get(steps[0].what) or OPERATIONS.get(steps[0].what)
-    for name in dict.fromkeys(name for arguments in held for name in arguments):
-        if any(name not in arguments for arguments in held) and (kind is None or name not in kind.model_fields):
-            raise Apart
-        usual = None if kind is None else Number(kind.model_fields[name].default)
-        yield name, [arguments.get(name, usual) for arguments in held]
-
-
 def side_by_side(word: str, uses: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, list[Any]]]:
-    """Each argument that some uses of a layer have, with its values in all; where it is left out, with the default."""
-    for name, info in KINDS[word].model_fields.items():
-        if any(name in arguments for arguments in uses):
-            yield name, [arguments.get(name, Number(info.default)) for arguments in uses]
+    """Each argument that some uses of a layer or call have, with its values in all; where it is left out, the default.
+
+    Raises Apart where an argument has none.
+    """
+    kind: Any = KINDS.get(word) or OPERATIONS.get(word)
+    usual = {name: Number(info.default) for name, info in kind.model_fields.items()} if kind is not None else {}
+    there = dict.fromkeys(name for arguments in uses for name in arguments)
+    for name in [name for name in usual if name in there] + [name for name in there if name not in usual]:
+        if name not in usual and any(name not in arguments for arguments in uses):
+            raise Apart
+        yield name, [arguments.get(name, usual.get(name)) for arguments in uses]
 
 
 def in_turns(parts: Sequence[Part]) -> Part:

@@ -134,10 +134,12 @@ def _words() -> dict[str, str]:
     }
 
 
+_AS_THEY_ARE = ("how", "size", "start", "first", "begin", "kernel", "stride", "dilation", "inside", "counted")
+
+
 def _slide(sliding: Sliding) -> dict[str, Any]:
     """What the script has to know of kernels on their way."""
     return {
-        "how": sliding.how,
         "planes": [
             {
                 "channel": plane.channel,
@@ -157,15 +159,7 @@ def _slide(sliding: Sliding) -> dict[str, Any]:
             }
             for kernel in sliding.kernels
         ],
-        "size": sliding.size,
-        "start": sliding.start,
-        "first": sliding.first,
-        "begin": sliding.begin,
-        "kernel": sliding.kernel,
-        "stride": sliding.stride,
-        "dilation": sliding.dilation,
-        "inside": sliding.inside,
-        "counted": sliding.counted,
+        **{name: getattr(sliding, name) for name in _AS_THEY_ARE},
         "signal": sliding.is_signal,
         "others": trn("{count:,} more channel", "{count:,} more channels", sliding.left_out),
         "note": _left_out(sliding),
