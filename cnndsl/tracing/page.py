@@ -134,12 +134,13 @@ def _words() -> dict[str, str]:
     }
 
 
-_AS_THEY_ARE = ("how", "size", "start", "first", "begin", "kernel", "stride", "dilation", "inside", "counted")
+_AS_THEY_ARE = ("size", "start", "first", "begin", "kernel", "stride", "dilation", "inside", "counted")
 
 
 def _slide(sliding: Sliding) -> dict[str, Any]:
     """What the script has to know of kernels on their way."""
     return {
+        "how": sliding.how,
         "planes": [
             {
                 "channel": plane.channel,
