@@ -23,6 +23,7 @@ class Activation(Layer):
 
     group = Group.ACTIVATION
     pointwise = True
+    keeps_order = True
     backward_from: ClassVar[Side] = "either"
     """What the backward pass works from; where that is the input alone, a copy is kept before it is overwritten."""
 
@@ -38,9 +39,6 @@ class Activation(Layer):
 
     def shares(self, x: KnownShape, *, training: bool, in_order: bool) -> bool:
         return getattr(self, "inplace", False)
-
-    def in_order(self, x: KnownShape, in_order: bool) -> bool:
-        return in_order
 
     def kept(self, x: KnownShape, y: KnownShape, *, gradient: bool, trained: frozenset[str]) -> Kept | None:
         if self.backward_from == "input" and getattr(self, "inplace", False):
@@ -283,6 +281,7 @@ class _Shares(Activation):
     torch_names = {"axis": "dim"}
     along = True
     pointwise = False
+    keeps_order = False
     backward_from = "output"
 
     axis: Axis = Field(default=1, description="the axis whose shares add up to 1, the batch being axis 0")
@@ -292,9 +291,6 @@ class _Shares(Activation):
 
     def reach(self, x: Shape, y: Shape) -> Reaches:
         return mixing(x, (axis_index(self.axis, x, self.kind),))
-
-    def in_order(self, x: KnownShape, in_order: bool) -> bool:
-        return True
 
     def spelled(self, x: Shape) -> tuple[Argument, ...]:
         return (Argument("dim", self.axis, None),)
@@ -327,6 +323,7 @@ class GLU(Activation):
 
     kind = "glu"
     pointwise = False
+    keeps_order = False
     example = "input(1, 16000) -> conv(64, 9) -> glu(axis=1)"
     torch_names = {"axis": "dim"}
     along = True
@@ -355,9 +352,6 @@ class GLU(Activation):
 
     def reach(self, x: Shape, y: Shape) -> Reaches:
         return mixing(x, (axis_index(self.axis, x, "glu"),))
-
-    def in_order(self, x: KnownShape, in_order: bool) -> bool:
-        return True
 
 
 FUNCTIONS = (

@@ -307,6 +307,10 @@ class Layer(Parameterised):
     """Whether what comes out in training lies in memory with the batch second."""
     copies = False
     """Whether PyTorch may copy a part of a value, or one that lies in memory in another order: that is not known."""
+    keeps_order = False
+    """Whether the numbers of what comes out lie in memory as those of what comes in do."""
+    is_view = False
+    """Whether what comes out is always a view of what comes in."""
     renumbers = False
     """Whether it gives the axes other sizes and leaves the numbers where they are, unless they have to be copied."""
     keeps: ClassVar[Kept | None] = None
@@ -374,11 +378,11 @@ class Layer(Parameterised):
 
         `in_order` says whether the numbers of each input sample lie in memory as its axes do.
         """
-        return False
+        return self.is_view
 
     def in_order(self, x: KnownShape, in_order: bool) -> bool:
         """Whether the numbers of each output sample lie in memory as its axes do; `in_order`: the input's."""
-        return True
+        return in_order or not self.keeps_order
 
     def scratch(self, x: KnownShape, y: KnownShape) -> Extra | None:
         """What is needed in evaluation while it runs, besides input and output; None where it is not known."""

@@ -18,6 +18,7 @@ class _Dropout(Layer):
     """A layer that changes no size and acts in training alone."""
 
     group = Group.DROPOUT
+    keeps_order = True
 
     if TYPE_CHECKING:  # each has a description of its own
         p: float
@@ -27,9 +28,6 @@ class _Dropout(Layer):
 
     def shares(self, x: KnownShape, *, training: bool, in_order: bool) -> bool:
         return not training or self.p == 0
-
-    def in_order(self, x: KnownShape, in_order: bool) -> bool:
-        return in_order
 
 
 class _OfNumbers(_Dropout):

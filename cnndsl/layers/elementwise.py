@@ -76,6 +76,7 @@ class Elementwise(Broadcasting):
 
     values = "two values of the same size, or of size 1 where it is repeated, or a value and a number"
     takes_number = True
+    keeps_order = True
 
     scalar: Limit = Field(default=None, description="the number, where one side is one")
     scalar_first: Flag = Field(default=False, description="whether the number is the left side")
@@ -121,9 +122,6 @@ class Elementwise(Broadcasting):
 
     def reach(self, xs: tuple[Shape, ...], ys: tuple[Shape, ...], k: int) -> tuple[Reaches, ...]:
         return tuple(read_beside(x, ys[k]) for x in xs)
-
-    def in_order(self, xs: tuple[KnownShape, ...], in_order: tuple[bool, ...]) -> bool:
-        return all(in_order)
 
 
 class Add(Elementwise):
@@ -214,14 +212,13 @@ class _Bound(Elementwise):
 class Pointwise(Operation):
     """A function of each number of a value by itself."""
 
+    keeps_order = True
+
     def outputs_of(self, xs: tuple[Shape, ...], unbatched: tuple[bool, ...]) -> tuple[Shape, ...]:
         return self.outputs(xs)
 
     def reach(self, xs: tuple[Shape, ...], ys: tuple[Shape, ...], k: int) -> tuple[Reaches, ...]:
         return (same(xs[0]),)
-
-    def in_order(self, xs: tuple[KnownShape, ...], in_order: tuple[bool, ...]) -> bool:
-        return in_order[0]
 
 
 class Negative(Pointwise):

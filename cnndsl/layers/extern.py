@@ -182,10 +182,8 @@ class Placeholder(Layer):
     kind = "placeholder"
     module = "Identity"
     group = Group.SHAPE
+    is_view = True
     keeps = Kept()
 
     def reach(self, x: Shape, y: Shape) -> Reaches:
         return same(x)
-
-    def shares(self, x: KnownShape, *, training: bool, in_order: bool) -> bool:
-        return True

@@ -54,6 +54,8 @@ class Operation(Parameterised):
     """The fewest and the most values that it takes."""
     shares = False
     """Whether what comes out lies where the value does."""
+    keeps_order = False
+    """Whether the numbers of what comes out lie in memory as those of the values do."""
     keeps: ClassVar[Kept] = Kept()
     """What PyTorch keeps until the backward pass, where it is the same for all parameters and gradients."""
 
@@ -142,7 +144,7 @@ class Operation(Parameterised):
 
     def in_order(self, xs: tuple[KnownShape, ...], in_order: tuple[bool, ...]) -> bool:
         """Whether the numbers of each output sample lie in memory as its axes do; `in_order`: those of the values."""
-        return True
+        return all(in_order) or not self.keeps_order
 
     def scratch(self, xs: tuple[KnownShape, ...]) -> Extra:
         """What is needed in evaluation while it runs, besides the values and what comes out."""

@@ -144,6 +144,7 @@ class Crop(ShapeLayer):
 
     kind = "crop"
     plain_call = True
+    is_view = True
     ranks = (2, 3, 4)
     example = "input(3, 32, 32) -> crop(2)"
     helper = '''\
@@ -220,9 +221,6 @@ def center_crop(x: Tensor, size: list[int]) -> Tensor:
     def reach(self, x: Shape, y: Shape) -> Reaches:
         starts = [start or 0 for start, _ in self._bounds(x)]
         return spatial_reach(x, [sliding(1, padding=-start) for start in starts], channels=True)
-
-    def shares(self, x: KnownShape, *, training: bool, in_order: bool) -> bool:
-        return True
 
     def in_order(self, x: KnownShape, in_order: bool) -> bool:
         return in_order and _lies_together(x, self.output(x))

@@ -109,6 +109,7 @@ class Unflatten(_Renumbered):
 
     kind = "unflatten"
     module = "Unflatten"
+    keeps_order = True
     example = "input(100) -> linear(400) -> unflatten(1, [16, 5, 5])"
 
     axis: Axis = Field(description="the axis that is split, the batch being axis 0")
@@ -134,9 +135,6 @@ class Unflatten(_Renumbered):
             for axis in range(at + len(self.sizes), len(y))
         )
         return (*before, *split, *after)
-
-    def in_order(self, x: KnownShape, in_order: bool) -> bool:
-        return in_order
 
     def shares(self, x: KnownShape, *, training: bool, in_order: bool) -> bool:
         return True
@@ -248,6 +246,7 @@ class Permute(ShapeLayer):
     """The axes in another order (torch.permute): `permute([0, 2, 3, 1])` puts the channels last."""
 
     kind = "permute"
+    is_view = True
     plain_call = True
     example = "input(3, 32, 32) -> permute([0, 2, 3, 1])"
     torch_names = {"order": "dims"}
@@ -296,9 +295,6 @@ class Permute(nn.Module):
     def reach(self, x: Shape, y: Shape) -> Reaches:
         sources = self._sources(x)
         return tuple(Reach(sources.index(axis), IDENTITY) for axis in range(len(x)))
-
-    def shares(self, x: KnownShape, *, training: bool, in_order: bool) -> bool:
-        return True
 
     def in_order(self, x: KnownShape, in_order: bool) -> bool:
         # Axes of one number may stand anywhere.

@@ -6,7 +6,7 @@ import keyword
 from pathlib import PurePosixPath
 from typing import Any
 
-from cnndsl.diagnostics import Label, error
+from cnndsl.diagnostics import Label, Problem, error
 from cnndsl.files import ImportProblem, Reader
 from cnndsl.hints.spelling import nearest
 from cnndsl.ir.lower import ParsedFile, qualified
@@ -130,13 +130,7 @@ class Files:
                 return
         elif not isinstance(first, tree.Extern) and not isinstance(item, tree.Extern):
             return
-        raise error(
-            "E204",
-            f"there is already something called {item.name.text}",
-            item.name.span,
-            labels=(Label(first.name.span, "the first one"),),
-            help="a class from elsewhere keeps its name: rename the other one",
-        )
+        raise _second(item.name, first.name.span, way="a class from elsewhere keeps its name: rename the other one")
 
     def _check_hides_no_class(self, parameter: tree.Parameter) -> None:
         """Raise Problem where a constructor has an argument with the name of a class that it may construct."""
@@ -260,16 +254,16 @@ def _joined(importing: PurePosixPath, text: str, span: Span) -> PurePosixPath:
     return PurePosixPath(begin + "/".join(parts))
 
 
-def _enter(places: dict[str, Span], name: tree.Name) -> None:
+def _enter(places: dict[str, Span], name: tree.Name, what: str = "something") -> None:
     if name.text in places:
-        raise error(
-            "E204",
-            f"there is already something called {name.text}",
-            name.span,
-            labels=(Label(places[name.text], "the first one"),),
-            help="rename one of them",
-        )
+        raise _second(name, places[name.text], what)
     places[name.text] = name.span
+
+
+def _second(name: tree.Name, first: Span, what: str = "something", way: str = "rename one of them") -> Problem:
+    """The error for a second thing of the same name."""
+    labels = (Label(first, "the first one"),)
+    return error("E204", f"there is already {what} called {name.text}", name.span, labels=labels, help=way)
 
 
 def _why_not(name: str) -> str | None:
@@ -296,21 +290,13 @@ def _check_class(name: tree.Name, *, imported: bool) -> None:
 
 
 def _check_parameters(item: tree.Definition | tree.Extern | tree.Variant) -> None:
-    seen: dict[str, tree.Parameter] = {}
+    places: dict[str, Span] = {}
     for parameter in item.parameters:
         name = parameter.name.text
-        if name in seen:
-            raise error(
-                "E204",
-                f"there are two parameters called {name}",
-                parameter.name.span,
-                labels=(Label(seen[name].name.span, "the first one"),),
-                help="rename one of them",
-            )
+        _enter(places, parameter.name, "a parameter")
         reason = _why_not_keyword(name) if isinstance(item, tree.Extern) else _why_not(name)
         if reason:
             raise error("E203", f"{name} cannot be a parameter: {reason}", parameter.name.span, help=f"call it {name}_")
-        seen[name] = parameter
 
 
 def _language() -> Scope:

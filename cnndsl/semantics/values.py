@@ -128,8 +128,8 @@ class Recipe:
 
     @property
     def held(self) -> Iterable[Any]:
-        """What it is made of."""
-        return ()
+        """What it is made of: the arguments that it has been given, or other recipes."""
+        return (item for *_, item in getattr(self, "arguments", ()))
 
 
 @frozen()
@@ -171,10 +171,6 @@ class HalfApplied(Recipe):
     arguments: tuple[tuple[str, tree.Argument, Any], ...]
     span: Span = field(compare=False)
 
-    @property
-    def held(self) -> Iterable[Any]:
-        return (item for *_, item in self.arguments)
-
 
 @frozen(eq=False)
 class External(Recipe):
@@ -200,10 +196,6 @@ class BlockRecipe(Recipe):
     arguments: tuple[tuple[str, Any], ...]
     span: Span | None = field(default=None, compare=False)
 
-    @property
-    def held(self) -> Iterable[Any]:
-        return (item for _, item in self.arguments)
-
 
 @frozen()
 class VariantRecipe(Recipe):
@@ -213,10 +205,6 @@ class VariantRecipe(Recipe):
     scope: Scope = field(compare=False)
     arguments: tuple[tuple[str, Any], ...] = ()
     span: Span | None = field(default=None, compare=False)
-
-    @property
-    def held(self) -> Iterable[Any]:
-        return (item for _, item in self.arguments)
 
 
 @frozen(eq=False)
@@ -361,21 +349,27 @@ def flows(value: Any) -> bool:
     return isinstance(value, Value) or is_values(value)
 
 
+def parametric(recipe: Any) -> Parametric | type[Layer] | None:
+    """What says which parameters a layer has that may still be given; None for one that has all of its arguments."""
+    match recipe:
+        case Kind():
+            return recipe.layer
+        case BlockRecipe():
+            return recipe.template.definition
+        case HalfApplied(kind=of) | Template(definition=of) | External(declaration=of) | VariantRecipe(variant=of):
+            return of
+        case _:
+            return None
+
+
 def takes_lists(recipe: Recipe | None) -> bool:
     """Whether a layer may be applied to a list of values, as a block may."""
-    match recipe:
-        case Kind() | LayerRecipe():
-            return max(recipe.layer.takes) > 1
-        case HalfApplied():
-            return max(recipe.kind.takes) > 1
-        case Template():
-            return recipe.definition.kind == "block"
-        case BlockRecipe():
-            return takes_lists(recipe.template)
-        case Part() | Choice():
-            return takes_lists(recipe.recipe)
-        case _:
-            return False
+    if isinstance(recipe, (Part, Choice)):
+        return takes_lists(recipe.recipe)
+    of = recipe.layer if isinstance(recipe, LayerRecipe) else parametric(recipe)
+    if isinstance(of, tree.Definition):
+        return of.kind == "block"
+    return max(getattr(of, "takes", (1,))) > 1
 
 
 def one_by_one(values: Iterable[Value | list[Value]]) -> tuple[Value, ...]:
@@ -409,23 +403,10 @@ def needed(of: Parametric | type[Parameterised], given: Container[str] = ()) -> 
 
 def is_complete(recipe: Any) -> bool:
     """Whether a layer, or each one of a list, can be applied as it is: nothing that it needs is left to be given."""
-    match recipe:
-        case list():
-            return all(map(is_complete, recipe))
-        case Kind():
-            return not needed(recipe.layer)
-        case HalfApplied():
-            return False
-        case Template():
-            return not needed(recipe.definition)
-        case BlockRecipe():
-            return not needed(recipe.template.definition, dict(recipe.arguments))
-        case VariantRecipe():
-            return not needed(recipe.variant, dict(recipe.arguments))
-        case External():
-            return not needed(recipe.declaration)
-        case _:
-            return True
+    if isinstance(recipe, list):
+        return all(map(is_complete, recipe))
+    of = parametric(recipe)
+    return of is None or not needed(of, [name for name, *_ in getattr(recipe, "arguments", ())])
 
 
 def key_for(value: Any) -> Any:
@@ -500,23 +481,12 @@ def describe(value: Any) -> str:
 
 def word_of(recipe: Recipe) -> str:
     """The word that the text has for a layer, `conv`, `BasicBlock`; one for all of those for which it has none."""
-    match recipe:
-        case Kind():
-            return recipe.word
-        case LayerRecipe():
-            return recipe.layer.word
-        case HalfApplied():
-            return recipe.kind.kind
-        case External():
-            return recipe.declaration.name.text
-        case Template():
-            return recipe.definition.name.text
-        case BlockRecipe():
-            return word_of(recipe.template)
-        case VariantRecipe():
-            return recipe.variant.name.text
-        case _:
-            return "layers"
+    if isinstance(recipe, LayerRecipe):
+        return recipe.layer.word
+    of = parametric(recipe)
+    if of is None:
+        return "layers"
+    return of.kind if isinstance(of, type) else of.name.text
 
 
 class Scope:

@@ -43,6 +43,36 @@ def _operators(name: str) -> tuple[Callable[[Traced, object], Any], Callable[[Tr
     return left, right
 
 
+def _comparison(relation: str) -> Callable[[Traced, object], bool]:
+    """What `self relation other` is; NotImplemented where the other is no number."""
+
+    def compare(self: Traced, other: object) -> bool:
+        if not isinstance(other, (int, float, Traced)):
+            return NotImplemented  # type: ignore[no-any-return] # the operators hand it on
+        truth = bool(RELATIONS[relation](self.value, value_of(other)))
+        left, right = self.expr, Expr.of(other)
+        difference = left - right
+        if difference.constant is None and (opened := [s for s in difference.symbols() if s.guards is not None]):
+            known = {s.name: s.value for s in difference.symbols() if s.value is not None}
+            guard = Guard(relation, left.substitute(known), right.substitute(known), truth)
+            for symbol in opened:
+                symbol.guards.append(guard)  # type: ignore[union-attr] # asked above
+        return truth
+
+    return compare
+
+
+def _conversion(convert: Callable[[Any], Any]) -> Callable[[Traced], Any]:
+    """The plain number as Python takes it. Raises SizeIsOpen where that is left open."""
+
+    def converted(self: Traced) -> Any:
+        if self.is_open:
+            raise SizeIsOpen
+        return convert(self.value)
+
+    return converted
+
+
 @frozen(eq=False)
 class Traced:
     """A number with the expression that it was computed by."""
@@ -66,57 +96,16 @@ class Traced:
     def __abs__(self) -> Any:
         return -self if self < 0 else self
 
-    def __lt__(self, other: object) -> bool:
-        return self._compare("<", other)
-
-    def __le__(self, other: object) -> bool:
-        return self._compare("<=", other)
-
-    def __gt__(self, other: object) -> bool:
-        return self._compare(">", other)
-
-    def __ge__(self, other: object) -> bool:
-        return self._compare(">=", other)
-
-    def __eq__(self, other: object) -> bool:
-        return self._compare("==", other)
-
-    def __ne__(self, other: object) -> bool:
-        return self._compare("!=", other)
+    __lt__, __le__ = _comparison("<"), _comparison("<=")
+    __gt__, __ge__ = _comparison(">"), _comparison(">=")
+    __eq__, __ne__ = _comparison("=="), _comparison("!=")
+    __index__, __int__, __float__ = _conversion(operator.index), _conversion(int), _conversion(float)
 
     def __hash__(self) -> int:
         return hash(self.value)
 
     def __bool__(self) -> bool:
-        return self._compare("!=", 0)
-
-    def __index__(self) -> int:
-        if self.is_open:
-            raise SizeIsOpen
-        return operator.index(self.value)  # type: ignore[arg-type]
-
-    def __int__(self) -> int:
-        if self.is_open:
-            raise SizeIsOpen
-        return int(self.value)
-
-    def __float__(self) -> float:
-        if self.is_open:
-            raise SizeIsOpen
-        return float(self.value)
-
-    def _compare(self, relation: str, other: object) -> bool:
-        if not isinstance(other, (int, float, Traced)):
-            return NotImplemented  # type: ignore[no-any-return] # the operators hand it on
-        truth = bool(RELATIONS[relation](self.value, value_of(other)))
-        left, right = self.expr, Expr.of(other)
-        difference = left - right
-        if difference.constant is None and (opened := [s for s in difference.symbols() if s.guards is not None]):
-            known = {s.name: s.value for s in difference.symbols() if s.value is not None}
-            guard = Guard(relation, left.substitute(known), right.substitute(known), truth)
-            for symbol in opened:
-                symbol.guards.append(guard)  # type: ignore[union-attr] # asked above
-        return truth
+        return self != 0
 
     @property
     def is_open(self) -> bool:

@@ -337,7 +337,7 @@ def test_one_from_another_file(tmp_path: Path) -> None:
         ('extern nn from "own" (shape = same)', "E203", "nn cannot be the name of a class"),
         ('extern StochasticDepth from "own" (shape = same)', "E203", "cannot be the name of a class"),
         ('extern A(lambda) from "own" (shape = same)', "E203", "lambda cannot be a parameter"),
-        ('extern A(a, a) from "own" (shape = same)', "E204", "there are two parameters called a"),
+        ('extern A(a, a) from "own" (shape = same)', "E204", "there is already a parameter called a"),
         ('extern A from "own" (shape = same)\nblock A { relu }', "E204", "there is already something called A"),
         ('block A { relu }\nextern A from "own" (shape = same)', "E204", "there is already something called A"),
     ],
