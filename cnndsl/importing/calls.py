@@ -5,15 +5,17 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import torch
 import torch.nn.functional as F  # noqa: N812 - its usual name
 from pydantic import ValidationError
 
-from cnndsl.importing.leaves import Unreadable, plain
+from cnndsl.importing.leaves import Unreadable, as_large, plain, plainest
 from cnndsl.importing.recording import Event, Owned, Unknown, Value
 from cnndsl.layers.arrangement import Index
+from cnndsl.layers.base import Layer
 from cnndsl.layers.formula import SizeError
 from cnndsl.layers.registry import KINDS, OPERATIONS
 
@@ -105,21 +107,18 @@ def bound(event: Event, name: str) -> dict[str, Any]:
     return {here.get(key, key): value for key, value in given.items()}
 
 
-def _functions() -> dict[str, list[str]]:
-    if not _FUNCTIONS:
-        for word, kind in KINDS.items():
-            if kind.call:
-                for rank in (1, 2, 3):
-                    name = kind.call.format(r=rank).rpartition(".")[2]
-                    if word not in _FUNCTIONS.setdefault(name, []):
-                        _FUNCTIONS[name].append(word)
-        _FUNCTIONS.update({"hard_sigmoid": ["hardsigmoid"], "swish": ["silu"], "log_sigmoid": ["logsigmoid"]})
-        for words in _FUNCTIONS.values():
-            words.sort(key=lambda word: -len(KINDS[word].model_fields))
-    return _FUNCTIONS
-
-
-_FUNCTIONS: dict[str, list[str]] = {}
+@cache
+def _functions() -> dict[str, list[type[Layer]]]:
+    """The layers that a function may be, by its name; first those that say more."""
+    found: dict[str, dict[str, None]] = {}
+    for word, kind in KINDS.items():
+        for rank in (1, 2, 3) if kind.call else ():
+            found.setdefault(kind.call.format(r=rank).rpartition(".")[2], {})[word] = None
+    found |= {"hard_sigmoid": {"hardsigmoid": None}, "swish": {"silu": None}, "log_sigmoid": {"logsigmoid": None}}
+    return {
+        name: sorted((KINDS[word] for word in words), key=lambda kind: -len(kind.model_fields))
+        for name, words in found.items()
+    }
 
 
 def _layer(event: Event, name: str) -> Read:
@@ -128,34 +127,25 @@ def _layer(event: Event, name: str) -> Read:
     x = given.pop("x")
     if given.get("training") and given.get("p") and not event.training:
         raise Unreadable(f"{name} is random in evaluation too")
-    for word in _functions()[name]:
-        kind = KINDS[word]
+    for kind in _functions()[name]:
         short = {long: own for own, long in kind.torch_names.items()}
         arguments: dict[str, Any] = {}
         for key, value in given.items():
             own = short.get(key, key)
             if own == "return_indices" and value:
                 raise Unreadable(f"{name}(return_indices=True) is no call of the language")
-            if own in ("inplace", "training", "return_indices", "_stacklevel") or value is None:
-                continue
-            if (
-                own == "stride"
-                and kind.model_fields[own].default is None
-                and (value in ([], ()) or plain(value) == plain(given.get("kernel_size")))
-            ):
+            if own in ("inplace", "training", "return_indices", "_stacklevel") or value in (None, [], ()):
                 continue
             if own not in kind.model_fields:
                 raise Unreadable(f"{name}({key}={value!r}) is no call of the language")
-            arguments[own] = plain(value)
-            if own == "size" and isinstance(value, (list, tuple)) and None in value:  # which is that of the map
-                whole = zip(value, _sample(x)[-len(value) :], strict=True)
-                arguments[own] = tuple(size if each is None else each for each, size in whole)
+            arguments[own] = plain(as_large(value, _sample(x)) if own == "size" else value)
         try:
             layer = kind.model_validate(arguments)
             layer.output(_sample(x))
         except (ValidationError, SizeError):
             continue
-        return "call", word, (x,), {key: v for key, v in layer.non_default().items() if key != "inplace"}
+        told = plainest(layer, _sample(x)).non_default()
+        return "call", kind.kind, (x,), {key: held for key, held in told.items() if key != "inplace"}
     raise Unreadable(f"{name}({given}) is no call of the language")
 
 
@@ -179,7 +169,7 @@ def _operation(event: Event, word: str, given: dict[str, Any] | None = None, *ot
 def _sample(x: Any) -> tuple[int, ...]:
     if not isinstance(x, (Value, Owned, Unknown)):
         raise Unreadable("a call on what is no tensor")
-    return tuple((x.shape if not isinstance(x, Owned) else tuple(x.tensor.shape))[1:])
+    return x.shape[1:]
 
 
 def _same(event: Event) -> Read:
@@ -340,7 +330,7 @@ def _item(event: Event) -> Read:
         isinstance(place, (int, slice)) or place in (None, ...) for place in places
     ):
         raise Unreadable(f"x[{given}] is no call of the language")
-    shape = x.shape if isinstance(x, Value) else tuple(x.tensor.shape)
+    shape = x.shape
     if None in places:
         return _new_axes(event, places, len(shape))
     at = places.index(...) if ... in places else len(places)
@@ -384,7 +374,7 @@ def _within(place: slice, size: int) -> slice:
 
 def _expand(event: Event) -> Read:
     x, sizes = _one_by_one(event, "size")
-    if isinstance(x, Owned) and (len(sizes) != x.tensor.dim() or x.tensor.shape[0] != 1):
+    if isinstance(x, Owned) and (len(sizes) != len(x.shape) or x.shape[0] != 1):
         raise Unreadable("expand of a parameter to other axes")
     return "call", "expand", (x,), {"sizes": sizes[1:]}
 

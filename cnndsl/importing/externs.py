@@ -347,25 +347,27 @@ def _sizes(known: Sequence[Mapping[str, int]], own: str) -> Iterator[tuple[str, 
     plain_ = {name: [sizes[name] for sizes in known] for name in names}
     yield from plain_.items()
     mine = plain_[own]
-    for factor in (name for name in names if name != own):
-        column = plain_[factor]
-        yield f"{own} * {factor}", [a * b for a, b in zip(mine, column, strict=True)]
-        if all(column):
-            yield f"{own} // {factor}", [a // b for a, b in zip(mine, column, strict=True)]
-            yield f"({own} - 1) // {factor} + 1", [(a - 1) // b + 1 for a, b in zip(mine, column, strict=True)]
+    for factor in names[1:]:
+        if all(plain_[factor]):
+            yield from _times(own, factor, mine, plain_[factor])
     if own not in ("channels", "features") and "kernel_size" in plain_:
         yield from _slid(own, plain_)
     if len(set(mine)) == 1:  # of one size nobody can tell what follows from it
         return
     for k in _FACTORS:
-        yield f"{own} * {k}", [a * k for a in mine]
-        yield f"{own} // {k}", [a // k for a in mine]
-        yield f"({own} - 1) // {k} + 1", [(a - 1) // k + 1 for a in mine]
+        yield from _times(own, str(k), mine, [k] * len(mine))
         for cut in range(1, 8):
             yield f"({own} - {cut}) // {k} + 1", [(a - cut) // k + 1 for a in mine]
     for k in range(1, 33):
         yield f"{own} - {k}", [a - k for a in mine]
         yield f"{own} + {k}", [a + k for a in mine]
+
+
+def _times(own: str, factor: str, mine: list[int], column: list[int]) -> Iterator[tuple[str, list[int]]]:
+    """A size times a factor, and divided by it without and with what is left over."""
+    yield f"{own} * {factor}", [a * b for a, b in zip(mine, column, strict=True)]
+    yield f"{own} // {factor}", [a // b for a, b in zip(mine, column, strict=True)]
+    yield f"({own} - 1) // {factor} + 1", [(a - 1) // b + 1 for a, b in zip(mine, column, strict=True)]
 
 
 def _slid(own: str, known: Mapping[str, list[int]]) -> Iterator[tuple[str, list[int]]]:

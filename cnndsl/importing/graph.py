@@ -343,11 +343,6 @@ def _hardtanh(x: Tensor, least: float = -1.0, most: float = 1.0, *, inplace: boo
     return F.relu6(x, inplace) if (least, most) == (0.0, 6.0) else F.hardtanh(x, least, most, inplace)
 
 
-def _clamped(x: Tensor, least: Any = None, most: Any = None) -> Tensor:
-    bounds = {name: value for name, value in (("min", least), ("max", most)) if value is not None}
-    return torch.clamp(x, **bounds)
-
-
 def _feature_dropout(x: Tensor, p: float, training: bool) -> Tensor:
     if x.dim() == 3:
         return F.dropout1d(x, p, training)
@@ -356,10 +351,6 @@ def _feature_dropout(x: Tensor, p: float, training: bool) -> Tensor:
 
 def _elu(x: Tensor, alpha: float = 1.0, *_: float, inplace: bool = False) -> Tensor:
     return F.elu(x, alpha, inplace)
-
-
-def _norm(x: Tensor, p: float = 2, dim: Any = None, keepdim: bool = False) -> Tensor:
-    return torch.norm(x, p, dim, keepdim)  # type: ignore[no-any-return]
 
 
 def _copied(x: Tensor, *, dtype: torch.dtype | None = None, **_: Any) -> Tensor:
@@ -372,15 +363,12 @@ _WRITTEN: dict[str, Callable[..., Any]] = {
     "slice": _sliced,
     "select": _selected,
     "hardtanh": _hardtanh,
-    "clamp": _clamped,
-    "clamp_min": _clamped,
-    "clamp_max": lambda x, most: _clamped(x, None, most),
     "dropout": F.dropout,
     "feature_dropout": _feature_dropout,
     "alpha_dropout": F.alpha_dropout,
     "feature_alpha_dropout": F.feature_alpha_dropout,
     "elu": _elu,
-    "linalg_vector_norm": _norm,
+    "linalg_vector_norm": torch.linalg.vector_norm,
     "_to_copy": _copied,
     "alias": lambda x: x,
     "lift_fresh_copy": torch.clone,

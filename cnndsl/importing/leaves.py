@@ -127,9 +127,8 @@ def read_layer(module: nn.Module, shape: tuple[int, ...]) -> Layer | None:
         kinds, target = layer_classes()[standard], found.target if found else f"nn.{standard.__name__}"
         targets = {target} if found else {target, f"{standard.__name__}Same", target.replace("Constant", "Zero")}
         _check_rest(module, standard)
-    if isinstance(sizes := getattr(module, "output_size", None), tuple) and None in sizes:  # which is that of the map
-        whole = zip(sizes, shape[-len(sizes) :], strict=True)
-        told = dict.fromkeys(("size", "output_size"), tuple(own if size is None else size for size, own in whole))
+    if isinstance(sizes := getattr(module, "output_size", None), tuple) and None in sizes:
+        told = dict.fromkeys(("size", "output_size"), as_large(sizes, shape))
     if target.endswith("Same"):  # what it pads follows from the map; where that is nothing, it is the plain layer
         told, targets = told | {"padding": "same"}, {target, f"nn.{target.removesuffix('Same')}"}
     for kind in kinds:
@@ -145,7 +144,7 @@ def read_layer(module: nn.Module, shape: tuple[int, ...]) -> Layer | None:
             around = spelling.around.rpartition(".")[2]
             fits = spelling.target in targets and around == _parametrized(module)
             if fits and _is_made(spelling, module, names, told):
-                return _plainest(layer, shape)
+                return plainest(layer, shape)
     name = type(module).__name__
     raise Unreadable(f"{name}({module.extra_repr()}) on {' x '.join(map(str, shape))} is no layer of the language")
 
@@ -163,7 +162,14 @@ def cropped(module: nn.Module) -> tuple[Layer, Layer] | None:
     )
 
 
-def _plainest(layer: Layer, shape: tuple[int, ...]) -> Layer:
+def as_large(sizes: Any, shape: tuple[int, ...]) -> Any:
+    """Sizes, or one for all axes, of which None is that of the map."""
+    if not isinstance(sizes, (list, tuple)):
+        return sizes
+    return tuple(own if size is None else size for size, own in zip(sizes, shape[-len(sizes) :], strict=True))
+
+
+def plainest(layer: Layer, shape: tuple[int, ...]) -> Layer:
     """The layer without the arguments that it would have anyway, such as the stride of a pool that is its kernel."""
     for name, field in type(layer).model_fields.items():
         if field.is_required() or getattr(layer, name) == field.default:

@@ -37,7 +37,6 @@ from cnndsl.importing.leaves import Unreadable, is_leaf, shortest
 from cnndsl.importing.parameters import is_name
 from cnndsl.importing.recording import (
     Event,
-    Fields,
     Overwritten,
     Owned,
     Trace,
@@ -313,7 +312,7 @@ class Reader:
         if form in ("call", "infix"):
             self._check(event, OPERATORS_OF_VALUES.get(word, word), operands, arguments)
         result = event.result
-        if word in ("max", "min") and isinstance(result, (tuple, Fields)):  # the values, and where they are
+        if word in ("max", "min") and isinstance(result, tuple):  # the values, and where they are
             result = next(leaves_of(result))
         self._step("call" if form == "resize" else form, word, given, arguments, result)
 
@@ -428,9 +427,9 @@ def is_plain(result: Any) -> bool:
     """Whether a text can give a result as it is: a value, several, or some with names."""
     if isinstance(result, dict):
         return all(isinstance(value, _TENSORS) and is_name(str(name)) for name, value in result.items())
-    items = result.items if isinstance(result, Fields) else result
-    is_tuple = isinstance(items, (tuple, list))
-    return all(isinstance(item, _TENSORS) for item in items) and len(items) > 1 if is_tuple else True
+    if isinstance(result, (tuple, list)):
+        return len(result) > 1 and all(isinstance(item, _TENSORS) for item in result)
+    return True
 
 
 def _is_with_32_bits(number: float, other: float) -> bool:

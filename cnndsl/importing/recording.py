@@ -39,6 +39,11 @@ class Owned:
     is_learned: bool
     tensor: Tensor = field(repr=False, compare=False)
 
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Its sizes, of which none is the batch."""
+        return tuple(self.tensor.shape)
+
 
 @frozen()
 class Unknown:
@@ -286,7 +291,7 @@ def mapped(held: Any, change: Any) -> Any:
         return change(held)
     if isinstance(held, tuple):
         items = [mapped(item, change) for item in held]
-        return Fields(type(held)._fields, tuple(items)) if hasattr(held, "_fields") else tuple(items)
+        return type(held)(*items) if hasattr(held, "_fields") else tuple(items)
     if isinstance(held, list):
         return [mapped(item, change) for item in held]
     if isinstance(held, dict):
@@ -294,18 +299,8 @@ def mapped(held: Any, change: Any) -> Any:
     return held
 
 
-@frozen()
-class Fields:
-    """A named tuple."""
-
-    names: tuple[str, ...]
-    items: tuple[Any, ...]
-
-
 def leaves_of(held: Any) -> Iterator[Any]:
     """What lies in a nest of tuples, lists and dicts."""
-    if isinstance(held, Fields):
-        held = held.items
     if isinstance(held, (tuple, list)):
         for item in held:
             yield from leaves_of(item)

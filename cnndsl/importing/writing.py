@@ -36,12 +36,9 @@ def _text(
 ) -> str:
     writer, body = Writer(definition, known, shapes, loops), definition.common.body
     head = f"{definition.kind} {definition.name}"
-    extra = list(body.inputs[1:]) if definition.kind == "block" else []
-    listed = [*extra]
-    listed = [name for name, usual in definition.parameters.items() if usual is REQUIRED] + listed
-    listed += [
-        f"{name} = {writer.value(usual)}" for name, usual in definition.parameters.items() if usual is not REQUIRED
-    ]
+    listed = [name for name, usual in definition.parameters.items() if usual is REQUIRED]
+    listed += body.inputs[1:] if definition.kind == "block" else ()
+    listed += [f"{name} = {writer.value(own)}" for name, own in definition.parameters.items() if own is not REQUIRED]
     if listed:
         told = f"({', '.join(listed)})"
         head += told if len(head) + len(told) < LONGEST_LINE else "(\n" + ",\n".join(listed) + ",\n)"

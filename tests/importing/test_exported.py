@@ -18,6 +18,7 @@ from cnndsl.importing import Import, Unreadable, import_module, import_program, 
 from cnndsl.importing.exported import remade
 from tests.docs.blocks import ROOT
 from tests.importing import networks
+from tests.importing.test_calls import MAP, Calling
 from tests.importing.test_round_trip import OPEN, smallest
 
 SAME = "same keys, same outputs (0.0)"
@@ -250,6 +251,27 @@ def test_layers_that_generated_modules_bring(lines: str, size: tuple[int, ...], 
     assert str(found.comparison) == SAME, found.text
     if training or "stochastic_depth" not in lines:  # of which nothing is exported in evaluation
         assert found.text == import_module(module, [size]).text
+
+
+@pytest.mark.parametrize(
+    ("function", "words"),
+    [
+        (lambda x: x.clamp(max=1), "clamp(it, max=1)"),
+        (lambda x: x.clamp_min(0.1), "clamp(it, 0.1)"),
+        (lambda x: torch.linalg.vector_norm(x, 1, (2, 3)), "norm(it, 1, [2, 3])"),
+        (lambda x: F.elu(x, 0.5, inplace=True), "elu(it, 0.5)"),
+        (lambda x: F.hardswish(x, inplace=True), "hardswish(it)"),
+        (F.relu6, "relu6(it)"),
+        (lambda x: F.hardtanh(x, -1, 2), "hardtanh(it, max=2)"),
+        (lambda x: F.max_pool2d(x, 2, 2), "maxpool(it, 2)"),
+        (lambda x: F.adaptive_avg_pool2d(x, (None, 3)), "adaptive_avgpool(it, [6, 3])"),
+        (lambda x: x.mT, "permute([0, 1, 3, 2])"),
+        (lambda x: x[:, 1:3, :, 0], "it[:, 1:3]\n"),
+        (lambda x: F.pad(x, (1, 1)), "pad(it, [1, 1, 0, 0])"),
+    ],
+)
+def test_operators_are_read_as_functions(function: Callable[[Tensor], Tensor], words: str) -> None:
+    assert words in imported(Calling(function), torch.randn(2, *MAP)).text
 
 
 # What an export says, and what it does not
