@@ -126,33 +126,6 @@ _ACTIVATIONS = frozenset({"relu", "relu6", "leaky_relu", "elu", "selu", "gelu", 
     "tanh", "softplus", "softmax", "hardswish", "hardsigmoid"})  # fmt: skip
 """What Keras takes as the argument `activation` of a layer, without arguments of its own."""
 
-_TORCH_FIRST = re.compile(
-    r"(?:nn\.|torch\.nn\.)?(?:(Conv(?:Transpose)?[123]d)|(Linear)|((?:Batch|Instance)Norm[123]d)|(GroupNorm)"
-    r"|(LSTM|GRU|RNN|MultiheadAttention))"
-)
-"""PyTorch's classes to whose constructors what the input fixes is given by position."""
-
-
-def fixed_position(name: str, by_position: int, by_name: Collection[str]) -> int | None:
-    """Which argument of PyTorch's class `name` is fixed by the input here, and so left out; None for none.
-
-    A convolution has three arguments without a default there, and a dense layer two: with fewer, it is meant as it is
-    written here.
-    """
-    found = _TORCH_FIRST.fullmatch(name)
-    if found is None or not by_position or _DERIVED & set(by_name):
-        return None
-    conv, linear, norm, group, sequence = found.groups()
-    if conv:
-        return 0 if by_position + len({"out_channels", "kernel_size"} & set(by_name)) >= 3 else None
-    if linear:
-        return 0 if by_position + ("out_features" in by_name) >= 2 else None
-    if norm:
-        return 0
-    if sequence:
-        return 0 if by_position + len({"hidden_size", "num_heads"} & set(by_name)) >= 2 else None
-    return 1 if group and by_position >= 2 else None
-
 
 class TorchLayer(NamedTuple):
     """A class of `torch.nn` for which there is a layer here, and how its constructor is called."""
@@ -166,6 +139,17 @@ class TorchLayer(NamedTuple):
     def derives(self) -> bool:
         """Whether it is given the channels or features that come in, which are not written here."""
         return self.word in _DERIVING
+
+    def fixed_position(self, by_position: int, by_name: Collection[str]) -> int | None:
+        """Which argument of its constructor is fixed by the input here, and so left out; None for none.
+
+        A convolution has three arguments without a default there, and a dense layer two: with fewer, it is meant as it
+        is written here.
+        """
+        kind, at = KINDS[self.word], int(self.word == "groupnorm")
+        own = {kind.torch_names.get(p.name, p.name) for p in kind.parameters() if p.required}
+        is_whole = by_position > at and by_position + len(own & set(by_name)) > len(own)
+        return at if is_whole and self.word in _FIRST and not _DERIVED & set(by_name) else None
 
     @property
     def most_by_position(self) -> int:
@@ -184,6 +168,8 @@ class TorchLayer(NamedTuple):
 
 _DERIVING = frozenset({"conv", "conv_transpose", "linear", "batchnorm", "instancenorm", "groupnorm", "layernorm",
     "rmsnorm", "lstm", "gru", "rnn", "multihead_attention", "bilinear"})  # fmt: skip
+_FIRST = _DERIVING - {"layernorm", "rmsnorm", "bilinear"}
+"""Those to whose constructors what the input fixes is given by position, with arguments that are written here too."""
 _BY_POSITION = {"conv": 8, "conv_transpose": 8, "linear": 2, "maxpool": 4, "adaptive_maxpool": 1, "layernorm": 0,
     "rmsnorm": 0, "bilinear": 0, "lstm": 3, "gru": 3, "rnn": 2}  # fmt: skip
 """After so many arguments by position PyTorch has one that there is not here, and then more."""

@@ -21,7 +21,7 @@ from cnndsl.layers.registry import KINDS, OPERATIONS
 from cnndsl.layers.types import misfits, missing
 from cnndsl.semantics.call_hints import activation_argument, by_name, listed, plainer_argument
 from cnndsl.semantics.evaluation import Evaluation
-from cnndsl.semantics.hints import refuse_others, result_of, without
+from cnndsl.semantics.hints import open_size, refuse_others, result_of, without
 from cnndsl.semantics.initialisation import initialiser, weights_of
 from cnndsl.semantics.matching import Called, by_parameter
 from cnndsl.semantics.pytorch_names import Claim, claimed
@@ -267,12 +267,7 @@ def _open_help(kind: type[Parameterised], name: str) -> str:
 
 def _plain(kind: type[Parameterised], name: str, value: Any, place: tree.Argument) -> Any:
     if is_open(value):
-        raise error(
-            "E309",
-            f"{kind.kind}: {name} needs a number, and this size is left open in the input",
-            place.span,
-            help=_open_help(kind, name),
-        )
+        raise open_size(place.span, f"{kind.kind}: {name}", _open_help(kind, name))
     if isinstance(value, list):
         return tuple(_plain(kind, name, item, place) for item in value)
     refuse_others(f"{kind.kind}: {name}", value, place.span, partial(_parameter_help, kind, name))

@@ -6,13 +6,12 @@ both sides' values and where they come from. The program keeps nothing of it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
 from cnndsl.analysis.measures import MEASURES, measure, receptive_fields
 from cnndsl.diagnostics import Label, Problem, error
-from cnndsl.ir.program import Module, Output, Program
+from cnndsl.ir.program import Module, Output, Program, inner_first
 from cnndsl.semantics.evaluation import Evaluation
 from cnndsl.semantics.hints import open_size
 from cnndsl.semantics.values import Scope, Silent, Unknown, Value
@@ -68,21 +67,10 @@ def _measures(body: Evaluation, words: list[str], statement: tree.Assert) -> dic
         message = f"{words[0]} is that of one value, and here are several"
         raise error("E407", message, statement.span, help="assert it before they part")
     module = body.builder.so_far((Output(value=body.current.index),))
-    modules = body.context.modules | {module.id: module}
-    body.context.work(statement.span, _STEP * len(words) * _count_steps(module, modules))
-    program = Program(source="", networks=(module.id,), modules=modules)
+    program = Program(source="", networks=(module.id,), modules=body.context.modules | {module.id: module})
+    steps = sum(len(each.steps) for each in inner_first(program, [module.id], Module.used))
+    body.context.work(statement.span, _STEP * len(words) * steps)
     return {word: _known(found, word, program, statement) for word, found in measure(program, words).items()}
-
-
-def _count_steps(module: Module, modules: Mapping[str, Module]) -> int:
-    """How many steps a module and those that it uses have, each once."""
-    seen = {module.id: module}
-    todo = [module]
-    while todo:
-        new = [modules[key] for key in dict.fromkeys(todo.pop().used()) if key not in seen]
-        seen |= {each.id: each for each in new}
-        todo += new
-    return sum(len(each.steps) for each in seen.values())
 
 
 def _known(found: int | None, word: str, program: Program, statement: tree.Assert) -> int:

@@ -243,7 +243,7 @@ def value_first(call: tree.Call) -> Fix | None:
 
 def as_in_pytorch(known: Callable[[tree.Expression], Any], problem: Problem, call: tree.Call) -> Problem:
     """The error for a call of a layer by PyTorch's name, with what the input fixes left out."""
-    from cnndsl.layers.aliases import fixed_position, torch_function, torch_layer
+    from cnndsl.layers.aliases import torch_function, torch_layer
 
     found = problem.diagnostic
     if found.fix is None or found.span != call.function.span:
@@ -254,7 +254,7 @@ def as_in_pytorch(known: Callable[[tree.Expression], Any], problem: Problem, cal
     layer, takes = torch_layer(name), torch_function(name)
     if layer is None and takes is None:
         return problem
-    at = fixed_position(name, positional, named)
+    at = None if layer is None else layer.fixed_position(positional, named)
     if at is None:
         problem = Problem(replace(found, fix=replace(found.fix, applicability=Applicability.UNSAFE)))
         if layer is None:

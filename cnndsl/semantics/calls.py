@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import itertools
 from functools import reduce
-from itertools import takewhile
 from math import prod
 from typing import Any
 
@@ -13,7 +12,7 @@ from pydantic import ValidationError
 from cnndsl.diagnostics import Fix, Label, Problem, error
 from cnndsl.hints.spelling import nearest
 from cnndsl.ir.names import plain_label
-from cnndsl.ir.program import Call, Leaf
+from cnndsl.ir.program import Call, Leaf, nested_shape
 from cnndsl.layers.base import Layer
 from cnndsl.layers.formula import Shape, show
 from cnndsl.layers.initialisers import Initialiser
@@ -56,7 +55,7 @@ from cnndsl.semantics.hints import (
     result_of,
     takes_values,
 )
-from cnndsl.semantics.initialisation import check_begin, initialiser, written_rule
+from cnndsl.semantics.initialisation import check_begin, even, initialiser, written_rule
 from cnndsl.semantics.leaves import call_on_value
 from cnndsl.semantics.matching import Called, by_parameter
 from cnndsl.semantics.operators import apply_operation, combine, combine_two, is_number
@@ -360,7 +359,7 @@ def _call_function(body: Evaluation, name: str, node: tree.Call) -> Any:
         if OPERATIONS[name].takes_number:
             return _elementwise(body, name, spread, given, node)
         if isinstance(spread[0], Value):
-            values = tuple(takewhile(lambda item: isinstance(item, Value), spread))
+            values = tuple(itertools.takewhile(lambda item: isinstance(item, Value), spread))
             return _call_operation(body, name, values, _behind_values(name, given), node)
     if name in functions.TABLE and any(isinstance(i, Value) for i in (positional if name in _OF_LISTS else spread)):
         raise of_a_value(name, node)
@@ -397,7 +396,7 @@ def _spread(positional: list[Any]) -> list[Any]:
 def _behind_values(name: str, given: Given) -> Given:
     """The arguments without the values that come first, or lists of such, which may have none in them."""
     unnamed = (pair for pair in given if pair[0].name is None)
-    first = list(takewhile(lambda pair: flows(pair[1]) or (pair[1] == [] and name != "split"), unnamed))
+    first = list(itertools.takewhile(lambda pair: flows(pair[1]) or (pair[1] == [] and name != "split"), unnamed))
     return [pair for pair in given if pair not in first]
 
 
@@ -426,11 +425,10 @@ def _fixed(body: Evaluation, node: tree.Call, numbers: list[Any]) -> Value:
     rest = body.all_known(argument.value for argument in node.arguments[1:])
     given = dict(zip(names, rest, strict=True))
     body.only_layers("is a value", node.span, "make it a block")
-    shape = _shape_of(numbers)
-    if shape is None:
-        message = "the rows of a constant are equally long, and have numbers in them"
-        raise error("E206", message, node.arguments[0].span, help="for example constant([[1, 2], [3, 4]])")
-    flat = [body.plain(number) for number in _numbers_in(numbers)]
+    rows = even(numbers, node.arguments[0].value, "constants")
+    shape = nested_shape(rows)
+    for _ in shape[1:]:
+        rows = tuple(itertools.chain.from_iterable(rows))
     size = given.get("size", list(shape))
     if any(map(is_open, size if isinstance(size, list) else [size])):
         raise open_size(node.span)
@@ -439,34 +437,15 @@ def _fixed(body: Evaluation, node: tree.Call, numbers: list[Any]) -> Value:
     try:
         layer = Fixed(
             size=tuple(body.plain(dim) for dim in size) if isinstance(size, list) else size,
-            numbers=tuple(flat),
+            numbers=rows,
             persistent=body.plain(given.get("persistent", True)),
         )
     except ValidationError as problem:
         raise error("E208", f"constant: {next(iter(misfits(problem).values()))}", node.span, help=_CONSTANT) from None
-    if prod(layer.size) != len(flat):
-        message = f"here are {len(flat)} numbers, and {show(layer.size)} takes {prod(layer.size)}"
+    if prod(layer.size) != len(rows):
+        message = f"here are {len(rows)} numbers, and {show(layer.size)} takes {prod(layer.size)}"
         raise error("E306", message, node.span, help="give a size with as many places as there are numbers")
     return _put_tensor(body, node, layer, {}, layer.size, "constant")
-
-
-def _shape_of(numbers: Any) -> tuple[int, ...] | None:
-    """The shape of lists in lists; None where the rows differ, or something else stands in them."""
-    if not isinstance(numbers, list):
-        return () if is_number(numbers) else None
-    shapes = {_shape_of(row) for row in numbers}
-    if len(shapes) != 1 or None in shapes:
-        return None
-    (inner,) = shapes
-    return None if inner is None else (len(numbers), *inner)
-
-
-def _numbers_in(numbers: Any) -> Iterator[Any]:
-    if isinstance(numbers, list):
-        for row in numbers:
-            yield from _numbers_in(row)
-    else:
-        yield numbers
 
 
 def _learned(body: Evaluation, node: tree.Call, values: list[Any]) -> Value:

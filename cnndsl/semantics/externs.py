@@ -11,6 +11,7 @@ from cnndsl.layers.types import MOST_AXES, MOST_PIECES
 from cnndsl.semantics.arguments import check_complete, match_arguments, traced_arguments
 from cnndsl.semantics.builder import Builder
 from cnndsl.semantics.evaluation import Evaluation
+from cnndsl.semantics.hints import open_size
 from cnndsl.semantics.inputs import STAND_IN
 from cnndsl.semantics.values import External, LayerRecipe, Scope, Value, describe
 from cnndsl.source import Span
@@ -91,12 +92,7 @@ def _checked(name: str, word: str, value: Any, span: Span) -> Any:
     if isinstance(value, list):
         return tuple(_checked(name, word, item, span) for item in value)
     if is_open(value):
-        raise error(
-            "E309",
-            f"{name}: {word} needs a number, and this size is left open in the input",
-            span,
-            help="give the input its size",
-        )
+        raise open_size(span, f"{name}: {word}")
     if not isinstance(value_of(value), (bool, int, float, str)):
         raise error(
             "E206",

@@ -415,8 +415,10 @@ def other_input(x: Shape, span: Span) -> Diagnostic | None:
     return Diagnostic("W216", message, span, help=(f"{helps}: {meant or batched}",), severity=Severity.WARNING)
 
 
-def open_size(span: Span) -> Problem:
-    """The error for a place that needs a number where the size is left open."""
+def open_size(span: Span, name: str = "", way: str = "give the input its size") -> Problem:
+    """The error for a place, or an argument by its name, that needs a number where the size is left open."""
+    if name:
+        return error("E309", f"{name} needs a number, and this size is left open in the input", span, help=way)
     return error(
         "E309",
         "this needs a size that is left open in the input",

@@ -35,9 +35,9 @@ def weights_of(layer: Layer, given: dict[str, tuple[tree.Argument, Any]]) -> Wei
                 raise error("E208", message, argument.span, help="write trainable=true, or leave it out")
             trainable = value_of(value)
         elif name == "weight":
-            weight = _even(value, argument.value)
+            weight = even(value, argument.value, "weights")
         else:
-            bias = _even(value, argument.value)
+            bias = even(value, argument.value, "weights")
     if weight is None and bias is None:
         (argument, _) = next(iter(given.values()))
         raise error(
@@ -49,26 +49,31 @@ def weights_of(layer: Layer, given: dict[str, tuple[tree.Argument, Any]]) -> Wei
     return Weights(weight=weight, bias=bias, trainable=trainable)
 
 
-def _even(value: Any, node: tree.Expression) -> Nested:
-    """The numbers of a list that is written at a node. Raises Problem where they are none, or stand in uneven rows."""
+def even(value: Any, node: tree.Expression, what: str) -> Nested:
+    """The numbers of a list that is written at a node; `what` they are, in a word.
+
+    Raises Problem where they are none, or stand in uneven rows.
+    """
     if is_open(value):
         raise SizeIsOpen
     value = value_of(value)
     if isinstance(value, list):
         nodes = node.items if isinstance(node, tree.ListOf) and len(node.items) == len(value) else [node] * len(value)
-        rows = tuple(_even(item, part) for item, part in zip(value, nodes, strict=True))
+        rows = tuple(even(item, part, what) for item, part in zip(value, nodes, strict=True))
         if not rows:
-            raise error("E208", "a list of weights is empty", node.span, help="write its numbers: [[1, 0], [0, 1]]")
+            raise error("E208", f"a list of {what} is empty", node.span, help="write its numbers: [[1, 0], [0, 1]]")
         first = nested_shape(rows[0])
         at = next((at for at, row in enumerate(rows) if nested_shape(row) != first), 0)
         if at:
             raise _uneven(at, nested_shape(rows[at]), first, nodes)
         return rows
     if isinstance(value, bool) or not isinstance(value, (int, float)):
-        message = f"weights are numbers, and this is {describe(value)}"
+        message = f"{what} are numbers, and this is {describe(value)}"
         raise error("E208", message, node.span, help="write [[1, 0], [0, 1]]")
     if abs(value) > LARGEST_REAL:
-        message = f"a weight must be between -{LARGEST_REAL} and {LARGEST_REAL}, as a 32-bit number is"
+        message = (
+            f"a {what.removesuffix('s')} must be between -{LARGEST_REAL} and {LARGEST_REAL}, as a 32-bit number is"
+        )
         raise error("E208", message, node.span, help="write a smaller number")
     return value
 
