@@ -214,6 +214,10 @@ class _OverAxes(_ByStatistics):
             )
         return over
 
+    def tensors(self, x: Shape) -> tuple[Tensor, ...]:
+        names = ("weight", "bias") if getattr(self, "bias", False) else ("weight",)
+        return tuple(Tensor(name, self.normalised(x)) for name in names) if self.affine else ()
+
     def reach(self, x: Shape, y: Shape) -> Reaches:
         over = self._over(x)
         return mixing(x, range(over.start, over.stop))
@@ -270,12 +274,6 @@ class ChannelLayerNorm(nn.LayerNorm):
     affine: Flag = Field(default=True, description="whether each number has a learned weight and bias")
     bias: Flag = Field(default=True, description="whether there is a bias beside the weight")
 
-    def tensors(self, x: Shape) -> tuple[Tensor, ...]:
-        if not self.affine:
-            return ()
-        weight = Tensor("weight", self.normalised(x))
-        return (weight, Tensor("bias", self.normalised(x))) if self.bias else (weight,)
-
 
 class RMSNorm(_OverAxes):
     """Root mean square normalisation: each sample is divided by the root of the mean of its squares over the axis
@@ -303,9 +301,6 @@ class ChannelRMSNorm(nn.RMSNorm):
         default=None, description="added to the mean; the smallest step of the type of the numbers unless given"
     )
     affine: Flag = Field(default=True, description="whether each number has a learned weight")
-
-    def tensors(self, x: Shape) -> tuple[Tensor, ...]:
-        return (Tensor("weight", self.normalised(x)),) if self.affine else ()
 
     def scratch(self, x: KnownShape, y: KnownShape) -> Extra | None:
         return None  # PyTorch has one step for it on some devices, and several on others

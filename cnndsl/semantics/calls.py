@@ -58,7 +58,7 @@ from cnndsl.semantics.hints import (
 from cnndsl.semantics.initialisation import check_begin, even, initialiser, written_rule
 from cnndsl.semantics.leaves import call_on_value
 from cnndsl.semantics.matching import Called, by_parameter
-from cnndsl.semantics.operators import apply_operation, combine, combine_two, is_number
+from cnndsl.semantics.operators import apply_operation, combine_two, is_number
 from cnndsl.semantics.usage import hand_on
 from cnndsl.semantics.values import (
     BlockRecipe,
@@ -345,7 +345,7 @@ def _call_function(body: Evaluation, name: str, node: tree.Call) -> Any:
     if name == "parameter":
         return _learned(body, node, [value for _, value in given])
     if name == "sum" and not named and len(positional) == 1 and is_values(positional[0]):
-        return reduce(lambda a, b: combine(body, "add", (a, b), {}, node.span), positional[0])
+        return reduce(lambda a, b: apply_operation(body, OPERATIONS["add"](), (a, b), node.span), positional[0])
     if name == "expand" and positional and isinstance(positional[0], Value):
         if positional[0].unbatched and not is_values(positional[1:2]):
             positional.insert(1, body.one(body.known(tree.It(node.span)), node.span))
@@ -382,7 +382,7 @@ def _elementwise(body: Evaluation, name: str, sides: list[Any], given: Given, no
             raise no_operator("**", node, places[0], places[1])
         return combine_two(body, name, (sides[0], sides[1]), (places[0], places[-1]), node.span)
     if name in _TWO_BY_TWO and len(sides) != 2 and is_values(sides):
-        return reduce(lambda a, b: combine(body, name, (a, b), {}, node.span), sides)
+        return reduce(lambda a, b: apply_operation(body, operation(), (a, b), node.span), sides)
     written = operation.written[operation.written.rindex(f"{name}(") :]
     raise error("E207", f"{name} takes {operation.values}", node.span, help=f"write {written}")
 

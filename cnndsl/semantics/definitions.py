@@ -26,10 +26,7 @@ from cnndsl.semantics.values import (
     Chain,
     Choice,
     Copies,
-    External,
-    HalfApplied,
     Items,
-    Kind,
     LayerRecipe,
     Recipe,
     Scope,
@@ -43,6 +40,7 @@ from cnndsl.semantics.values import (
     is_values,
     key_for,
     one_by_one,
+    parametric,
     word_of,
 )
 from cnndsl.source import Span
@@ -281,14 +279,12 @@ def saved(item: Any, *, plain: bool = False) -> Any:
 
 def recipe_text(recipe: Recipe) -> str:
     """A layer given as an argument, as it could be written: `relu6`, `Block(channels=64)`, `conv(8, 3) -> relu`."""
+    if parametric(recipe) is not None:
+        listed = ", ".join(f"{name}={_said(item)}" for name, *_, item in getattr(recipe, "arguments", ()))
+        return f"{word_of(recipe)}({listed})" if listed else word_of(recipe)
     match recipe:
-        case Kind() | External() | Template():
-            return word_of(recipe)
         case LayerRecipe():
             return recipe.layer.text
-        case HalfApplied() | BlockRecipe():
-            listed = ", ".join(f"{name}={_said(item)}" for name, *_, item in recipe.arguments)
-            return f"{word_of(recipe)}({listed})" if listed else word_of(recipe)
         case Chain(()):
             return "identity"
         case Chain():

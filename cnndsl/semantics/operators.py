@@ -41,7 +41,7 @@ def unary(body: Evaluation, node: tree.Unary) -> Any:
     if isinstance(value, Recipe) and node.operator == "-" and begins_line(node.span):
         raise refused("sign", "E206", "minus", node)
     if isinstance(value, Value) and node.operator == "-":
-        return combine(body, "neg", (value,), {}, node.span)
+        return apply_operation(body, OPERATIONS["neg"](), (value,), node.span)
     message = f"{node.operator} needs a number, and this is {describe(value)}"
     ways = "leave it out" if node.operator == "+" else "write - before a number or a value"
     raise error("E206", message, node.span, help=ways)
@@ -203,7 +203,7 @@ def combine_two(body: Evaluation, kind: str, sides: tuple[Any, Any], places: tup
     """Two values element by element, or a value and a number; `places` is where they stand. Raises Problem."""
     left, right = sides
     if isinstance(left, Value) and isinstance(right, Value):
-        return combine(body, kind, (left, right), {}, span)
+        return apply_operation(body, OPERATIONS[kind](), (left, right), span)
     value, other, first = (left, right, False) if isinstance(left, Value) else (right, left, True)
     try:
         number = real(body.plain(other))
@@ -212,18 +212,8 @@ def combine_two(body: Evaluation, kind: str, sides: tuple[Any, Any], places: tup
         raise error("E208", f"a number beside a value {problem}", where, help="write a smaller one") from None
     if kind == "div" and number == 0 and not first:
         raise error("E206", "this divides by zero", span, help="make sure that the divisor is not 0")
-    return combine(body, kind, (value,), {"scalar": number, "scalar_first": first}, span)
-
-
-def combine(
-    body: Evaluation,
-    kind: str,
-    values: tuple[Value, ...],
-    fields: dict[str, Any],
-    span: Span,
-) -> Any:
-    """Apply the operation of this kind to values of the graph; what comes out. Raises Problem."""
-    return apply_operation(body, OPERATIONS[kind](**fields), values, span)
+    fields: dict[str, Any] = {"scalar": number, "scalar_first": first}
+    return apply_operation(body, OPERATIONS[kind](**fields), (value,), span)
 
 
 def apply_operation(
