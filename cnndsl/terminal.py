@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Container, Sequence
 from typing import Literal
 
 Style = Literal["bold", "dim", "red", "green", "yellow", "blue", "violet", "cyan"]
@@ -66,6 +66,15 @@ def pad(text: str, columns: int, *, right: bool = False) -> str:
     """The text filled up with spaces to `columns`; at its left end with `right`, so that it stands at the right."""
     space = " " * max(0, columns - width(text))
     return space + text if right else text + space
+
+
+def aligned(rows: Sequence[Sequence[str]], right: Container[int] = ()) -> list[list[str]]:
+    """The cells of a table, each column filled up to its widest; those with these numbers stand at the right."""
+    widths = [max(map(width, column)) for column in zip(*rows, strict=True)]
+    return [
+        [pad(cell, room, right=at in right) for at, (cell, room) in enumerate(zip(row, widths, strict=True))]
+        for row in rows
+    ]
 
 
 _CLOSING, _OPENING = "、。，．・：；？！）」』】〕％ーぁぃぅぇぉっゃゅょァィゥェォッャュョ々", "（「『【〔"

@@ -7,7 +7,7 @@ whole when the typing pauses.  What is known of the last text without a mistake 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice
@@ -348,6 +348,14 @@ class Documents:
                     path = other.imported(str(analysis.source.path_of(file)))
                     if path is not None and document.path is not None and path.resolve() == document.path.resolve():
                         yield analysis, Source(document.name, document.source.text, file)
+
+    def at_places(self, document: Document, places: Sequence[int]) -> Iterator[tuple[Analysis, Source, int]]:
+        """What is known of places of a text, each with the text and the place as they are called there."""
+        for analysis, moves in document.latest():
+            before = (moves.before(place) for place in places)
+            yield from ((analysis, analysis.source, place) for place in before if place is not None)
+        for analysis, source in self.elsewhere(document):
+            yield from ((analysis, source, place) for place in places)
 
     def known(self, document: Document, first: Document | None = None) -> Iterator[tuple[Analysis, str]]:
         """What is known of a text by itself, the newest first, and elsewhere; each with what the text is called."""

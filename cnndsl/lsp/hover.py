@@ -7,9 +7,9 @@ from dataclasses import replace
 
 from cnndsl.analysis import costs
 from cnndsl.backends.captions import count_said
-from cnndsl.backends.explain import text as explained
 from cnndsl.backends.explain.content import Occurrence, Places, explain
 from cnndsl.backends.explain.content import applications as occurrences
+from cnndsl.backends.explain.forms import Text
 from cnndsl.compilation import Compilation
 from cnndsl.frozen import frozen
 from cnndsl.i18n import tr
@@ -71,18 +71,8 @@ def _label_at(file: tree.File, offset: int) -> Span | None:
 
 def _applied(documents: Documents, document: Document, span: Span) -> str:
     """What is said of the layer or block that is applied, or declared, at a place."""
-    places = list(_places(document.file, span))
-    for analysis, moves in document.latest():
-        for place in places:
-            before = moves.before(place)
-            told = None if before is None else _at(analysis, analysis.source, before)
-            if told:
-                return told
-    for analysis, source in documents.elsewhere(document):
-        for place in places:
-            if told := _at(analysis, source, place):
-                return told
-    return ""
+    known = documents.at_places(document, list(_places(document.file, span)))
+    return next(filter(None, (_at(*each) for each in known)), "")
 
 
 def _places(file: tree.File, span: Span) -> Iterator[int]:
@@ -137,7 +127,7 @@ def _explained(analysis: Analysis, first: Occurrence, found: list[Application]) 
     own = replace(analysis.file, span=replace(analysis.file.span, source=source))
     others = Compilation(source, (), analysis.program, analysis.read).checked().tree
     places = Places(lambda file: own if file == source.short else others(file))
-    lines = "\n".join(explained.full(explain(first, places)))
+    lines = "\n".join(Text().full(explain(first, places)))
     sizes = list(dict.fromkeys(said(at.ys) for at in found))
     more = "\n\n" + tr("In all uses it gives {sizes}", sizes=_some(sizes)) if len(sizes) > 1 else ""
     return f"{_code(lines, 'text')}{more}"
@@ -362,10 +352,8 @@ def _keyword(documents: Documents, document: Document, offset: int) -> tuple[str
 
 def _flowing(documents: Documents, document: Document, span: Span) -> str:
     """The sizes of the value that `it` or `input` is at a place, in all uses of a network; or nothing."""
-    known = [(analysis, analysis.source, moves.before(span.start)) for analysis, moves in document.latest()]
-    known += [(analysis, source, span.start) for analysis, source in documents.elsewhere(document)]
-    for analysis, source, place in known:
-        values = [] if place is None else analysis.flowing(source.short, place)
+    for analysis, source, place in documents.at_places(document, [span.start]):
+        values = analysis.flowing(source.short, place)
         several = (
             said((one.shape,)) if isinstance(one, Value) else f"[{said(tuple(v.shape for v in one))}]" for one in values
         )

@@ -5,25 +5,23 @@ In: a checked program and the trees of its files.  Out: text for a terminal, Mar
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import KW_ONLY
-from functools import partial
 from itertools import islice
 from typing import Annotated, Literal
 
 from pydantic import Field
 
-from cnndsl.backends.explain import latex, markdown, text
 from cnndsl.backends.explain.comparison import Comparison, explanations
-from cnndsl.backends.explain.content import Explanation, Occurrence, Places, applications, paths, told
+from cnndsl.backends.explain.content import Explanation, Form, Occurrence, Places, applications, paths, told
 from cnndsl.backends.explain.content import explain as content
+from cnndsl.backends.explain.forms import Latex, Markdown, Text
 from cnndsl.backends.options import Checked, Color, CommandLine, Network, Options, Sizes, model
 from cnndsl.diagnostics import OptionError
 from cnndsl.display import Lines, MarkdownText
 from cnndsl.i18n import tr
 from cnndsl.ir.program import Program
 from cnndsl.layers.formula import plain
-from cnndsl.terminal import wrap
 
 MOST = 2000
 """More applications than this are counted, not shown."""
@@ -32,6 +30,7 @@ _FEW = 6
 
 
 Format = Literal["text", "markdown", "latex"]
+FORMS: dict[Format, type[Form]] = {"text": Text, "markdown": Markdown, "latex": Latex}
 _PART = (
     "The path of a layer, such as conv1 or layer1.0.conv1, or of a block; or a constant or a parameter, by its name; "
     "by default all layers."
@@ -93,19 +92,14 @@ class Explain(Options[str]):
     def _all(self, shown: Sequence[Explanation], left_out: int) -> str:
         """The layers one after the other, and how many more there are; of one that is asked for by itself all."""
         is_single = {explanation.title for explanation in shown} == {self.part}
-        write = _writer(self.format, single=is_single, color=self.color)
-        blocks = ["\n".join(write(explanation)) for explanation in shown]
-        if self.format == "latex":
-            blocks.insert(0, latex.head())
+        form = FORMS[self.format](color=self.color)
+        write = form.full if is_single else form.brief
+        blocks = [form.head, *("\n".join(write(explanation)) for explanation in shown)]
         if left_out:
             blocks.append(tr("... and {count:,} more", count=left_out))
         if not is_single and (letters := _letters(shown)):
-            forms = {
-                "text": "\n".join(wrap(letters, 80)),
-                "latex": rf"\par\medskip{{\raggedright\noindent {letters}\par}}",
-            }
-            blocks.append(forms.get(self.format, letters))
-        return "\n\n".join(blocks) + "\n"
+            blocks.append(form.note(letters))
+        return "\n\n".join(filter(None, blocks)) + "\n"
 
     def _compared(self, applied: Occurrence | None, compare: str, places: Places) -> str:
         """The layer with each of several values: side by side in a text, else one after the other."""
@@ -114,11 +108,11 @@ class Explain(Options[str]):
             raise OptionError("compare", message)
         variants = Comparison.read(compare).variants(applied.target, plain(applied.xs[0]), self.part)
         found = list(explanations(applied, variants, places))
-        if self.format == "text":
-            return "\n".join(text.beside(found, color=self.color)) + "\n"
-        write = _writer(self.format, single=False, color=self.color)
-        head = [latex.head()] if self.format == "latex" else []
-        return "\n\n".join([*head, *("\n".join((words, "", *write(each))) for words, each in found)]) + "\n"
+        form = FORMS[self.format](color=self.color)
+        if isinstance(form, Text):
+            return "\n".join(form.beside(found)) + "\n"
+        blocks = [form.head, *("\n".join((words, "", *form.brief(each))) for words, each in found)]
+        return "\n\n".join(filter(None, blocks)) + "\n"
 
 
 def check_part(program: Program, part: str, network: str | None = None) -> None:
@@ -135,11 +129,3 @@ def _letters(shown: Iterable[Explanation]) -> str:
         if len(quantity.letter) == 1:
             found.setdefault(quantity.letter, {})[quantity.meaning] = None
     return "; ".join(f"{letter}: {' / '.join(meanings)}" for letter, meanings in found.items())
-
-
-def _writer(form: Format, *, single: bool, color: bool) -> Callable[[Explanation], Iterable[str]]:
-    if form == "markdown":
-        return markdown.full if single else markdown.brief
-    if form == "latex":
-        return latex.full if single else latex.brief
-    return partial(text.full if single else text.brief, color=color)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from pydantic import ValidationError
 
@@ -15,10 +15,10 @@ from cnndsl.frozen import frozen
 from cnndsl.i18n import tr
 from cnndsl.layers.base import Layer
 from cnndsl.layers.formula import Shape, SizeError, plain
+from cnndsl.settings import parse_value
 from cnndsl.symbolic.number import literal
 
 _FEW, _MOST = 2, 4
-_WORDS = {"true": True, "false": False}
 
 
 class Variant(NamedTuple):
@@ -39,12 +39,11 @@ class Comparison:
     def read(cls, text: str) -> Comparison:
         """What a text such as `stride=1,2` says. Raises OptionError for one that says nothing to compare."""
         name, _, listed = text.partition("=")
-        values = tuple(_value(word) for word in re.split(r",(?![^\[]*\])", listed))
-        if (
-            not name.strip().isidentifier()
-            or "" in values
-            or not _FEW <= len(dict.fromkeys(map(repr, values))) <= _MOST
-        ):
+        values: tuple[Any, ...] = ()
+        with suppress(ValueError):
+            found = cast("list[Any]", parse_value(f"[{listed}]"))
+            values = tuple(tuple(value) if isinstance(value, list) else value for value in found)
+        if not name.strip().isidentifier() or not _FEW <= len(dict.fromkeys(map(repr, values))) <= _MOST:
             message = f"takes a parameter and from {_FEW} to {_MOST} of its values, as in stride=1,2, and not {text!r}"
             raise OptionError("compare", message)
         return cls(name.strip(), values)
@@ -73,18 +72,6 @@ class Comparison:
                 raise OptionError("compare", message) from None
             found.append(Variant(f"{tr(self.name)} {literal(value)}", other))
         return found
-
-
-def _value(word: str) -> Any:
-    word = word.strip().strip("\"'")
-    if word.startswith("[") and word.endswith("]"):
-        return tuple(_value(inner) for inner in word[1:-1].split(","))
-    for kind in (int, float):
-        try:
-            return kind(word)
-        except ValueError:
-            continue
-    return _WORDS.get(word, word)
 
 
 def explanations(applied: Occurrence, variants: Sequence[Variant], places: Places) -> Iterator[tuple[str, Explanation]]:

@@ -7,6 +7,7 @@ where it was written.
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -67,22 +68,53 @@ class Came:
         return f"{form.shape(self.shape)}{form.gap}{tr('from {place}', place=_in_line(words, self.origin))}"
 
 
-@frozen()
-class Form:
-    """How one of the forms of explanations writes a size, a name of the text, words, and a formula.
+class Form(ABC):
+    """One of the forms of explanations: how it writes a size, a name of the text, words, a formula, and all of it."""
 
-    latex: whether formulas are in LaTeX. times: what stands between factors. gap: what stands behind a size.
-    more: what stands before each input but the first.
-    """
+    latex = True
+    """Whether formulas are in LaTeX."""
+    times = r" \cdot "
+    """What stands between factors."""
+    gap = ", "
+    """What stands behind a size."""
+    more = "in"
+    """What stands before each input but the first."""
 
-    shape: Callable[[Shape], str]
-    code: Callable[[str], str]
-    plain: Callable[[str], str]
-    formula: Callable[[str], str] = "${}$".format
-    latex: bool = True
-    times: str = r" \cdot "
-    gap: str = ", "
-    more: str = "in"
+    def __init__(self, *, color: bool = False) -> None:
+        self.color = color
+
+    @property
+    def head(self) -> str:
+        """What the explanations begin with."""
+        return ""
+
+    @abstractmethod
+    def brief(self, explanation: Explanation) -> Iterator[str]:
+        """The lines of one explanation among many: the sizes, without what the numbers are."""
+
+    @abstractmethod
+    def full(self, explanation: Explanation) -> Iterator[str]:
+        """The lines of an explanation that stands by itself."""
+
+    @abstractmethod
+    def shape(self, shape: Shape) -> str:
+        """A size."""
+
+    @abstractmethod
+    def code(self, text: str) -> str:
+        """A name of the text, or a line of it."""
+
+    @abstractmethod
+    def plain(self, text: str) -> str:
+        """Words."""
+
+    def formula(self, text: str) -> str:
+        """A formula."""
+        return f"${text}$"
+
+    def note(self, text: str) -> str:
+        """A paragraph behind all explanations."""
+        return text
 
     def joined(self, *texts: str) -> str:
         """The texts that there are, one after the other."""
@@ -487,7 +519,7 @@ class Explanation:
         found = ((tr("parameters"), self.parameters, shared), (tr("MACs"), self.macs, ""))
         return [(name, form.joined(form.worked(cost), by)) for name, cost, by in found if cost is not None]
 
-    def letters(self, form: Form) -> list[tuple[str, str, str]]:
+    def letters(self, form: Form) -> list[tuple[str, ...]]:
         """The rows of a table: the letters with their numbers, what they are, and where they are from."""
         return [(form.equation(q), form.plain(q.meaning), form.plain(q.source)) for q in self.quantities]
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from cnndsl.backends import captions
 from cnndsl.backends.explain.content import Places, explain, steps
-from cnndsl.backends.explain.text import FORM
+from cnndsl.backends.explain.forms import Text
 from cnndsl.backends.graphviz.build import DEEPEST, Pictures
 from cnndsl.backends.graphviz.paths import mark
 from cnndsl.backends.graphviz.picture import Box, Cluster, Picture
@@ -109,7 +109,7 @@ class Side:
         if isinstance(at.target, Module):
             found["inside"] = self._numbers[at.target.id]
         else:
-            found["rows"] = explain(next(told), places).rows(FORM)
+            found["rows"] = explain(next(told), places).rows(Text())
         return found
 
     def _line(self, origin: Origin) -> tuple[int, int]:

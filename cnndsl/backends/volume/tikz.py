@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from cnndsl.backends.explain.latex import escaped
+from cnndsl.backends.explain.forms import escaped
 from cnndsl.backends.graphviz.labels import KINDS, SLACK, text_width
 from cnndsl.backends.graphviz.picture import IO, MERGE
 from cnndsl.backends.volume.build import Window
