@@ -18,11 +18,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from cnndsl.compilation import Compilation, CompilationError
-    from cnndsl.compiler import compile  # noqa: A004 - the package's own word
+    from cnndsl.compiler import build, compile, load  # noqa: A004 - the package's own word
     from cnndsl.diagnostics import Diagnostic
     from cnndsl.importing import from_torch
     from cnndsl.ir.program import Program
-    from cnndsl.loading import build, load
     from cnndsl.sweeping import sweep
 
 __all__ = [
@@ -42,10 +41,10 @@ _HOMES = {
     "CompilationError": "cnndsl.compilation",
     "Diagnostic": "cnndsl.diagnostics",
     "Program": "cnndsl.ir.program",
-    "build": "cnndsl.loading",
+    "build": "cnndsl.compiler",
     "compile": "cnndsl.compiler",
     "from_torch": "cnndsl.importing",
-    "load": "cnndsl.loading",
+    "load": "cnndsl.compiler",
     "sweep": "cnndsl.sweeping",
     "load_ipython_extension": "cnndsl.notebook",
 }

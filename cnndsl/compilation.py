@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from cnndsl.backends.registry import Backends
+from cnndsl.backends import Backends
 from cnndsl.diagnostics import Diagnostic, error
 from cnndsl.display import Lines
 from cnndsl.files import FolderReader, ImportProblem, Reader, nowhere

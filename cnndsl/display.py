@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from base64 import b64encode
 from collections.abc import Callable, Iterable, Mapping
 from html import escape
@@ -99,6 +100,26 @@ class NetworkText(_Shown):
 
     def _repr_html_(self) -> str:
         return f"<pre>{escape(self)}</pre>{self._other() or ''}"
+
+
+def csv_lines(heads: Iterable[str], rows: Iterable[Iterable[Any]]) -> str:
+    """A line of heads and one for each row as CSV; nothing stands for None.
+
+    A text that a spreadsheet would take for a formula has an apostrophe before it.
+    """
+    from csv import writer
+    from io import StringIO
+
+    out = StringIO()
+    lines = writer(out, lineterminator="\n")
+    lines.writerow(heads)
+    for row in rows:
+        lines.writerow(f"'{cell}" if isinstance(cell, str) and _FORMULA.match(cell) else cell for cell in row)
+    return out.getvalue()
+
+
+_FORMULA = re.compile("[=+@-].")
+"""How a spreadsheet's formulas begin; a sign by itself is none."""
 
 
 def json_lines(fields: Mapping[str, Any], name: str, rows: Iterable[Any]) -> str:

@@ -317,22 +317,24 @@ def signed(picture: bytes, kind: str) -> bytes:
 
     kind: "svg", "png", "pdf", "tex", "dot" or "mmd"; or "md" or "html", for a page that `is_signed_page` knows.
     """
-    if kind in ("md", "html"):
-        return b"<!-- made by cnndsl -->\n" + picture
-    if kind == "svg":
-        return picture.rstrip() + b"\n<!-- made by cnndsl -->\n"
-    if kind == "dot":
-        return b"// made by cnndsl\n" + picture
-    if kind == "tex":
-        return b"% made by cnndsl\n" + picture
-    if kind == "mmd":
-        return picture.rstrip() + b"\n%% made by cnndsl\n"
-    if kind == "pdf":
-        return picture.rstrip() + b"\n%made by cnndsl\n"
+    if kind in _FIRST:
+        return _FIRST[kind] + picture
+    if kind in _LAST:
+        return picture.rstrip() + _LAST[kind]
     header = 33  # the signature and IHDR, always of this length; a remark is a chunk of its own
     remark = b"tEXtComment\0made by cnndsl"
     length, checksum = (len(remark) - 4).to_bytes(4), zlib.crc32(remark).to_bytes(4)
     return picture[:header] + length + remark + checksum + picture[header:]
+
+
+_FIRST = {
+    "md": b"<!-- made by cnndsl -->\n",
+    "html": b"<!-- made by cnndsl -->\n",
+    "dot": b"// made by cnndsl\n",
+    "tex": b"% made by cnndsl\n",
+}
+_LAST = {"svg": b"\n<!-- made by cnndsl -->\n", "mmd": b"\n%% made by cnndsl\n", "pdf": b"\n%made by cnndsl\n"}
+"""The remarks that stand before what a file has, and behind it."""
 
 
 def is_signed(picture: bytes) -> bool:

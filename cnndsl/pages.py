@@ -54,6 +54,14 @@ def page(code: str) -> Page:
     return Page(code, text.partition("\n")[0].partition(": ")[2], text)
 
 
+def why_not(code: str) -> str:
+    """What to say of a code that there is no page about: which one may be meant."""
+    from difflib import get_close_matches
+
+    near = get_close_matches(code.upper(), codes(), 1)
+    return f"there is no code {code}; " + (f"did you mean {near[0]}?" if near else "cnndsl rule lists them all")
+
+
 _HEADS = {"Wrong", "Right"}
 """The sections of a page that are examples alone, or nearly so."""
 _FENCED = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)

@@ -16,7 +16,7 @@ from typing import ClassVar
 
 import click
 
-from cnndsl.backends.registry import registered
+from cnndsl.backends import registered
 from cnndsl.cli.console import INTERRUPTED, WRONG_USE, Unheard, say
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, TextIO, Union, get_args, get_ori
 
 import click
 
-from cnndsl.backends.registry import registered
+from cnndsl.backends import registered
 from cnndsl.cli import completion
 from cnndsl.cli.console import Run, columns, on_terminal, say
 from cnndsl.cli.options import common_beside_format, file, parse_sizes

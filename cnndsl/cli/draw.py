@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 
 import click
 
-from cnndsl.backends.registry import Backends
+from cnndsl.backends import Backends
 from cnndsl.cli.backend import Command, options_of
 from cnndsl.cli.console import STDOUT, Run, on_terminal
 from cnndsl.cli.options import beside, check_no_source, common_beside_format, file, force, kind_of, output, watched

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from cnndsl.backends.registry import Backends
+from cnndsl.backends import Backends
 from cnndsl.cli.backend import Command, by_terminal, options_of
 from cnndsl.cli.console import STDOUT, Run, busy, say
 from cnndsl.cli.options import (

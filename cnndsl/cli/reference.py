@@ -57,7 +57,7 @@ def rule(code: str | None, lang: Language, color: str) -> int:
         try:
             page = pages.translated(code.upper())
         except KeyError:
-            raise click.BadParameter(_why_not(code), param_hint="CODE") from None
+            raise click.BadParameter(pages.why_not(code), param_hint="CODE") from None
     say(pages.plain(page.text, color=colored, columns=columns(120)))
     return 0
 
@@ -76,15 +76,6 @@ def _listing(color: bool) -> str:
         )
         before = code
     return "\n".join([*lines, "", tr("cnndsl rule CODE describes one.")]) + "\n"
-
-
-def _why_not(code: str) -> str:
-    from difflib import get_close_matches
-
-    from cnndsl.pages import codes
-
-    near = get_close_matches(code.upper(), codes(), 1)
-    return f"there is no code {code}; " + (f"did you mean {near[0]}?" if near else "cnndsl rule lists them all")
 
 
 @click.command("new", short_help="Write a first network to FILE.")

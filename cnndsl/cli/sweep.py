@@ -106,8 +106,7 @@ def command(
     from cnndsl.compilation import CompilationError
     from cnndsl.diagnostics import Problem
     from cnndsl.files import signed
-    from cnndsl.sweeping.run import Plan, work_out
-    from cnndsl.sweeping.workers import WorkerKilledError
+    from cnndsl.sweeping.run import Plan, WorkerKilledError, work_out
 
     run = Run(**common)
     form = form or FORMATS[0] if output in (None, STDOUT) else kind_of(output, FORMATS[1:], form)

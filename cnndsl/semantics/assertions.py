@@ -9,7 +9,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import Any
 
-from cnndsl.analysis.measures import MEASURES, measure, receptive_fields
+from cnndsl.analysis import MEASURES, measure, receptive_fields
 from cnndsl.diagnostics import Label, Problem, error
 from cnndsl.ir.program import Module, Output, Program, inner_first
 from cnndsl.semantics.evaluation import Evaluation

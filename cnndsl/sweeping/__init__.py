@@ -38,7 +38,7 @@ def sweep(
     folder: where the files are that a text imports. where: an expression of the language over settings and measures,
     such as "parameters < 8e6 and macs < 500e6"; what does not work out stays. sort: a column, or "-column" from the
     largest. sample: so many different members, drawn by the seed, instead of all. measures: of
-    `cnndsl.analysis.measures.MEASURES`, with those that `where` and `sort` speak of. jobs: processes, by default one a
+    `cnndsl.analysis.MEASURES`, with those that `where` and `sort` speak of. jobs: processes, by default one a
     core; where Python starts them by spawn, call this below `if __name__ == "__main__"` in a script. engine: "ray" for
     the workers of a Ray, the one that this process is joined to or that of RAY_ADDRESS (`pip install "cnndsl[ray]"`).
 

@@ -7,7 +7,7 @@ from dataclasses import field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from cnndsl.analysis.measures import measure
+from cnndsl.analysis import measure
 from cnndsl.compilation import no_network
 from cnndsl.diagnostics import Diagnostic, OptionError, Severity, error
 from cnndsl.files import FolderReader, ImportProblem, Reader, nowhere

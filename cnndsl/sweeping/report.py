@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from cnndsl.backends.captions import bytes_said
-from cnndsl.display import json_lines
+from cnndsl.display import csv_lines, json_lines
 from cnndsl.frozen import frozen
 from cnndsl.i18n import tr, trn
 from cnndsl.sweeping.members import Member
-from cnndsl.terminal import clean, pad, paint, width
+from cnndsl.terminal import aligned, clean, paint
 
 FEW = 20
 """How many members a table shows if it is not told."""
@@ -70,12 +68,9 @@ def _lines(swept: Swept, most: int, *, color: bool) -> Iterator[str]:
     shown = swept.members[:most]
     if shown:
         rows = [[said(name, member.row[name]) for name in swept.columns] for member in shown]
-        widths = [max(map(width, column)) for column in zip(swept.columns, *rows, strict=True)]
-        heads = (pad(name, w, right=True) for name, w in zip(swept.columns, widths, strict=True))
-        yield paint("  ".join(heads), "bold", color=color)
-        for row in rows:
-            yield "  ".join(pad(cell, w, right=True) for cell, w in zip(row, widths, strict=True))
-        yield ""
+        heads, *lines = map("  ".join, aligned([swept.columns, *rows], range(len(swept.columns))))
+        yield paint(heads, "bold", color=color)
+        yield from (*lines, "")
     count = len(swept.members)
     more = tr(", of which {count:,} are shown", count=len(shown)) if len(shown) < count else ""
     members = trn("{count:,} member", "{count:,} members", swept.asked)
@@ -100,27 +95,14 @@ def settings_said(member: Member) -> str:
     return ", ".join(f"{name}={said(name, value)}" for name, value in member.settings.items())
 
 
-_FORMULA = ("=", "+", "-", "@")
-
-
 def as_csv(swept: Swept) -> str:
-    """A line a member, those that do not work out last, with the reason in the column `problem`.
-
-    A text that a spreadsheet would take for a formula begins with an apostrophe.
-    """
-    made = io.StringIO()
-    writer = csv.writer(made, lineterminator="\n")
-    writer.writerow([*swept.columns, "problem"])
-    for row in rows(swept):
-        writer.writerow([_cell(value) for value in row.values()])
-    return made.getvalue()
+    """A line a member, those that do not work out last, with the reason in the column `problem`."""
+    cells = ([_cell(value) for value in row.values()] for row in rows(swept))
+    return csv_lines([*swept.columns, "problem"], cells)
 
 
 def _cell(value: Any) -> Any:
-    if value is None or (isinstance(value, (int, float)) and not isinstance(value, bool)):
-        return value
-    shown = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return f"'{shown}" if shown.startswith(_FORMULA) else shown
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, bool | list) else value
 
 
 def as_json(swept: Swept) -> str:

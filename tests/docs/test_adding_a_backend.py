@@ -11,7 +11,7 @@ from tests.docs.blocks import ROOT, Block, blocks_of
 from tests.docs.checkout import check_types, checkout, run
 
 DOCUMENT = "docs/adding-a-backend.md"
-BACKEND, REGISTRY, TEST = "cnndsl/backends/latex.py", "cnndsl/backends/registry.py", "tests/backends/test_latex.py"
+BACKEND, REGISTRY, TEST = "cnndsl/backends/latex.py", "cnndsl/backends/__init__.py", "tests/backends/test_latex.py"
 
 
 def blocks(kind: str) -> list[Block]:

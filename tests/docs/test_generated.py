@@ -13,8 +13,8 @@ import pytest
 from pydantic.fields import FieldInfo
 
 import cnndsl
+from cnndsl.backends import registered
 from cnndsl.backends.options import CommandLine, fields, mark_of
-from cnndsl.backends.registry import registered
 from cnndsl.highlighting import FILES
 from cnndsl.i18n import Language
 from cnndsl.reference import page

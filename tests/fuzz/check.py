@@ -17,7 +17,7 @@ from zlib import crc32
 
 import cnndsl
 from cnndsl import cli, files
-from cnndsl.backends.registry import registered
+from cnndsl.backends import registered
 from cnndsl.compilation import Compilation
 from cnndsl.compiler import compile_source
 from cnndsl.diagnostics import Diagnostic, OptionError, Problem, Severity, has_errors

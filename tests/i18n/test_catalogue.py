@@ -12,8 +12,8 @@ from jinja2 import Environment, nodes
 
 import cnndsl
 from cnndsl import i18n
+from cnndsl.backends import registered
 from cnndsl.backends.captions import macs
-from cnndsl.backends.registry import registered
 from cnndsl.backends.summary.entries import COLUMNS, SHORTER
 from cnndsl.i18n import catalogue, language, speaking, tr, trn
 from cnndsl.layers import formula, windows

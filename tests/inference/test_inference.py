@@ -15,8 +15,8 @@ from torch.nn.modules.dropout import _DropoutNd
 from cnndsl.analysis import costs
 from cnndsl.analysis.batchnorm_folding import for_inference
 from cnndsl.analysis.state_dict import tensors
+from cnndsl.compiler import load
 from cnndsl.ir.program import Program
-from cnndsl.loading import load
 from tests.compiled import MODELS, compilation_of, program_of
 from tests.conftest import Golden
 from tests.inference.support import check, unsettle

@@ -12,9 +12,8 @@ import pytest
 import cnndsl
 from cnndsl.source import Source
 from cnndsl.sweeping import run as running
-from cnndsl.sweeping.run import Plan
+from cnndsl.sweeping.run import Plan, here, on_ray
 from cnndsl.sweeping.space import parse
-from cnndsl.sweeping.workers import here, on_ray
 from tests.sweeping.test_sweep import FAMILY
 
 

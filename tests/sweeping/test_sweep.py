@@ -16,20 +16,17 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 import cnndsl
-from cnndsl.analysis import costs
-from cnndsl.analysis.measures import MEASURES, measure
+from cnndsl.analysis import MEASURES, costs, measure
 from cnndsl.compilation import CompilationError
 from cnndsl.diagnostics import Problem
 from cnndsl.files import FolderReader
 from cnndsl.semantics import elaborate
 from cnndsl.source import Source
 from cnndsl.sweeping import run as running
-from cnndsl.sweeping import workers
 from cnndsl.sweeping.members import Family, Member
-from cnndsl.sweeping.run import Journal, Plan, work_out
+from cnndsl.sweeping.run import Journal, Plan, WorkerKilledError, in_processes, work_out
 from cnndsl.sweeping.scatter import front, svg
 from cnndsl.sweeping.space import parse
-from cnndsl.sweeping.workers import WorkerKilledError, in_processes
 from cnndsl.syntax.parser import parse as read
 
 MODELS = Path(__file__).parents[2] / "models"
@@ -230,7 +227,7 @@ def test_a_process_that_is_killed_is_said_and_what_is_done_is_kept(monkeypatch: 
     plan, space = _plan()
     list(zip(range(3), work_out(plan.text, space, space.numbers(), jobs=1), strict=False))
     with monkeypatch.context() as patched:
-        patched.setattr(workers, "_batch", _dies)
+        patched.setattr(running, "_batch", _dies)
         with pytest.raises(WorkerKilledError, match="what is done is kept"):
             list(work_out(plan.text, space, space.numbers(), jobs=2))
     with closing(Journal(plan.text, space)) as journal:

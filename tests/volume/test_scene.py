@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cnndsl.backends.volume.folding import FEW, MANY, MOST
-from cnndsl.backends.volume.scene import Scene
+from cnndsl.backends.volume.scene import FEW, MANY, MOST, Scene
 from tests.volume.support import model_scene, scene, told
 
 BLOCK = """

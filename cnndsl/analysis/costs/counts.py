@@ -36,13 +36,9 @@ class Cost:
 
     @property
     def parameters_said(self) -> str:
-        """The number of parameters in words: `109,050 parameters`, `1 parameter`."""
-        return f"{self.said} parameter{'' if self.parameters == 1 else 's'}"
-
-    @property
-    def said(self) -> str:
-        """The number of parameters for people: `109,050`, `at least 3,178`."""
-        return f"{'' if self.complete else 'at least '}{self.parameters:,}"
+        """The number of parameters in words: `109,050 parameters`, `at least 1 parameter`."""
+        least = "" if self.complete else "at least "
+        return f"{least}{self.parameters:,} parameter{'' if self.parameters == 1 else 's'}"
 
     def __add__(self, other: Cost) -> Cost:
         macs = None if self.macs is None or other.macs is None else self.macs + other.macs

@@ -16,7 +16,7 @@ from cnndsl.backends.options import Color, CommandLine, Width, model
 from cnndsl.display import json_lines
 from cnndsl.i18n import tr, trn
 from cnndsl.layers.formula import Shape, as_json, show
-from cnndsl.terminal import Style, clean, pad, paint, width
+from cnndsl.terminal import Style, aligned, clean, pad, paint, width
 
 MOST = 20_000
 """More differences than this are not looked at."""
@@ -150,13 +150,9 @@ class _Text:
                 change = f"{sign}{size}" if new != old else tr("same")
                 percent = f"{100 * (new - old) / old:+.1f} %" if old and new != old else ""
             rows.append((name, *shown, change, percent))
-        widths = [max(map(width, column)) for column in zip(*rows, strict=True)]
-        for at, row in enumerate(rows):
-            cells = (
-                pad(cell, room, right=column > 0) for column, (cell, room) in enumerate(zip(row, widths, strict=True))
-            )
-            line = _GAP.join(cells).rstrip()
-            yield self._painted(line, "bold") if not at else line
+        head, *lines = (_GAP.join(cells).rstrip() for cells in aligned(rows, range(1, 5)))
+        yield self._painted(head, "bold")
+        yield from lines
         yield self._painted(tr("Memory is that of the values, for one sample in float32."), "dim")
 
     def _keys(self, keys: Keys) -> Iterator[str]:

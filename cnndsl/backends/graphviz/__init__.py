@@ -91,8 +91,7 @@ class Diagram(Flowchart[bytes]):
 
     def _fitting(self, picture: Picture, width: str) -> str:
         """The SVG of a picture that is no wider on paper; from left to right it goes on in rows."""
-        from cnndsl.render.rows import places, stack
-        from cnndsl.render.svg import finish
+        from cnndsl.render.svg import finish, places, stack
 
         dot, theme = write(picture, self.colours, self.direction), self.theme if self.format == "svg" else "light"
         drawn, found = draw(dot, lambda drawn: (drawn, places(drawn)))

@@ -10,14 +10,11 @@ from cnndsl.backends import captions
 from cnndsl.backends.summary.entries import COLUMNS, USUAL, Entry, Totals
 from cnndsl.backends.summary.entries import shapes as shown
 from cnndsl.backends.summary.entries import shown_field as field_of
-from cnndsl.display import json_lines
+from cnndsl.display import csv_lines, json_lines
 from cnndsl.i18n import tr
 from cnndsl.ir.program import Module
 from cnndsl.layers.formula import as_json
 from cnndsl.terminal import clean
-
-_FORMULA = ("=", "+", "-", "@")
-"""With what a spreadsheet's formulas begin."""
 
 
 def json(network: Module, totals: Totals, lines: Iterable[Entry]) -> str:
@@ -62,21 +59,10 @@ def _totals(totals: Totals) -> dict[str, Any]:
 
 
 def csv(lines: Iterable[Entry]) -> str:
-    """A line of heads and one for each row; nothing stands for what depends on an open size.
-
-    A name that a spreadsheet would take for a formula has an apostrophe before it.
-    """
-    from csv import DictWriter
-    from io import StringIO
-
-    out = StringIO()
-    writer = DictWriter(out, _FIELDS, lineterminator="\n")
-    writer.writeheader()
-    for line in lines:
-        row = _row(line) | {"output": shown(line.row.output), "field": field_of(line)}
-        row |= {key: f"'{row[key]}" for key in ("path", "last") if row[key].startswith(_FORMULA)}
-        writer.writerow({key: str(value).lower() if isinstance(value, bool) else value for key, value in row.items()})
-    return out.getvalue()
+    """A line of heads and one for each row; nothing stands for what depends on an open size."""
+    rows = (_row(line) | {"output": shown(line.row.output), "field": field_of(line)} for line in lines)
+    cells = ([str(value).lower() if isinstance(value, bool) else value for value in row.values()] for row in rows)
+    return csv_lines(_FIELDS, cells)
 
 
 def markdown(network: Module, totals: Totals, lines: Iterable[Entry], *, only: Sequence[str] = ()) -> str:

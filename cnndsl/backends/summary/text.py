@@ -22,7 +22,7 @@ from cnndsl.i18n import tr, trn
 from cnndsl.ir.program import Module
 from cnndsl.layers.base import Group
 from cnndsl.layers.formula import Shape, show
-from cnndsl.terminal import Style, clean, pad, paint, width, wrap
+from cnndsl.terminal import Style, aligned, clean, pad, paint, width, wrap
 
 MOST_ROWS = 10_000
 """More rows than this are counted, not shown."""
@@ -259,15 +259,13 @@ def _memory(totals: Totals, color: bool, room: int) -> Iterator[str]:
         rows.append((tr("training"), *map(amount, amounts), ""))
     if len(rows) == 1:
         return
+    table = aligned(rows, range(1, 5))
     for chosen in (range(6), (0, 4, 5), (0, 4)):
-        widths = [max(width(cells[k]) for cells in rows) for k in chosen]
-        if _across(widths) <= room:
+        if _across([width(table[0][k]) for k in chosen]) <= room:
             break
-    for at, cells in enumerate(rows):
-        padded = [pad(cells[k], wide, right=0 < k < 5) for k, wide in zip(chosen, widths, strict=True)]
-        total = list(chosen).index(4)
-        padded[total] = paint(padded[total], "bold", color=color and at > 0)
-        line = _GAP.join(padded).rstrip()
+    for at, cells in enumerate(table):
+        cells[4] = paint(cells[4], "bold", color=color and at > 0)
+        line = _GAP.join(cells[k] for k in chosen).rstrip()
         yield line if at else paint(line, "bold", color=color)
     yield ""
 

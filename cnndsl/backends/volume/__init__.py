@@ -15,9 +15,8 @@ from pydantic import Field
 from cnndsl.analysis import costs
 from cnndsl.backends.options import Checked, Drawing, Network, Paper, model
 from cnndsl.backends.volume.build import build
-from cnndsl.backends.volume.folding import PLANS, Plan, Shapes, cut, fold, give_names
 from cnndsl.backends.volume.layout import SMALL, lay_out
-from cnndsl.backends.volume.scene import Scene
+from cnndsl.backends.volume.scene import PLANS, Plan, Scene, Shapes, cut, fold, give_names
 from cnndsl.backends.volume.svg import write
 from cnndsl.display import SvgText
 from cnndsl.ir.program import Module, Program

@@ -11,9 +11,8 @@ from cnndsl.analysis import costs
 from cnndsl.backends import captions
 from cnndsl.backends.captions import fitting_sizes, full_size
 from cnndsl.backends.graphviz.picture import BLOCK, IO, MERGE
-from cnndsl.backends.volume.folding import Plan, Shapes
 from cnndsl.backends.volume.layout import Route
-from cnndsl.backends.volume.scene import Band, Link, Scene, Volume
+from cnndsl.backends.volume.scene import Band, Link, Plan, Scene, Shapes, Volume
 from cnndsl.i18n import tr
 from cnndsl.ir.interpreter import Application, Frame, applications
 from cnndsl.ir.program import Call, Child, Module

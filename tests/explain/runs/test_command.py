@@ -77,7 +77,7 @@ def test_the_kernel_alone(cnndsl: Command, folder: Path, seen: Path) -> None:
 
 
 def test_weights_and_labels(cnndsl: Command, folder: Path, seen: Path) -> None:
-    from cnndsl.loading import load
+    from cnndsl.compiler import load
 
     torch.save(load(folder / "net.cnn", classes=3)().state_dict(), folder / "w.pt")
     (folder / "names.txt").write_text("cat\ndog\nbird\n")
