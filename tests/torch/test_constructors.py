@@ -711,7 +711,15 @@ def test_a_layer_whose_value_another_turn_may_read_is_refused(word: str, text: s
         "wide = []; for i in range(n) { conv(4, 2 * i + 1, padding=i) -> relu; wide = wide + [it] }",
     ],
 )
-@pytest.mark.parametrize("read", ["wide[0] * wide[-1]", "wide[0] * wide[1]", "sum(wide) * wide[0]", "sum(wide[1:])"])
+@pytest.mark.parametrize(
+    "read",
+    [
+        "wide[0] * wide[-1]", "wide[0] * wide[1]", "sum(wide) * wide[0]", "sum(wide[1:])",
+        "concat([y for [i, y] in enumerate(wide) if i > 0])", "concat([it] + [y -> relu for y in wide if n > 3])",
+        "x = it; for [i, y] in enumerate(wide) { if i % 2 == 0 { x = x * mean(y, axis=[1, 2, 3], keepdim=true) } }; x",
+        "x = wide[0]; wide = [y -> relu for y in [it, x]]; concat(wide)",
+    ],
+)  # fmt: skip
 def test_what_nobody_reads_of_a_list_is_left_out(body: str, read: str) -> None:
     check(f"network Net(n = 3) {{ input(3, 8, 8); {body}; {read} }}")
 

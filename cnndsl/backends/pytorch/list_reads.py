@@ -42,13 +42,13 @@ def check_reads(kept: Sequence[Any], lines: Sequence[Any]) -> None:
     `kept` are the lines of `forward`, and `lines` those of the whole body. Raises Untranslatable.
     """
     lists = _Lists(lines, kept)
-    for variable, causes in lists.made.items():
-        if not lists.of(variable).is_all_read():
-            shown = variable.removeprefix(FLOW)
+    for made in lists.found:
+        if made.causes is not None and not made.is_all_read():
+            shown = made.name.removeprefix(FLOW)
             raise Untranslatable(
                 f"of the list {shown}, which is as long as a parameter says, only some values are read",
                 helps="read all of them, or make a list of those that are read",
-                names=frozenset(causes),
+                names=frozenset(made.causes),
             )
     held = {id(line.code) for line in walk(kept) if isinstance(line, Compute)}
     for loop in filter(_makes_layers, walk(lines)):
@@ -63,8 +63,11 @@ def _makes_layers(line: Any) -> bool:
 
 @dataclass(eq=False)
 class _List:
-    """What is known of how a list of values is made and read."""
+    """What is known of how a list of values is made and read, by the first variable that holds it."""
 
+    name: str
+    causes: set[str] | None = None
+    """The variables that its length follows from; None where it is no list that layers make."""
     length: Expr | None = None
     """How many values it has; None where that is not known."""
     depth: int | None = None
@@ -83,6 +86,10 @@ class _List:
     """The same, with 0 for the last value, 1 for the one before it, and so on."""
     parts: list[tuple[Expr, Expr]] = field(default_factory=list)
     """Between which places they are read; those below 0 and the second one if it is 0 count from the end on."""
+
+    def follows(self, *causes: Iterable[str]) -> None:
+        """Note that layers make the list, and what its length follows from."""
+        self.causes = (self.causes or set()).union(*causes)
 
     def is_all_read(self) -> bool:
         """Whether it is known that all values are read, if any are."""
@@ -132,10 +139,9 @@ class _Lists:
         given = Counter(line.name for line in walk(lines) if isinstance(line, Assign))
         self._changing = {each for each, count in given.items() if count > 1}
         """The variables of `__init__` that may be worth something else in another place."""
-        self.made: dict[str, set[str]] = {}
-        """The lists, and the variables that their lengths follow from."""
+        self.found: list[_List] = []
         self._known: dict[str, _List] = {}
-        self._same: dict[str, str] = {}
+        """By variable the list that it holds at the line at hand."""
         self._tests: list[set[str]] = []
         """What the conditions around follow from."""
         self._behind: dict[int, _Behind] = {}
@@ -154,7 +160,15 @@ class _Lists:
 
     def of(self, variable: str) -> _List:
         """What is known of a list."""
-        return self._known.setdefault(self._same.get(variable, variable), _List())
+        if variable not in self._known:
+            self._known[variable] = _List(variable)
+            self.found.append(self._known[variable])
+        return self._known[variable]
+
+    def _made_in(self, code: Code) -> list[_List]:
+        """The lists in an expression that layers make."""
+        held = (self._known.get(each) for each in sorted(names_in(code)))
+        return [each for each in held if each is not None and each.causes is not None]
 
     def _visit(self, lines: Sequence[Any], loops: tuple[For, ...], behind: _Behind) -> None:
         """Note what lines do that stand in loops; `behind` are the lines after them."""
@@ -162,7 +176,7 @@ class _Lists:
             rest = ((lines, at + 1), *behind)
             if isinstance(line, For):
                 self._behind[id(line)] = rest
-                self._code(line.source, loops)
+                self._gone_through(line, loops)
                 self._visit(line.lines, (*loops, line), ((lines, at), *behind))
                 continue
             if isinstance(line, Compute) and line.type == LIST:
@@ -179,54 +193,55 @@ class _Lists:
 
     def _list(self, line: Compute, loops: tuple[For, ...], behind: _Behind) -> None:
         (variable,) = line.names
+        is_new = variable in self._known and variable not in names_in(line.code)
+        if is_new and self._is_sure(self._known[variable]):
+            del self._known[variable]  # it holds another list from here on
         known = self.of(variable)
         known.depth = len(self._tests) if known.depth is None else known.depth
         match line.code:
             case ast.ListComp():
-                self._make(variable, line.code, loops)
+                self._make(known, line.code, loops)
             case ast.List(elts=items):
-                self.of(variable).length = None if loops else _ZERO
-                self._grow(variable, items, loops, behind)
+                known.length = None if loops else _ZERO
+                self._grow(known, items, loops, behind)
                 if any(isinstance(item, ast.Name) and item.id in self._results for item in items):
-                    self.made.setdefault(variable, set()).update(*self._tests)
+                    known.follows(*self._tests)
             case (
                 ast.BinOp(left=ast.Name(id=held), op=ast.Add(), right=ast.List(elts=items))
                 | ast.BinOp(left=ast.List(elts=items), op=ast.Add(), right=ast.Name(id=held))
             ) if held == variable:
-                self._grow(variable, items, loops, behind, at_end=isinstance(line.code.left, ast.Name))
-                if loops or variable in self.made:
-                    sources = [loop.source for loop in loops]
-                    self.made.setdefault(variable, set()).update(*map(names_in, sources), *self._tests)
+                self._grow(known, items, loops, behind, at_end=isinstance(line.code.left, ast.Name))
+                if loops or known.causes is not None:
+                    known.follows(*(names_in(loop.source) for loop in loops), *self._tests)
                 for item in items:
                     self._code(item, loops)
                 return
-            case ast.BinOp(op=ast.Add()) if parts := names_in(line.code) & self.made.keys():
-                self.made.setdefault(variable, set()).update(*(self.made[part] for part in parts))
-                self.of(variable).length = None
-            case ast.Call() | ast.Subscript() if others := names_in(line.code) & self.made.keys():
-                self.made[variable] = set().union(*(self.made[other] for other in others))
-                self.of(variable).length = self._turns(line.code)
-                self.of(variable).needed = [each for other in others for each in self.of(other).needed]
-            case ast.Name(id=other) if other in self.made:
-                self._same[variable] = self._same.get(other, other)
+            case ast.BinOp(op=ast.Add()) if parts := self._made_in(line.code):
+                known.follows(*(part.causes or () for part in parts))
+                known.length = None
+            case ast.Call() | ast.Subscript() if others := self._made_in(line.code):
+                known.causes = set().union(*(other.causes or () for other in others))
+                known.length = self._turns(line.code)
+                known.needed = [each for other in others for each in other.needed]
+            case ast.Name(id=other) if self._made_in(line.code):
+                self._known[variable] = self._known[other]
                 return
         self._code(line.code, loops)
 
-    def _make(self, variable: str, code: ast.ListComp, loops: tuple[For, ...]) -> None:
+    def _make(self, known: _List, code: ast.ListComp, loops: tuple[For, ...]) -> None:
         """Note a list of what the layers of a list give."""
         match code.generators:
             case [ast.comprehension(iter=ast.Name(id=source))] if source.startswith(MODULES):
                 sources = self._sources.get(int(source.removeprefix(MODULES)), [])
-                self.made[variable] = set().union(*map(names_in, sources))
+                known.causes = set().union(*map(names_in, sources))
                 lengths = [self._turns(each) for each in sources]
                 is_one = bool(lengths) and all(each == lengths[0] for each in lengths) and not loops
-                self.of(variable).length = lengths[0] if is_one else None
+                known.length = lengths[0] if is_one else None
 
     def _grow(
-        self, variable: str, items: Sequence[Code], loops: tuple[For, ...], behind: _Behind, *, at_end: bool = True
+        self, known: _List, items: Sequence[Code], loops: tuple[For, ...], behind: _Behind, *, at_end: bool = True
     ) -> None:
         """Note that a line adds values to a list, in each turn of these loops."""
-        known = self.of(variable)
         turns = [self._turns(loop.source) for loop in loops]
         before, known.length = known.length, None
         if before is not None and not self._tests and None not in turns:
@@ -258,6 +273,19 @@ class _Lists:
         return word in carried, word in found
 
     # How they are read
+
+    def _gone_through(self, loop: For, loops: tuple[For, ...]) -> None:
+        """Note what a loop goes through; lists of which a turn may leave out its value are not read whole."""
+        pairs = [(loop.target, loop.source)]
+        match pairs[0]:
+            case ast.Tuple(targets), ast.Call(ast.Name("zip"), columns):
+                pairs = list(zip(targets, columns, strict=True))
+        for target, column in pairs:
+            if all(_is_read(each, loop.lines) for each in names_stored(target) if each.startswith(FLOW)):
+                self._code(column, loops)
+                continue
+            for each in names_in(column):
+                self.of(each).is_read = True
 
     def _code(self, code: ast.AST, loops: tuple[For, ...]) -> None:
         items: set[int] = set()
@@ -385,6 +413,15 @@ class _Lists:
 
 def _lines_of(behind: _Behind) -> Iterator[Any]:
     return (lines[at] for lines, start in behind for at in range(start, len(lines)))
+
+
+def _is_read(variable: str, lines: Iterable[Any]) -> bool:
+    """Whether lines read a variable in all cases, where each loop has a turn."""
+    for line in lines:
+        inside = [_is_read(variable, block) for block in line.blocks()]
+        if any(variable in names_in(code) for code in codes_of(line)) or (inside and all(inside)):
+            return True
+    return False
 
 
 def _fate(variable: str, lines: Iterable[Any]) -> bool | None:
