@@ -368,7 +368,7 @@ def _single_callable(body: Body, recipe: Any, needs: Needs) -> Code:
     code = inline_chain(made.value) if isinstance(made.value, Chain) else made.value
     if isinstance(recipe, KindRecipe) and needs.calls and isinstance(code, ast.Call):
         return code.func
-    if not needs.ranks and any(each.startswith("unknown·") for each in names_in(code)):
+    if not needs.ranks and _is_untold(code):
         return dotted("nn.Identity")
     code = as_callable(code, list(words.values()))
     constant_name = recipe.constant if isinstance(recipe, KindRecipe) else ""
@@ -376,6 +376,11 @@ def _single_callable(body: Body, recipe: Any, needs: Needs) -> Code:
         return code
     held = body.file.layer_constants.setdefault(constant_name, code)
     return name(constant_name) if flat(held) == flat(code) else code  # another rank has another class
+
+
+def _is_untold(code: Code) -> bool:
+    """Whether a layer has a size that its parameter does not tell."""
+    return any(each.startswith("unknown·") for each in names_in(code))
 
 
 def _kind_callable(body: Body, recipe: KindRecipe, needs: Needs, shape: Shape, words: dict[int, str]) -> Code:
@@ -389,6 +394,8 @@ def _kind_callable(body: Body, recipe: KindRecipe, needs: Needs, shape: Shape, w
     if whole.is_half_applied:
         return dotted("nn.Identity")  # nobody calls it, or no block that does is translated yet
     code = body.file.scratch(whole, shape, body).value
+    if _is_untold(code):
+        return dotted("nn.Identity")  # nor is any that tells it its sizes
     sizes = list(words.values())
     if recipe.begins or recipe.numbers or not isinstance(code, ast.Call):
         reason = "a layer that lacks arguments and says how its weights begin is given as an argument"
