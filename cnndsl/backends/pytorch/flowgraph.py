@@ -340,7 +340,8 @@ def uses(code: ast.AST) -> Uses:
 class ForwardSlice:
     """The lines of `forward`; of one that only serves, without what is for training.
 
-    Loops and lists (nodes of expressions) in `without` have nothing in them.
+    Loops and lists (nodes of expressions) in `without` have nothing in them, and the ways of conditions (with True for
+    the first one) are not taken.
     """
 
     def __init__(self, *, serves: bool = False, without: Iterable[Any] = ()) -> None:
@@ -422,8 +423,11 @@ class ForwardSlice:
                 return None
 
     def _if(self, line: If, live: set[str], depth: int) -> If | list[Any] | None:
-        yes_live, no_live = set(live), set(live)
-        yes, no = self.slice(line.yes, yes_live, depth), self.slice(line.no, no_live, depth)
+        ways: list[tuple[list[Any], set[str]]] = []
+        for is_taken, lines in ((True, line.yes), (False, line.no)):
+            inside = set(live)
+            ways.append((self.slice([] if (line, is_taken) in self._without else lines, inside, depth), inside))
+        (yes, yes_live), (no, no_live) = ways
         if not yes and not no:
             return None
         live.clear()

@@ -1,7 +1,8 @@
 """Loops without a turn, and lists without a value: a constructor refuses arguments for which nothing reads a layer.
 
 The lines of a definition come in, with what `forward` needs of them; a line gets a refusal before it where it alone, or
-with one before it, reads what a layer outside of it gives, and an argument may leave it without anything.
+with one before it or with one way of a condition, reads what a layer outside of it gives, and an argument may leave it
+without anything.
 """
 
 from __future__ import annotations
@@ -72,6 +73,13 @@ class _Turns:
         always = {line.name for line in lines if isinstance(line, Assign)}
         self._changing = {each for each, count in Counter(given).items() if count > 1 or each not in always}
         """The variables that may be something else, or nothing, in lines behind the one that gives them something."""
+        self._ways: dict[str, Code] = {}
+        """Tests of parameters with which conditions leave out one of their ways, by their texts."""
+        for line in walk(lines):
+            if isinstance(line, If) and names_in(line.test).isdisjoint(given):
+                for way, test in ((True, negated(line.test)), (False, line.test)):
+                    self._ways[flat(test)] = test
+                    self._empty.setdefault(flat(test), []).append((line, way))
 
     def refuse(self, block: list[Any], around: For | None) -> None:
         """Put refusals into a block, of which the lines are those of a loop around it."""
@@ -99,9 +107,13 @@ class _Turns:
                     reason = "several loops or lists alone read what a layer gives, and all may be empty"
                     raise Untranslatable(reason, names=frozenset(names_in(self._tests[other])))
                 yield self._refusal([other, text], both, around)
+        if around is None and self._lost(text, *self._ways) - alone:
+            for way in self._ways:
+                if both := self._lost(way, text) - alone - self._lost(way):
+                    yield self._refusal([way, text], both, around)
 
     def _refusal(self, texts: Sequence[str], lost: set[int], around: For | None) -> If:
-        test = all_of([self._tests[text] for text in texts])
+        test = all_of([self._tests.get(text) or self._ways[text] for text in texts])
         if around is not None and not lost <= _registered(around):
             reason = "only a loop in a loop reads what a layer gives, and it may have no turn"
             raise Untranslatable(reason, names=frozenset(names_in(test) | names_in(around.source)))
