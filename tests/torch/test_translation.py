@@ -583,6 +583,63 @@ network Net(stacks = 2, widths = [4, 6, 8]) {
 """)
 
 
+def test_what_a_block_gives_that_uses_itself_is_proved() -> None:
+    text = """
+block Fractal(columns, channels) {
+    if columns == 1 { unit: conv(channels, 3, padding=1) } else {
+        long = it -> Fractal(columns - 1, channels) -> Fractal(columns - 1, channels)
+        (long + (it -> conv(channels, 3, padding=1))) / 2
+    }
+}
+network Net(columns = 3, widths = [2, 3]) {
+    input(3, 8, 8)
+    for width in widths { Fractal(columns, width) -> maxpool(2) }
+    linear(2)
+}
+"""
+    check(text)
+    made = cnndsl.compile(text).python()
+    assert "def __init__(self, in_channels: int, columns: int, channels: int)" in made
+    assert "out_channels" not in made
+
+
+def test_what_two_blocks_give_that_use_one_another_is_proved() -> None:
+    text = """
+block Tree(levels, channels, stride = 1) {
+    x     = input[0]
+    aside = input[1:]
+    if levels == 1 {
+        a = x -> conv1: conv(channels, 3, stride, padding=1)
+        concat([a] + aside) -> root: conv(channels, 1)
+    } else {
+        a = [x] -> tree1: Tree(levels - 1, channels, stride)
+        [a, concat(aside + [a])] -> tree2: Tree(levels - 1, channels)
+    }
+}
+network Net(levels = 2, channels = 4) { input(3, 8, 8); [it] -> Tree(levels, channels, 2) -> conv(2, 1) }
+"""
+    check(text)
+    assert "out_channels" not in cnndsl.compile(text).python()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Grown(n - 1, 2 * channels)",
+        "Grown(n - 1, channels) -> conv(it.channels + 1, 1)",
+        "Grown(n - 1, channels) -> maxpool(2)",
+        "if channels > 3 { Grown(n - 1, channels) } else { Grown(n - 1, channels + 1) -> conv(channels, 1) }",
+    ],
+)
+def test_what_a_block_gives_that_uses_itself_in_another_way_is_its_own_to_say(line: str) -> None:
+    check(f"""
+block Grown(n, channels) {{
+    if n == 0 {{ last: conv(channels, 3, padding=1) }} else {{ {line} }}
+}}
+network Net(n = 2, channels = 2) {{ input(3, 16, 16); Grown(n, channels) -> linear(2) }}
+""")
+
+
 def test_forward_reads_sizes_from_the_values_that_have_them() -> None:
     text = """
 network Net(sources = 2, width = 4, depth = 2, kernel = 4, stride = 2, length = 30) {

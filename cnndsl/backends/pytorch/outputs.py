@@ -47,7 +47,7 @@ class KnownOutputs:
         self, definition: nodes.Definition, given: Mapping[str, Any], inputs: Sequence[tuple[str, Tensor]]
     ) -> Outputs | None:
         """What a block gives, in the names of the caller; None where it takes a list of features."""
-        told = [f"{word} = {self._said(value)}" for word, value in given.items()]
+        told = [f"{word} = {self.said(value)}" for word, value in given.items()]
         sizes = [f"{word}: {', '.join(map(_size, tensor.shape))}" for word, tensor in inputs]
         text = "; ".join([definition.key, *told, *sizes])
         if text not in self._in_names:
@@ -73,22 +73,23 @@ class KnownOutputs:
             self.has_given_up |= outer
         return made
 
-    def _said(self, value: Any) -> str:
+    def said(self, value: Any) -> str:
+        """What a use gives, as a text that is equal for what is equal."""
         match value:
             case Static(value=Traced() as number):
                 return f"{_size(number)} {flat(value.code)}"
             case Static(value=list() as items):
-                return f"[{', '.join(map(self._said, items))}]"
+                return f"[{', '.join(map(self.said, items))}]"
             case Static():
                 return f"{type(value.value).__name__} {sample_of(value)!r} {flat(value.code)}"
             case KindRecipe(fields=fields) if not value.begins and not value.numbers:
-                return f"{value.kind.kind}({', '.join(f'{word}={self._said(each)}' for word, each in fields.items())})"
+                return f"{value.kind.kind}({', '.join(f'{word}={self.said(each)}' for word, each in fields.items())})"
             case BlockRecipe(arguments=given) | ExternRecipe(arguments=given):
-                told = ", ".join(f"{word}={self._said(each)}" for word, each in given.items())
+                told = ", ".join(f"{word}={self.said(each)}" for word, each in given.items())
                 return f"{value.definition.key}({told})"
             case ParamRecipe() if not value.arguments:
                 self._held[id(value.needs)] = value.needs
-                choices = " | ".join(map(self._said, value.choices))
+                choices = " | ".join(map(self.said, value.choices))
                 return f"{id(value.needs)} {value.needs.extent()} {flat(value.code)} {choices}"
             case _:
                 self._held[id(value)] = value

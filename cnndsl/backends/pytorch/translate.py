@@ -27,6 +27,7 @@ from cnndsl.backends.pytorch.code import Code, flat, name, names_in, not_in, wor
 from cnndsl.backends.pytorch.construct import Made, append, argument_for, chain_of, make
 from cnndsl.backends.pytorch.expressions import evaluate
 from cnndsl.backends.pytorch.flowgraph import Append, names_read
+from cnndsl.backends.pytorch.induction import Induction
 from cnndsl.backends.pytorch.operators import static_of
 from cnndsl.backends.pytorch.outputs import KnownOutputs, Outputs
 from cnndsl.backends.pytorch.sorts import Sort, sort_of
@@ -96,6 +97,7 @@ class Translation:
         self.constant_names = _constant_names(program.definitions)
         self._constant_values: dict[str, Any] = {}
         self._outputs = KnownOutputs(self)
+        self._induction = Induction(self, self._outputs.said)
         self.plain_layers: dict[Any, Made] = {}
         """Layers of plain numbers on plain sizes, by these."""
         self._running: list[str] = []
@@ -109,6 +111,14 @@ class Translation:
         """A symbol that nothing has yet, for a variable."""
         self.counter += 1
         return f"{base}·{self.counter:06}"
+
+    def number(self, base: str, sample: Any) -> Traced:
+        """A number of which nothing is known."""
+        return Traced(sample, Expr.of(Symbol(self.new_symbol(base))))
+
+    def give_up(self) -> None:
+        """What comes out now depends on where it was asked for."""
+        self._outputs.has_given_up = True
 
     # Names outside of a body
 
@@ -356,10 +366,7 @@ class Translation:
         """The same, which is not known yet; None where it takes a list of features."""
         deep = self._running.count(definition.key)
         if deep > _DEEPEST or (deep > 1 and not all(map(_is_constant, given.values()))):
-            self._outputs.has_given_up = True
-            shape = inputs[0][1].shape
-            unknown = tuple(Traced(value_of(d), Expr.of(Symbol(self.new_symbol("unknown")))) for d in shape)
-            return [(None, unknown)]
+            return self._induction.outputs(definition, self.arguments(definition, given), inputs)
         self._running.append(definition.key)
         try:
             body = self.prepared(definition, given, inputs)
