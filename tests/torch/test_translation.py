@@ -583,6 +583,19 @@ network Net(stacks = 2, widths = [4, 6, 8]) {
 """)
 
 
+def test_turns_are_counted_along_their_layers() -> None:
+    text = """
+network Net(n = 3) {
+    input(3, 8, 8)
+    for i in range(n) { conv(8, 3, padding=1) -> batchnorm; if i > 0 { it * i } }
+}
+"""
+    check(text)
+    made = cnndsl.compile(text).python()
+    assert "for i, (conv1, batchnorm1) in enumerate(zip(self.conv1, self.batchnorm1)):" in made
+    assert "self.n " not in made
+
+
 def test_what_a_block_gives_that_uses_itself_is_proved() -> None:
     text = """
 block Fractal(columns, channels) {

@@ -572,12 +572,14 @@ class ForwardWriter:
                 made.append(f"{indent}{variable.id} = iter(self.{part.name})")
                 self._loop_parts[part.number] = call("next", variable)
         match into, whole:
+            case _, ast.Call(ast.Name("range"), [_]) if sources and needs_target:
+                whole, inner = _together(sources, targets)
+                sources, targets = [call("enumerate", whole)], [ast.Tuple([into, inner], ast.Store())]
             case ast.Tuple(elts=several), ast.Call(ast.Name("zip"), columns) if sources and needs_target:
                 sources, targets = [*columns, *sources], [*several, *targets]
             case _ if needs_target or not sources:
                 sources, targets = [whole, *sources], [into, *targets]
-        whole = sources[0] if len(sources) == 1 else call("zip", *sources)
-        into = targets[0] if len(targets) == 1 else ast.Tuple(targets, ast.Store())
+        whole, into = _together(sources, targets)
         for each in sorted(line.carried):
             made.append(f"{indent}{each} = self.{each}")
             self._locals.add(each)
@@ -649,6 +651,13 @@ def _lists_seen_twice(lines: Iterable[Any]) -> set[str]:
             case For():
                 found |= names_in(line.source) & set(computed(line.lines))
     return found
+
+
+def _together(sources: Sequence[Code], targets: Sequence[Code]) -> tuple[Code, Code]:
+    """What a loop goes through, and its variables, for several lists side by side."""
+    if len(sources) == 1:
+        return sources[0], targets[0]
+    return call("zip", *sources), ast.Tuple(list(targets), ast.Store())
 
 
 def _plain_target(into: Code) -> Code:

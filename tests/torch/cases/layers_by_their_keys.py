@@ -47,7 +47,6 @@ class Steps(nn.Module):
         super().__init__()
         self.relu1 = nn.ModuleList()
         out_channels = in_channels
-        self.n = n
         for i in range(n):
             self.add_module(f"wide{i}", nn.Conv2d(channels, channels, 3, padding=1))
             self.add_module(f"narrow{i}", nn.Conv2d(out_channels, channels, 1))
@@ -55,7 +54,7 @@ class Steps(nn.Module):
             out_channels = channels
 
     def forward(self, x: Tensor) -> Tensor:
-        for i, relu1 in zip(range(self.n), self.relu1):
+        for i, relu1 in enumerate(self.relu1):
             x = relu1(getattr(self, f"wide{i}")(getattr(self, f"narrow{i}")(x)))
         return x
 

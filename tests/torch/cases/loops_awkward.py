@@ -37,14 +37,13 @@ class Named(nn.Module):
         super().__init__()
         self.relu1 = nn.ModuleList()
         channels = in_channels
-        self.depth = depth
         for k in range(depth):
             self.add_module(f"conv{k}", nn.Conv2d(channels, 4, 1))
             self.relu1.append(nn.ReLU())
             channels = 4
 
     def forward(self, x: Tensor) -> Tensor:
-        for k, relu1 in zip(range(self.depth), self.relu1):
+        for k, relu1 in enumerate(self.relu1):
             x = getattr(self, f"conv{k}")(x)
             x = relu1(x)
         return x

@@ -15,7 +15,6 @@ class Stack(nn.Module):
         super().__init__()
         self.relu1 = nn.ModuleList()
         out_channels = in_channels
-        self.n = n
         for i in range(n):
             self.add_module(f"conv{i}", nn.Conv2d(out_channels, channels, 3, padding=1))
             self.add_module(f"norm{i}", nn.BatchNorm2d(channels, eps=0.001))
@@ -23,7 +22,7 @@ class Stack(nn.Module):
             out_channels = channels
 
     def forward(self, x: Tensor) -> Tensor:
-        for i, relu1 in zip(range(self.n), self.relu1):
+        for i, relu1 in enumerate(self.relu1):
             x = relu1(getattr(self, f"norm{i}")(getattr(self, f"conv{i}")(x)))
         return x
 

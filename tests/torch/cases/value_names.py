@@ -41,7 +41,6 @@ class Dense8(nn.Module):
         super().__init__()
         self.relu1 = nn.ModuleList()
         features_channels: list[int] = [in_channels]
-        self.layers = layers
         for i in range(layers):
             self.add_module(
                 f"conv{i}", nn.Conv2d(sum(features_channels), growth, 3, padding=1)
@@ -55,7 +54,7 @@ class Dense8(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         features0 = x
         features: list[Tensor] = [features0]
-        for i, relu1 in zip(range(self.layers), self.relu1):
+        for i, relu1 in enumerate(self.relu1):
             features.append(relu1(getattr(self, f"conv{i}")(torch.cat(features, 1))))
         x = torch.cat(features, 1)
         if self.norm is not None:
