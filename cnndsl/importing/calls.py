@@ -198,12 +198,13 @@ def plain_axes(axis: Any) -> Any:
 
 
 def _largest(event: Event) -> Read:
-    """`max` along an axis, of which the values are used; `maximum` of two values."""
-    given = bound(event, event.function)
+    """`max` along an axis, of which the values are used; `maximum`, or `max` of two values."""
+    word = event.function[:3]
+    given = bound(event, word)
     other = given.get("other", given.get("dim"))
     if isinstance(other, (Value, Owned)):
-        return "call", f"{event.function}imum", (given["x"], other), {}
-    return _operation(event, event.function)
+        return "call", f"{word}imum", (given["x"], other), {}
+    return _operation(event, word)
 
 
 def _concat(event: Event) -> Read:
@@ -384,14 +385,6 @@ def _expand_as(event: Event) -> Read:
     return "same", "", (event.arguments[0],), {}
 
 
-def _two(word: str) -> Callable[[Event], Read]:
-    def made(event: Event) -> Read:
-        given = list(event.arguments) + [event.keywords[key] for key in ("other",) if key in event.keywords]
-        return "call", word, tuple(given), {}
-
-    return made
-
-
 def _norm(event: Event) -> Read:
     """A vector norm along axes."""
     name = event.function.strip("_")
@@ -425,10 +418,6 @@ def _attention(event: Event) -> Read:
     return _operation(event, "attention", {name: held for name, held in given.items() if held}, *others)
 
 
-def _square(event: Event) -> Read:
-    return "infix", "**", (event.arguments[0], 2), {}
-
-
 _SPECIAL: dict[str, Callable[[Event], Read]] = {
     **dict.fromkeys(("view", "reshape", "flatten", "unflatten", "squeeze", "unsqueeze", "view_as"), _arranged),
     **dict.fromkeys(("cat", "concat", "concatenate", "stack"), _concat),
@@ -436,9 +425,9 @@ _SPECIAL: dict[str, Callable[[Event], Read]] = {
     "max": _largest,
     "min": _largest,
     "flip": _flip,
-    "maximum": _two("maximum"),
-    "minimum": _two("minimum"),
-    "square": _square,
+    "maximum": _largest,
+    "minimum": _largest,
+    "square": lambda event: ("infix", "**", (event.arguments[0], 2), {}),
     "permute": _permute,
     **dict.fromkeys(("mT", "movedim", "moveaxis"), _moved),
     "interpolate": _interpolate,

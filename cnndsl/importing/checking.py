@@ -48,19 +48,15 @@ class Comparison:
 
     def __str__(self) -> str:
         """What was found, in a line."""
-        said = []
-        if self.same_keys:
-            said.append("same keys")
-        if self.only_original:
-            said.append(f"only in the original: {_some(self.only_original)}")
-        if self.only_text:
-            said.append(f"only in the text: {_some(self.only_text)}")
-        if self.other_order:
-            said.append("the keys have another order")
-        if self.other_shapes:
-            said.append(f"other shapes: {_some(self.other_shapes)}")
-        if self.tied:
-            said.append(f"one tensor with another in the original alone: {_some(self.tied)}")
+        said = ["same keys"] if self.same_keys else []
+        for words, keys in (
+            ("only in the original", self.only_original),
+            ("only in the text", self.only_text),
+            ("other shapes", self.other_shapes),
+            ("one tensor with another in the original alone", self.tied),
+        ):
+            said += [f"{words}: {_some(keys)}"] if keys else []
+        said += ["the keys have another order"] if self.other_order else []
         if self.problem:
             said.append(self.problem)
         elif self.outputs:

@@ -104,9 +104,8 @@ def remade(program: ExportedProgram, inputs: Sequence[Tensor] | None = None) -> 
     training = _is_training(calls)
     layers, reasons = _layers(calls, state)
     failed = _check(program, calls, layers, given, training)
-    for path, reason in failed.items():
-        del layers[path]
-        reasons[path] = reason
+    layers = {path: layer for path, layer in layers.items() if path not in failed}
+    reasons |= failed
     root = _Builder(program, calls, state, layers).built(given)
     tensors = [value for value in given if isinstance(value, Tensor)]
     _compare(program, root.train(training), given, tensors, reasons)
@@ -211,9 +210,9 @@ def _layers(calls: Calls, state: Mapping[str, Tensor]) -> tuple[dict[str, nn.Mod
             layer = layer_of(frames[0], _inside(state, path))
         except Unmade as problem:
             reasons[path] = str(problem)
-            continue
-        if layer is not None:
-            found[path] = layer
+        else:
+            if layer is not None:
+                found[path] = layer
     return found, reasons
 
 

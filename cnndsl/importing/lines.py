@@ -474,8 +474,6 @@ class Lines:
                 stage = f"if {self.writer.definition.conditions[step.condition]} {{ {stage} }}"
             return f"{source} -> {stage}"
         if step.form == "infix":
-            if len(step.operands) == 1:
-                return f"{step.what}{self._operand(step.operands[0])}"
             a, b = step.operands
             return f"{self._factor(a, step.what, left=True)} {step.what} {self._factor(b, step.what)}"
         if step.form == "index":

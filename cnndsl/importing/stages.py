@@ -122,10 +122,10 @@ class Writer:
             return f"for i in range({bounds}) {{ {json.dumps(made, ensure_ascii=False)}: {self.stage(part.part)} }}"
         if isinstance(part, Repeated):
             return f"{self.stage(part.part)} * {self.value(part.count)}"
-        if isinstance(part, Choice) and not isinstance(part.part, Chain):
-            return f"{self.stage(part.part, more)} if {self.definition.conditions[part.condition]} else identity"
+        if isinstance(part, Choice) and isinstance(part.part, Chain):
+            return f"if {self.definition.conditions[part.condition]} {self.braces(self.chain_lines(part.part))}"
         if isinstance(part, Choice):
-            return f"if {self.definition.conditions[part.condition]} {self.braced(part.part)}"
+            return f"{self.stage(part.part, more)} if {self.definition.conditions[part.condition]} else identity"
         return self.braces(self.chain_lines(part))
 
     def listed(self, parts: Sequence[Part], more: Sequence[str]) -> str:
@@ -148,10 +148,6 @@ class Writer:
             return None
         with self.turn(made):
             return f"[{self.stage(part, more[0])} {made.text(len(parts), inside=True)}]"
-
-    def braced(self, part: Part) -> str:
-        """A part in braces of its own."""
-        return self.braces(self.chain_lines(part)) if isinstance(part, Chain) else f"{{ {self.stage(part)} }}"
 
     @staticmethod
     def braces(lines: Sequence[str]) -> str:

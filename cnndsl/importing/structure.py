@@ -290,9 +290,8 @@ class _Importer:
             else:
                 bodies.append((member, body))
         self.busy.pop()
-        if (
-            problems
-        ):  # one class is said in one way, also where some of its tables of numbers are short enough for a text
+        if problems:
+            # One class is said in one way, also where some of its tables of numbers are short enough for a text.
             tables = [each for each, body in bodies if any(own.numbers is not None for own in body.held)]
             try:
                 self._declare(problems | dict.fromkeys(tables, next(iter(problems.values()))))

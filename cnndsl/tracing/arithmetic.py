@@ -86,11 +86,6 @@ def heading_of_all(worked: Sequence[Worked]) -> str:
     )
 
 
-def in_short(worked: Worked) -> str:
-    """The arithmetic in one line: the sum of each channel, where there are several."""
-    return lines(worked)[-1]
-
-
 # Drawn
 
 CELL, _HEIGHT = 30.0, 24.0
@@ -149,7 +144,7 @@ def _step(worked: Worked, values: Sequence[Map | Curve]) -> Drawing:
     if result is not None:
         parts += [_sign("→"), result]
     made = _beside(parts, _NARROW)
-    said = in_short(worked)
+    said = lines(worked)[-1]  # the sum of each channel, where there are several
     wide = max(made.width, text_width(said, _FEW_POINTS) * SLACK)
     text = words(said, 0, made.height + 12, _FEW_POINTS, LIGHT.text)
     return Drawing(wide, made.height + 16, (*made.lines, text), said)

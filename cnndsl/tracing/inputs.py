@@ -96,17 +96,13 @@ def open_picture(path: Path) -> Image:
     except OptionError:
         raise
     except (OSError, ValueError, SyntaxError, EOFError, MemoryError) as problem:
-        raise unreadable(shown(path), _in_words(problem)) from None
+        # Pillow's complaints of broken files are of many types, some without a word.
+        raise unreadable(shown(path), problem if str(problem) else ValueError("the file is broken")) from None
 
 
 def _too_large(path: Path) -> OptionError:
     message = f"{shown(path)} has more than {MOST_PIXELS // 10**6} million pixels: make it smaller first"
     return OptionError("pictures", message)
-
-
-def _in_words(problem: Exception) -> Exception:
-    """Pillow's complaints of broken files are of many types, some without a word."""
-    return problem if str(problem) else ValueError("the file is broken")
 
 
 def fitted_picture(name: str, picture: Image, channels: int, height: int, width: int) -> Sample:

@@ -197,9 +197,8 @@ class Recorder:
         if isinstance(layer, Module):
             kind = layer.name or "chain"
             said = captions.arguments(layer.parameters)
-            return Shown(
-                at.path, kind, "block", said, place, values, (), self._remark(at, None, dropped), (), within, skipped
-            )
+            remark = self._remark(at, None, dropped)
+            return Shown(at.path, kind, "block", said, place, values, remark=remark, inside=within, skipped=skipped)
         if not isinstance(layer, Layer):
             formulas = _worked_out(layer.formula(tuple(tuple(x.shape) for x in given), tuple(gave[0].shape)))
             return Shown(layer.sign, layer.word, "merge", "", place, values, formulas, skipped=skipped)

@@ -157,16 +157,8 @@ def _line(text: str, points: float = _TEXT, colour: str = LIGHT.quiet, face: str
 
 
 def _given(given: Given, *, alone: bool) -> _Piece:
-    pieces = [
-        _line(
-            tr("What goes in") + ("" if alone else f": {given.name}"),
-            _NAME,
-            LIGHT.heading,
-            BOLD,
-            right=size(given.value),
-        )
-    ]
-    pieces.append(_line(given.words))
+    title = tr("What goes in") + ("" if alone else f": {given.name}")
+    pieces = [_line(title, _NAME, LIGHT.heading, BOLD, right=size(given.value)), _line(given.words)]
     if given.picture:
         _, height, width = given.value.shape
         scale = _PICTURE / max(height, width)

@@ -39,14 +39,8 @@ def shown(
     tensor = tensor.detach().float().cpu()
     odd = int((~tensor.isfinite()).sum())
     if prod(shape[1:]) == 1:
-        return Value(
-            shape,
-            (_features(tensor.flatten(), numbers=numbers, dropped=dropped),),
-            (),
-            max(0, shape[0] - MOST_FEATURES),
-            "",
-            odd,
-        )
+        features = _features(tensor.flatten(), numbers=numbers, dropped=dropped)
+        return Value(shape, (features,), left_out=max(0, shape[0] - MOST_FEATURES), odd=odd)
     channels, cut = _cut(tensor)
     left_out = max(0, len(channels) - most)
     if channels.dim() == 2:
