@@ -67,6 +67,19 @@ def anchors(x: Tensor) -> Tensor:
         (lambda x: F.unfold(x, 2, stride=2), "unfold(it, 2, stride=2)"),
         (lambda x: F.pad(x, (1, 2)), "pad(it, [1, 2, 0, 0])"),
         (lambda x: F.pad(x, (0, 0, 0, 0)), "padding=1)\n}"),
+        (lambda x: F.pad(x, (1, 1, 2, 2), mode="reflect"), 'pad(it, [1, 1, 2, 2], mode="reflect")'),
+        (lambda x: F.pad(x, (1, 0, 0, 1), value=0.5), "pad(it, [1, 0, 0, 1], value=0.5)"),
+        (
+            lambda x: F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=True),
+            'upsample(it, scale=2, mode="bilinear", align_corners=true)',
+        ),
+        (lambda x: F.scaled_dot_product_attention(x, x, value=x, is_causal=True), "attention(it, it, it, causal=true)"),
+        (lambda x: torch.maximum(x, x * 2), "maximum(x, it)"),
+        (lambda x: torch.min(x, other=x * 2), "minimum(x, it)"),
+        (lambda x: x.max(1, keepdim=True).values, "max(it, 1, keepdim=true)"),
+        (lambda x: x.std(1, unbiased=False), "std(it, 1, 0)"),
+        (lambda x: x.var((2, 3), True), "var(it, [2, 3])"),
+        (lambda x: x[..., None], "unsqueeze(it, 4)"),
         (lambda x: x.mean((2, 3))[:, :, None, None] * x, "unsqueeze(it, 2)\n    unsqueeze(it, 3)"),
         (lambda x: x[:, 0, None, ..., 1:], "unsqueeze(it, 1)"),
         (queries, " = unbind(it, 2)\n"),
@@ -105,6 +118,9 @@ def _through_a_view(x: Tensor) -> Tensor:
         (F.dropout, "dropout is random in evaluation too"),
         (lambda x: x.mean((1, 2, 3), keepdim=True).view(-1), "view leaves no axis but the batch"),
         (lambda x: torch.linalg.norm(x, dim=(2, 3)), "linalg_norm without an axis"),
+        (lambda x: x.double(), "double(...) is no call"),
+        (lambda x: x[0], "x[0] takes samples of the batch"),
+        (lambda x: x.transpose(0, 1), "transpose: axis 0 is the batch"),
         (lambda x: x.clamp(x * 0, x), "clamp with {'min': 'a tensor', 'max': 'a tensor'} is no call of the language"),
         (lambda x: x.amax(), "amax with no arguments is no call"),
         (_writing, "a value is used again of which a part was overwritten"),
@@ -115,6 +131,37 @@ def test_what_is_no_call(function: Callable[[Tensor], Any], words: str) -> None:
     with pytest.raises(Unreadable) as refused:
         calling(function)
     assert words in str(refused.value)
+
+
+class Widths(nn.Module):
+    """A list of layers, of which one has a kernel of its own; a factor; and a padding that is a number or a word."""
+
+    def __init__(self, kernel: int, factor: float, padding: int | str) -> None:
+        super().__init__()
+        self.rows = nn.ModuleList([nn.Conv2d(4, 2, 1), nn.Conv2d(4, 2, kernel, padding=kernel // 2)])
+        self.conv = nn.Conv2d(4, 4, 3, padding=padding)
+        self.factor = factor
+
+    def forward(self, x: Tensor) -> Tensor:
+        y: Tensor = self.conv(torch.cat([row(x) for row in self.rows], 1)) * self.factor
+        return y
+
+
+def test_what_differs_in_blocks_is_a_parameter() -> None:
+    found = import_module(nn.Sequential(Widths(3, 0.5, 1), Widths(5, 0.25, "same")), [MAP])
+    assert str(found.comparison) == SAME, found.text
+    assert "rows = [conv(2, 1), conv(2, kernel, padding=kernel // 2)]" in found.text
+    assert 'conv(4, 3, padding="same")' in found.text
+    assert "it * factor" in found.text
+    assert '"1": Widths(5, 0.25)' in found.text
+
+
+def test_layers_with_a_norm_of_their_weight() -> None:
+    norms = nn.utils.parametrizations
+    module = nn.Sequential(norms.weight_norm(nn.Conv2d(4, 4, 3)), norms.spectral_norm(nn.Conv2d(4, 2, 1)))
+    found = import_module(module, [MAP])
+    assert str(found.comparison) == SAME
+    assert '"0": conv(4, 3, weight_norm=true)\n    "1": conv(2, 1, spectral_norm=true)' in found.text
 
 
 class Weighing(nn.Module):

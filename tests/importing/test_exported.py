@@ -274,6 +274,27 @@ def test_operators_are_read_as_functions(function: Callable[[Tensor], Tensor], w
     assert words in imported(Calling(function), torch.randn(2, *MAP)).text
 
 
+class Scaling(nn.Module):
+    """A buffer that is not kept in the state, and a number beside the input."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(4, 2, 1)
+        self.register_buffer("scale", torch.tensor([[[0.5]], [[2.0]]]), persistent=False)
+
+    def forward(self, x: Tensor, times: int) -> Tensor:
+        y: Tensor = self.conv(x) * self.scale * times
+        return y
+
+
+def test_buffers_that_are_not_kept_and_numbers_that_are_given() -> None:
+    program = torch.export.export(Scaling(), (torch.randn(2, *MAP), 3))
+    found = import_program(program)
+    assert str(found.comparison) == SAME
+    assert "scale = constant([0.5, 2], [2, 1, 1], persistent=false)" in found.text
+    assert "it * scale\n    it * 3" in found.text
+
+
 # What an export says, and what it does not
 
 
