@@ -26,6 +26,8 @@ from cnndsl.syntax.parser import parse
 DEFINING = ("network", "block", "sequence", "extern")
 CONSTANTS = ("true", "false", "input", "it")
 OPERATORS = ("and", "or", "not", "in")
+OTHERS = [word for word in keywords() if word not in (*DEFINING, *CONSTANTS, *OPERATORS)]
+"""The words of the grammar that are none of these."""
 TOKENS: dict[str, _TokenType] = {
     "keyword": Keyword,
     "function": Name.Builtin,
@@ -70,10 +72,9 @@ _INSIDE = "contains=ALLBUT,cnnTodo,cnnInterpolation"
 
 def _vim() -> str:
     """The syntax file of Vim."""
-    plain = [word for word in keywords() if word not in (*DEFINING, *CONSTANTS, *OPERATORS)]
     groups = {
         "cnnDefining": DEFINING,
-        "cnnKeyword": plain,
+        "cnnKeyword": OTHERS,
         "cnnOperatorWord": sorted(OPERATORS),
         "cnnConstant": CONSTANTS,
         "cnnKind": sorted(WORDS),
@@ -126,7 +127,6 @@ def _vim() -> str:
 
 def _textmate() -> str:
     """The grammar of VS Code, and of all that read those of TextMate."""
-    plain = [word for word in keywords() if word not in (*DEFINING, *CONSTANTS, *OPERATORS)]
     name = r"[^\W\d]\w*"
 
     def rule(scope: str, pattern: str) -> dict[str, str]:
@@ -166,7 +166,7 @@ def _textmate() -> str:
         rule("storage.type", of(DEFINING)),
         rule("keyword.operator.word", of(OPERATORS)),
         rule("constant.language", of(CONSTANTS)),
-        rule("keyword.control", of(plain)),
+        rule("keyword.control", of(OTHERS)),
         rule("support.function", of(sorted(WORDS))),
         rule("support.variable", of(sorted({*INIT_WORDS, *WEIGHT_WORDS}))),
         rule("keyword.operator.arrow", "->"),

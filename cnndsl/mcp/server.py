@@ -32,7 +32,7 @@ from cnndsl.layers.operations import Operation
 from cnndsl.layers.registry import KINDS, OPERATIONS
 from cnndsl.mcp import results
 from cnndsl.mcp.folder import Document, Folder, Refused, Text
-from cnndsl.render import RenderError
+from cnndsl.render import RenderError, convert
 from cnndsl.report.json import typed
 
 P = ParamSpec("P")
@@ -334,12 +334,7 @@ def _found(diagnostics: Iterable[found.Diagnostic]) -> dict[str, Any]:
 def _picture(compilation: Compilation, network: str | None, style: str, form: str, depth: int | None) -> bytes:
     """The bytes of a picture. Raises Refused for a form that there is not."""
     if style == "volume" and form in ("svg", "png"):
-        drawn = compilation.volumes(network, depth=depth, theme="light" if form == "png" else "auto")
-        if form == "svg":
-            return drawn.encode()
-        from cnndsl.render.svg import png
-
-        return png(drawn)
+        return convert(compilation.volumes(network, depth=depth, theme="light" if form == "png" else "auto"), form)
     if style == "diagram" and form in ("svg", "png"):
         return compilation.diagram("svg" if form == "svg" else "png", network, depth=depth)
     if style == "diagram" and form in ("mmd", "dot"):

@@ -87,11 +87,9 @@ def is_current(folder: Path) -> bool:
 def _digest() -> str:
     """What a page is made of, as a number: another one after any change of this package."""
     found = hashlib.sha256()
-    for target, path in sorted(_compiler()):
+    page = ((path.name, path) for path in PAGE.iterdir() if path.is_file())
+    for target, path in (*sorted(_compiler()), *sorted(page)):
         found.update(f"{target}\0{path.stat().st_size}\0".encode() + path.read_bytes())
-    for path in sorted(PAGE.iterdir()):
-        if path.is_file():
-            found.update(f"{path.name}\0{path.stat().st_size}\0".encode() + path.read_bytes())
     return found.hexdigest()[:16]
 
 

@@ -75,13 +75,9 @@ def convert(svg: str, format: str) -> bytes:  # noqa: A002
     """A finished SVG in this format. Raises RenderError where it cannot be made, and warns with RenderWarning."""
     if format == "svg":
         return svg.encode()
-    if format == "pdf":
-        from cnndsl.render.pdf import pdf
+    from cnndsl.render.formats import pdf, png
 
-        return pdf(svg)
-    from cnndsl.render.svg import png
-
-    return png(svg)
+    return pdf(svg) if format == "pdf" else png(svg)
 
 
 def draw(dot: str, made: Callable[[bytes], T]) -> T:

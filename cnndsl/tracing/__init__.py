@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from cnndsl.analysis import costs
 from cnndsl.backends import captions
-from cnndsl.backends.explain.comparison import Comparison
+from cnndsl.backends.explain import Comparison
 from cnndsl.diagnostics import OptionError
 from cnndsl.i18n import tr
 from cnndsl.tracing import recording, runner, values

@@ -8,7 +8,7 @@ from dataclasses import replace
 from math import prod
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from cnndsl.backends.explain.comparison import Comparison
+from cnndsl.backends.explain import Comparison
 from cnndsl.compiler import compile_source
 from cnndsl.diagnostics import OptionError
 from cnndsl.i18n import tr

@@ -12,7 +12,7 @@ import pytest
 from graphviz.backend import dot_command
 
 from cnndsl.render import RenderError, RenderWarning, convert, render, renderers
-from cnndsl.render.svg import in_cjk
+from cnndsl.render.formats import in_cjk
 from tests.graphviz.support import case
 from tests.made import dot, graph
 

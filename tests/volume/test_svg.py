@@ -20,7 +20,7 @@ from cnndsl.backends.volume import scene_of
 from cnndsl.backends.volume.svg import in_the_dark, shade
 from cnndsl.ir.program import Program
 from cnndsl.render import RenderWarning
-from cnndsl.render.svg import SANS, _family, png, warn_of
+from cnndsl.render.formats import SANS, _family, png, warn_of
 from cnndsl.theme import DARK, LIGHT, Theme, ThemeName
 from tests.graphviz.support import case, program_of
 from tests.graphviz.test_svg import HOSTILE, hostile
@@ -179,8 +179,8 @@ PICTURE = '<svg xmlns="http://www.w3.org/2000/svg" width="90" height="24"><text 
 
 
 def test_a_picture_whose_text_no_font_can_show_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cnndsl.render.svg.SANS", ("No Such Family",))
-    monkeypatch.setattr("cnndsl.render.svg._family", lambda _: None)
+    monkeypatch.setattr("cnndsl.render.formats.SANS", ("No Such Family",))
+    monkeypatch.setattr("cnndsl.render.formats._family", lambda _: None)
     with pytest.warns(RenderWarning, match="this system has no font, so the PNG has no text"):
         png(PICTURE.format("conv"))
     with warnings.catch_warnings():

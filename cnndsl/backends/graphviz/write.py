@@ -37,14 +37,12 @@ _STRAIGHT = 400
 
 def write(picture: Picture, theme: Theme, direction: str) -> str:
     """The DOT text of a picture. `direction` is DOT's rankdir: "TB" or "LR"."""
-    text: str = _Writer(picture, theme, direction).graph().source
-    return text
+    return _Writer(picture, theme, direction).text()
 
 
 def write_row(row: Picture, theme: Theme, whole: Picture | None) -> str:
     """The DOT text of one row of a picture from left to right; `whole` is the picture, for the head of the first."""
-    text: str = _Writer(row, theme, "LR").graph(Labels(whole, theme, upright=True).head() if whole else "").source
-    return text
+    return _Writer(row, theme, "LR").text(Labels(whole, theme, upright=True).head() if whole else "")
 
 
 def names(picture: Picture) -> list[str]:
@@ -58,8 +56,7 @@ def write_for_page(picture: Picture, theme: Theme, direction: str) -> str:
 
     A box has the id `b3` and a frame `f0`, by its number among the boxes and the clusters of the picture.
     """
-    text: str = _Writer(picture, theme, direction, for_page=True).graph("").source
-    return text
+    return _Writer(picture, theme, direction, for_page=True).text("")
 
 
 class _Writer:
@@ -95,7 +92,7 @@ class _Writer:
         """What a box is called."""
         return self._nodes[id(box)]
 
-    def graph(self, head: str | None = None) -> Digraph:
+    def text(self, head: str | None = None) -> str:
         """The whole picture, with its own head or another."""
         from graphviz import Digraph
 
@@ -121,7 +118,7 @@ class _Writer:
         self._items(graph, picture.items, within=False)
         for arrow in picture.arrows:
             self._arrow(graph, arrow)
-        return graph
+        return str(graph.source)
 
     def _hurry(self) -> dict[str, str]:
         """What a large picture asks of the layout, so that it is done in time."""

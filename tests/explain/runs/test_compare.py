@@ -11,7 +11,7 @@ import torch
 from torch.nn import functional
 
 import cnndsl
-from cnndsl.backends.explain.comparison import Comparison
+from cnndsl.backends.explain import Comparison
 from cnndsl.diagnostics import OptionError
 from cnndsl.i18n import Language, speaking
 from cnndsl.tracing import Wanted, watch

@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from cnndsl.i18n import Language, speaking
-from cnndsl.render.svg import png
+from cnndsl.render.formats import png
 from cnndsl.tracing import watch
 from cnndsl.tracing.arithmetic import lines
 from cnndsl.tracing.figure import Figure
