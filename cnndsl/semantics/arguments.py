@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -241,20 +241,15 @@ def _make(body: Evaluation, matched: _Matched, span: Span) -> Any:
     try:
         made = matched.kind(**plain)
     except ValidationError as problem:
-        *others, last = _all_wrong(matched, problem, span, plain)
+        wrong = [_invalid(matched, name, reason, span, plain) for name, reason in misfits(problem).items()]
+        if problem.errors()[0]["type"] == "missing":  # and no argument before it does not fit
+            wrong.insert(0, _missing(matched.kind, missing(problem), span))
+        *others, last = wrong
         for other in others:
             body.context.report(other.diagnostic)
         raise last from None
     body.context.memo[key] = made
     return made
-
-
-def _all_wrong(matched: _Matched, problem: ValidationError, span: Span, plain: dict[str, Any]) -> Iterator[Problem]:
-    """What does not fit, argument by argument; and what is missing, unless an argument before it does not fit."""
-    if problem.errors()[0]["type"] == "missing":
-        yield _missing(matched.kind, missing(problem), span)
-    for name, reason in misfits(problem).items():
-        yield _invalid(matched, name, reason, span, plain)
 
 
 def _open_help(kind: type[Parameterised], name: str) -> str:

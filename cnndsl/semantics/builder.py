@@ -171,7 +171,12 @@ class Builder:
     def automatic(self, word: str, span: Span) -> Slot:
         """A place for a part without a name: numbered in a chain, else named by where it stands in the text."""
         if self.is_chain:
-            return self._numbered(span)
+            name = str(len(self.slots))
+            if name in self.slots:
+                way = "give this layer a name too: name: layer"
+                raise error("E204", f"the name {name} is taken by a label", span, help=way)
+            slot = self.slots[name] = Slot(name, span)
+            return slot
         part = self._unnamed.get((span.start, span.end))
         if part is None:
             part = PartName(self._free(word), self._loop_depth > 0)
@@ -197,15 +202,6 @@ class Builder:
     def names_place(self, span: Span) -> bool:
         """Whether the text names what is applied at a place, by a word that may stand for anything."""
         return not self.is_chain and (span.start, span.end) in self._unnamed
-
-    def _numbered(self, span: Span) -> Slot:
-        name = str(len(self.slots))
-        if name in self.slots:
-            raise error(
-                "E204", f"the name {name} is taken by a label", span, help="give this layer a name too: name: layer"
-            )
-        slot = self.slots[name] = Slot(name, span)
-        return slot
 
     def _list(self, name: str, span: Span) -> list[Slot]:
         """The parts that a loop has made so far of one place in the text."""

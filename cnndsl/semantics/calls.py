@@ -412,9 +412,7 @@ _CONSTANT = "write constant([0.485, 0.456, 0.406], [3, 1, 1])"
 
 def _listed_first(body: Evaluation, node: tree.Call) -> list[Any] | None:
     """The list that a call begins with, if it does."""
-    if not node.arguments or node.arguments[0].name is not None:
-        return None
-    given = body.known(node.arguments[0].value)
+    given = body.known(node.arguments[0].value) if node.arguments and node.arguments[0].name is None else None
     return given if isinstance(given, list) else None
 
 

@@ -141,7 +141,8 @@ class _Rules:
         settings = {setting.name.text: setting.value for setting in declaration.settings if setting.name is not None}
         self.shapes, self.several = self._shapes(settings["shape"])
         """The sizes of what comes out, one for each value; and whether these are a tuple."""
-        self.learned = self._rule(settings["parameters"]) if "parameters" in settings else None
+        learned = settings.get("parameters")
+        self.learned = None if learned is None else self._text(self._inner.known(learned), learned.span)
         self.axes = self._axes(settings["rank"]) if "rank" in settings else ()
 
     def _bind(self, parameter: tree.Parameter, given: dict[str, Any]) -> None:
@@ -181,9 +182,6 @@ class _Rules:
                 ),
             )
         return tuple(self._text(size, span) for size in sizes)
-
-    def _rule(self, node: tree.Expression) -> str:
-        return self._text(self._inner.known(node), node.span)
 
     def _text(self, value: Any, span: Span) -> str:
         if isinstance(value, bool) or not isinstance(value, (int, float, Traced)):

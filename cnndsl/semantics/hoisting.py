@@ -33,7 +33,8 @@ def declared_before_use(file: tree.File) -> tree.File:
 
 def _reordered(definition: tree.Definition, outside: set[str]) -> tree.Definition:
     lines = list(definition.body.statements)
-    candidates = [line for line in lines if isinstance(line, tree.Bind) and _is_layer(line)]
+    named = [line for line in lines if isinstance(line, tree.Bind) and len(line.targets) == 1 and not _flows(line)]
+    candidates = [line for line in named if _makes_layer(line.value)]
     if not candidates or definition.kind == "sequence":
         return definition
     known = outside | {parameter.name.text for parameter in definition.parameters}
@@ -66,12 +67,8 @@ def _reordered(definition: tree.Definition, outside: set[str]) -> tree.Definitio
     return replace(definition, body=replace(definition.body, statements=tuple(lines))) if is_moved else definition
 
 
-def _is_layer(line: tree.Bind) -> bool:
-    """Whether a line names one layer, as far as its text tells."""
-    return len(line.targets) == 1 and not _flows(line) and _makes_layer(line.value)
-
-
 def _makes_layer(node: tree.Expression) -> bool:
+    """Whether an expression is one layer, as far as its text tells."""
     match node:
         case tree.Name():
             return node.text in KINDS

@@ -92,16 +92,11 @@ def _check_arrows(body: Evaluation, node: tree.Comparison) -> None:
         text, start = node.span.source.text, operand.span.start
         is_arrow = operator == "<" and text[start - 1 : start + 1] == "<-"
         if is_arrow and isinstance(operand, tree.Unary) and isinstance(body.known(operand.operand), (Value, Recipe)):
-            first = node.operands[0]
-            if len(node.operands) == 2 and isinstance(first, tree.Name) and not _flows(body, first):
-                body.scope.names[first.text] = UNKNOWN
-                raise assigned(first, operand)
+            match node.operands:
+                case (tree.Name() as first, _) if not isinstance(body.scope.get(first.text), (Value, Recipe)):
+                    body.scope.names[first.text] = UNKNOWN
+                    raise assigned(first, operand)
             raise arrows(node, "<-")
-
-
-def _flows(body: Evaluation, name: tree.Name) -> bool:
-    """Whether a name stands for a layer, or for a value of the network."""
-    return isinstance(body.scope.get(name.text), (Value, Recipe))
 
 
 def _compare(body: Evaluation, node: tree.Comparison, operator: str, left: Any, right: Any) -> bool:

@@ -106,7 +106,7 @@ class AfterProbabilities(InEveryUse):
         newest = trail.newest
         if len(trail.layers) == 1 or (before := trail.layers[1]).layer.kind not in _SQUASHING:
             return None
-        if _along_another_axis(before.layer, newest.layer):
+        if {before.layer.kind, newest.layer.kind} <= {*_SHARES} and before.layer.axis != newest.layer.axis:
             return None
         what = "the logarithms of shares" if before.layer.kind == "log_softmax" else "the numbers between 0 and 1"
         return Finding(
@@ -116,10 +116,6 @@ class AfterProbabilities(InEveryUse):
             more=((before.origin, "before it"),),
             help=("leave one of the two out",),
         )
-
-
-def _along_another_axis(first: Any, second: Any) -> bool:
-    return first.kind in _SHARES and second.kind in _SHARES and bool(first.axis != second.axis)
 
 
 class NeverNegative(Rule):
