@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from cnndsl.frozen import frozen
+from cnndsl.importing.leaves import equal
 from cnndsl.importing.recording import leaves_of
 
 
@@ -156,6 +157,6 @@ def _gap(ones: list[Tensor], others: list[Tensor]) -> float | None:
         return None
     gaps = [0.0]
     for one, other in zip(ones, others, strict=True):
-        if not torch.equal(torch.nan_to_num(one), torch.nan_to_num(other)):
+        if not equal(one, other):
             gaps.append(float((one.double() - other.double()).abs().max()))
     return max(gaps)

@@ -37,7 +37,7 @@ from cnndsl.importing.graph import (
     names_of,
     shape_of,
 )
-from cnndsl.importing.leaves import Unreadable, unchanged
+from cnndsl.importing.leaves import Unreadable, equal, unchanged
 from cnndsl.importing.recording import leaves_of
 from cnndsl.importing.remaking import Unmade, base_of, layer_of
 
@@ -256,12 +256,8 @@ class _Check(Interpreter):
             return
         finally:
             torch.set_rng_state(after)
-        if len(made) < len(wanted) or not all(map(_equal, made, wanted)):
+        if len(made) < len(wanted) or not all(map(equal, made, wanted)):
             self.failed[frame.path] = f"{type(layer).__name__}({layer.extra_repr()}) gives something else"
-
-
-def _equal(one: Any, other: Any) -> bool:
-    return isinstance(one, Tensor) and one.shape == other.shape and torch.equal(one.nan_to_num(), other.nan_to_num())
 
 
 def applied(layer: nn.Module, frame: Frame, given: Sequence[Any]) -> list[Any]:
@@ -319,7 +315,7 @@ def _compare(
         wanted = [x for x in pytree.tree_leaves(program.module()(*arguments, **keywords)) if isinstance(x, Tensor)]
         torch.manual_seed(0)
         made = [x for x in pytree.tree_leaves(root(*(x.clone() for x in tensors))) if isinstance(x, Tensor)]
-    if len(made) != len(wanted) or not all(map(_equal, made, wanted)):
+    if len(made) != len(wanted) or not all(map(equal, made, wanted)):
         why = next((f", as {path}: {reason}" for path, reason in reasons.items()), "")
         raise Unreadable(f"the modules that the program tells of do not give what it gives{why}")
 

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from cnndsl.frozen import frozen
 from cnndsl.importing.body import Body, Number
 from cnndsl.importing.generalising import Common
-from cnndsl.importing.leaves import Unreadable, plain
+from cnndsl.importing.leaves import Unreadable, equal, plain
 from cnndsl.importing.parameters import REQUIRED, Arguments, Definition
 from cnndsl.ir.names import why_not_class, why_not_imported
 from cnndsl.layers.extern import axis_names, why_not_package
@@ -275,7 +275,7 @@ def _same_results(module: nn.Module, made: nn.Module, came: Sizes) -> bool:
         return True
     finally:
         module.train(mode)
-    return bool(torch.equal(torch.nan_to_num(want), torch.nan_to_num(have)))
+    return equal(want, have)
 
 
 def _parameters(kind: type[nn.Module], given: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -356,6 +356,13 @@ def helper_classes() -> dict[str, type[nn.Module]]:
     return {name: made[name] for name in HELPERS if isinstance(made[name], type)}
 
 
+def equal(one: Any, other: Any) -> bool:
+    """Whether two tensors have the same sizes and the same numbers, or none in the same places."""
+    if not isinstance(one, Tensor) or not isinstance(other, Tensor):
+        return False
+    return torch.equal(one.nan_to_num(), other.nan_to_num())
+
+
 @contextmanager
 def unchanged(module: nn.Module) -> Iterator[None]:
     """Leaves the state and the mode of a module, and the random generator, as they were."""

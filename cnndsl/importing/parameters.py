@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import product, repeat
-from operator import floordiv, mul
+from operator import eq, floordiv, mul, ne
 from typing import Any
 
 from torch import nn
@@ -181,7 +181,7 @@ class _Settler:
                 if _fits(hole.values, column):
                     return expression
         for name, column in self.columns.items():
-            if self.roles[name] == self._role(hole) and _fits(hole.values, column):
+            if self.roles[name] == role and _fits(hole.values, column):
                 return name
         return self._parameter(hole)
 
@@ -305,10 +305,8 @@ class _Settler:
             yield f"{stride} != 1 or {self.reach} != {count}", differs
             yield f"{stride} == 1 and {self.reach} == {count}", tuple(not d for d in differs)
         ordered = sorted(counts.items(), key=lambda item: item[1] != outgoing)
-        for count, column in ordered:
-            yield f"{self.reach} != {count}", tuple(i != c for i, c in zip(incoming, column, strict=True))
-        for count, column in ordered:
-            yield f"{self.reach} == {count}", tuple(i == c for i, c in zip(incoming, column, strict=True))
+        for (sign, compares), (count, column) in product((("!=", ne), ("==", eq)), ordered):
+            yield f"{self.reach} {sign} {count}", tuple(map(compares, incoming, column))
         for stride, steps in strides:
             yield f"{stride} != 1", tuple(s != 1 for s in steps)
             yield f"{stride} == 1", tuple(s == 1 for s in steps)

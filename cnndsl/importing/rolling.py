@@ -38,24 +38,25 @@ _LEAST_TURNS, _LONGEST_TURN, _MANY = 2, 40, 3
 
 def with_lists(body: Body, *, more: bool = False) -> Body:
     """The body, where the values of a part are one list if they are given on as one; with `more`, three and more."""
-    whole: set[Any] = set()
+
+    def are_all_of(items: tuple[Operand, ...]) -> int | None:
+        """The step whose values these are, all of them in their order; None for others, and for one value."""
+        first = items[0] if items else None
+        if not isinstance(first, Made) or body.steps[first.step].results == 1:
+            return None
+        every = tuple(Made(first.step, number) for number in range(body.steps[first.step].results))
+        return first.step if items == every else None
+
+    whole = {are_all_of(items) for items in _tuples(body)}
     if more:
-        whole = {at for at, step in enumerate(body.steps) if step.form == "part" and step.results >= _MANY}
-    for tuple_ in _tuples(body):
-        if isinstance(tuple_[0], Made):
-            step = body.steps[tuple_[0].step]
-            if step.results > 1 and tuple_ == tuple(Made(tuple_[0].step, at) for at in range(step.results)):
-                whole.add(tuple_[0].step)
+        whole |= {at for at, step in enumerate(body.steps) if step.form == "part" and step.results >= _MANY}
 
     def gathered(operand: Operand) -> Operand:
         if isinstance(operand, Made) and operand.step in whole:
             return Taken(Made(operand.step), operand.number)
         if isinstance(operand, tuple):
-            first = operand[0] if operand else None
-            if isinstance(first, Made) and first.step in whole:
-                count = body.steps[first.step].results
-                if operand == tuple(Made(first.step, at) for at in range(count)):
-                    return Made(first.step)
+            if (step := are_all_of(operand)) is not None:
+                return Made(step)
             if operand == (Given(0, WHOLE),):
                 return Given(0)
             return tuple(gathered(item) for item in operand)

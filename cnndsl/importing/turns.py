@@ -159,13 +159,9 @@ def differing(held: Any) -> Iterator[tuple[str, tuple[Any, ...]]]:
 def series_of(names: Sequence[str]) -> Series | None:
     """Names that count as such; None for others, and for one name."""
     first = names[0]
-    spots = [at for at in range(len(first)) if first[at].isdigit() and not (at and first[at - 1].isdigit())]
-    for at in reversed(spots):
-        end = at
-        while end < len(first) and first[end].isdigit():
-            end += 1
-        before, after = first[:at], first[end:]
-        middles = [name[at : len(name) - len(after)] for name in names]
+    for digits in reversed([*re.finditer(r"\d+", first)]):
+        before, after = first[: digits.start()], first[digits.end() :]
+        middles = [name[len(before) : len(name) - len(after)] for name in names]
         if any(not middle.isdecimal() or str(int(middle)) != middle for middle in middles):
             continue
         found = [int(middle) for middle in middles]
