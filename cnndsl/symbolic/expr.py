@@ -8,7 +8,8 @@ from __future__ import annotations
 import ast
 import math
 import operator
-from collections.abc import Callable, Iterable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
 from typing import Any, ClassVar, Protocol
@@ -267,6 +268,8 @@ class Expr:
             return f"({text})" if place >= _POWER else text
         if not self.terms:
             return "0"
+        if len(self.terms) > 1 and (factors := _taken_out(self.terms)):
+            return Expr.product(factors).text(place)
         # Names before plain numbers, and nothing that begins with a minus if that can be helped.
         ordered = sorted(self.terms, key=lambda term: (term[1] < 0, not term[0], len(term[0]), term[1] != 1))
         parts: list[str] = []
@@ -289,6 +292,18 @@ def _from_terms(sums: dict[tuple[Atom, ...], Number]) -> Expr:
         raise TooLong
     kept.sort(key=lambda term: [str(atom) for atom in term[0]])
     return Expr(tuple(kept))
+
+
+def _taken_out(terms: Sequence[tuple[tuple[Atom, ...], Number]]) -> tuple[Expr, ...]:
+    """A sum as people write it, `channels * (ratio - 1)`: the names that all terms have, and what is left; none
+    where there is no such name.
+    """
+    first, *others = (atoms for atoms, _ in terms)
+    names = [
+        each for each in dict.fromkeys(first) if isinstance(each, Symbol) and all(each in atoms for atoms in others)
+    ]
+    left = {tuple((Counter(atoms) - Counter(names)).elements()): factor for atoms, factor in terms}
+    return (*map(Expr.of, names), _from_terms(left)) if names else ()
 
 
 def _term_text(atoms: tuple[Atom, ...], factor: Number, *, bare: bool) -> str:

@@ -17,7 +17,7 @@ from cnndsl.layers.normalisation import GroupNorm, LayerNorm
 from cnndsl.layers.pooling import MaxPool
 from cnndsl.layers.registry import KINDS
 from cnndsl.layers.shape import Flatten
-from cnndsl.symbolic.expr import RELATIONS, Expr, Guard, Symbol
+from cnndsl.symbolic.expr import RELATIONS, Expr, Guard, Symbol, parse_expr
 from cnndsl.symbolic.number import SizeIsOpen, Traced, evaluate, value_of
 from tests.layers.cases import cases
 from tests.layers.oracle import taking
@@ -96,6 +96,25 @@ def test_a_divisor_that_is_a_name_is_taken_out() -> None:
     assert f"{(3 * patch * size + size + 2 * patch) // patch!r}" == "Traced(688, 'size // patch + 3 * size + 2')"
     assert 2 * patch // patch == 2
     assert f"{(size - patch) // (2 * patch)!r}" == "Traced(6, '(size - patch) // (2 * patch)')"
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        ("c * r - c", "c * (r - 1)"),
+        ("c * r + c * n", "c * (n + r)"),
+        ("c * c + c", "c * (c + 1)"),
+        ("(c * r - c) // 2", "c * (r - 1) // 2"),
+        ("n * (c * r + c)", "c * n * (r + 1)"),
+        ("n // (c * r + c)", "n // (c * (r + 1))"),
+        ("c // 2 + c", "c + c // 2"),
+        ("2 * c + 2 * n", "2 * c + 2 * n"),
+    ],
+)
+def test_a_name_that_all_terms_have_is_taken_out(written: str, shown: str) -> None:
+    expr = parse_expr(written)
+    assert str(expr) == shown
+    assert parse_expr(shown) == expr
 
 
 def test_flatten_remembers_the_product() -> None:
