@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import random
 import re
 import warnings
 from collections import Counter
@@ -107,22 +108,34 @@ LAYERS: dict[str, list[tuple[str, Callable[[Any], Any]]]] = {
 """For layers that are defaults others, as the text says them and, beside a default, as a constructor takes them."""
 
 
+DRAWN = 8
+"""So often several parameters of a network are given something else at once."""
+
+
 def settings(
     text: str, folder: Path | None, network: Module, parameters: Mapping[str, inspect.Parameter]
-) -> Iterator[tuple[str, Any, Program | None]]:
-    """Arguments of a network beyond those of the text: the parameter, what it is given, and the program of that.
+) -> Iterator[tuple[dict[str, Any], Program | None]]:
+    """Arguments of a network beyond those of the text, and the program of these.
 
     `parameters` are those of the generated constructor.
     """
-    for parameter in network.parameters:
-        for value in others(parameter.value) if parameter.name in parameters else ():
-            yield parameter.name, value, alone(text, folder, network, {parameter.name: value})
+    choices = {each.name: others(each.value) for each in network.parameters if each.name in parameters}
+    choices = {word: values for word, values in choices.items() if values}
+    singly = [{word: value} for word, values in choices.items() for value in values]
+    drawing = random.Random(text)  # noqa: S311 - not for secrets
+    drawn = [
+        {word: drawing.choice(values) for word, values in choices.items() if drawing.random() < 0.7}
+        for _ in range(DRAWN)
+    ]
+    for given in [*singly, *(each for each in drawn if len(each) > 1)]:
+        yield given, alone(text, folder, network, given)
     head = re.search(rf"^network {network.name}\((.*)\) {{", text, re.MULTILINE)
     for word, layer in re.findall(r"(\w+) = (\w+)(?=,|$)", head[1] if head else ""):
         for written, made in LAYERS.get(layer, ()) if word in parameters else ():
             assert head is not None
             changed = re.sub(rf"\b{word} = {layer}\b", f"{word} = {written}", head[0])
-            yield word, made(parameters[word].default), alone(text.replace(head[0], changed), folder, network, {})
+            given = {word: made(parameters[word].default)}
+            yield given, alone(text.replace(head[0], changed), folder, network, {})
 
 
 def alone(text: str, folder: Path | None, network: Module, given: Mapping[str, Any]) -> Program | None:
@@ -161,18 +174,18 @@ def check(text: str | Path, *, runs: bool = True, most: int = 1000) -> Counter[s
                 break  # the networks after it are the same class with other arguments, as those that were tried
             compare(program, network, made(), runs=runs)
             parameters = inspect.signature(made.__init__).parameters
-            for word, value, other in settings(text, folder, network, parameters):
-                if other is None or value is None:
+            for values, other in settings(text, folder, network, parameters):
+                if other is None or None in values.values():
                     continue
-                given = argument(value, str(parameters[word].annotation))
+                given = {word: argument(value, str(parameters[word].annotation)) for word, value in values.items()}
                 try:
-                    model = made(**{word: given})
+                    model = made(**given)
                 except ValueError as refused:
                     said = (f"{network.name} is written for ", "nothing reads what ", "for these arguments there is ")
                     assert str(refused).startswith(said)  # noqa: PT017 - it may be constructed
                     continue
                 compare(other, other.network(network.name), model, runs=runs)
-                tried[type(value).__name__] += 1
+                tried.update(type(value).__name__ for value in values.values())
                 if tried.total() == most:
                     break
     return tried

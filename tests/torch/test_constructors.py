@@ -684,17 +684,6 @@ def test_a_loop_is_written_out_where_a_value_is_read_by_another_turn(text: str) 
             network Net { input(3, 8, 8); B(4, 2) -> B(4, 3) }
             """,
         ),
-        (
-            "conv2",
-            """
-            block B(channels, n = 1) {
-                conv(channels, 1)
-                a = it -> conv(channels, 1)
-                for i in range(n) { relu; if i == 5 { it + a } }
-            }
-            network Net { input(3, 8, 8); B(4, 2) -> B(4, 6) }
-            """,
-        ),
     ],
 )
 def test_a_layer_whose_value_another_turn_may_read_is_refused(word: str, text: str) -> None:
@@ -962,6 +951,12 @@ def test_a_constructor_refuses_what_leaves_a_value_missing(body: str, missing: s
         ("y = [it -> conv(3, 1), it]; y = y * n; for v in y { it + v }; relu", True),
         ("y = [it -> conv(3, 1) for i in range(n + 1)] * n; concat(y + [it])", True),
         ("y = it -> conv(3, 1); concat([y] + [y] * n)", False),
+        ("y = it -> conv(3, 1); repeat n { it + y }; if n > 4 { it * y }", True),
+        ("y = it -> conv(3, 1); if n > 4 { it * y } else { repeat n { it + y } }", True),
+        ("y = it -> conv(3, 1); for i in range(n) { if i > 0 { it + y } else { relu } }", True),
+        ("y = it -> conv(3, 1); for [i, k] in enumerate([4] * n) { if i % k == 1 { it + y } }; relu", True),
+        ("y = it -> conv(3, 1); for i in range(n) { for k in range(i) { it + y } }; relu", True),
+        ("y = it -> conv(3, 1); for i in range(3) { for j in range(i) { it + y } }; repeat n { it * y }", False),
         ("conv1 = conv(3, 1); repeat n { it -> conv1 -> relu }", True),
         ("conv1 = conv(3, 1); repeat n { it -> conv1 -> relu }; it -> conv1", False),
         ("y = it -> conv(3, 1); repeat n { it + y }; if n > 1 { it * y }", True),
@@ -987,6 +982,16 @@ def test_a_constructor_refuses_loops_and_lists_without_anything_that_alone_read_
             module.Net(0).state_dict().keys()
             == imported(cnndsl.compile(text, settings={"n": 0}).python()).Net().state_dict().keys()
         )
+
+
+@pytest.mark.parametrize("body", ["repeat n { it + y }", "for i in range(n) { if i > 0 { it + y } else { relu } }"])
+def test_a_network_whose_default_leaves_a_layer_without_a_use_is_written_for_it(body: str) -> None:
+    text = f"network Net(n = %d) {{ input(3, 8, 8); y = it -> conv(3, 1); {body}; conv(4, 1) }}"
+    python = cnndsl.compile(text % 0).python()
+    assert "written for n=0." in python
+    assert set(imported(python).Net().state_dict()) == {"conv2.weight", "conv2.bias"}
+    with pytest.raises(CompilationError, match="in one of its uses nothing reads what conv1 gives"):
+        cnndsl.compile(f"{text % 2}\nnetwork Small = Net(0)").python()
 
 
 def test_a_constructor_refuses_what_another_default_follows_from_than_the_class_is_written_for() -> None:

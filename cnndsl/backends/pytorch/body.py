@@ -167,6 +167,8 @@ class Body:
         """What each part gave when it was first applied."""
         self.taken_apart: dict[int, list[Any]] = {}
         """The layers of chains of which some are applied by themselves."""
+        self.has_copies = False
+        """Whether there is a list of values as many times over as a parameter says."""
         self.parts: dict[int, Part] = {}
         self.part_lists: dict[str, Part] = {}
         self.list_names: dict[int, str] = {}

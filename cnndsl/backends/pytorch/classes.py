@@ -68,7 +68,6 @@ from cnndsl.backends.pytorch.serve import followers, used_by_training
 from cnndsl.backends.pytorch.sorts import Sort, is_identity
 from cnndsl.backends.pytorch.statements import is_chain, reads_input, results, run_definition
 from cnndsl.backends.pytorch.statics import UNSAID, abstract
-from cnndsl.backends.pytorch.turns import refuse_no_turns
 from cnndsl.backends.pytorch.values import (
     RECIPES,
     BlockRecipe,
@@ -150,6 +149,8 @@ class ClassText:
     """The parts that it registers whatever it is given."""
     ever: frozenset[str] | None = None
     """All parts that it may register; None where some have computed names."""
+    lacking: dict[str, frozenset[str]] = field(default_factory=dict)
+    """For parts that some arguments leave without a use, what the constructor asks before it refuses these."""
     own: list[Any] = field(default_factory=list)
     """Its layers with words of their own."""
     input_rank: int = 0
@@ -374,13 +375,12 @@ class ClassTranslation:
         settle_training(lines)
         inputs = {each: "Tensor" if isinstance(value, Tensor) else LIST for each, value in body.inputs}
         guards = Guards()
-        lines = guards.guarded(lines, inputs)
+        lines = guards.guarded(lines, inputs, has_copies=body.has_copies)
         lines = refuse_unset(lines, {each: body.free(f"has_{each[len(FLOW) :]}") for each in sorted(guards.unset)})
         serves = self._file.program.target == "inference"
         forward = ForwardSlice(serves=serves)
         kept = forward.slice(lines, set())
         check_reads(kept, lines)
-        refuse_no_turns(lines, forward, body.parts, guards.entered)
         applied = forward.used
         left_out = used_by_training(forward, lines, body.parts) if serves else []
         kept = _in_few(kept, forward, body)
@@ -417,6 +417,7 @@ class ClassTranslation:
         returns = " | ".join(sorted(shown.returns, key=len))
         made = self._made("nn.Module", written, forward_lines, inputs, returns, sizes)
         made.own = own
+        made.lacking = guards.lacking
         made.always = frozenset(
             plain_label(line.part.name)
             for line in kept_init

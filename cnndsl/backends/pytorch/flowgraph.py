@@ -22,7 +22,6 @@ from cnndsl.backends.pytorch.code import (
     attribute,
     call,
     flat,
-    list_of,
     loop_head,
     name,
     names_in,
@@ -272,6 +271,8 @@ class For(Line):
     """Whether it is a list in the text, to which each turn adds a value."""
     values: tuple[Code, Code] | None = None
     """The variable and the list of `forward`, where it goes through values, and `__init__` through their sizes."""
+    is_countable: bool = False
+    """Whether it, or a loop around it, could be written out turn by turn."""
     replaced: list[Code] = field(default_factory=list)
     """What its turns give variables that hold lists of values."""
 
@@ -338,15 +339,10 @@ def uses(code: ast.AST) -> Uses:
 
 
 class ForwardSlice:
-    """The lines of `forward`; of one that only serves, without what is for training.
+    """The lines of `forward`; of one that only serves, without what is for training."""
 
-    Loops and lists (nodes of expressions) in `without` have nothing in them, and the ways of conditions (with True for
-    the first one) are not taken.
-    """
-
-    def __init__(self, *, serves: bool = False, without: Iterable[Any] = ()) -> None:
+    def __init__(self, *, serves: bool = False) -> None:
         self.serves = serves
-        self._without: dict[Any, Code] = {each: list_of([]) for each in without}
         self.used: set[int] = set()
         self.registers: set[Any] = set()
         """The lines that add to lists the parts that are used."""
@@ -354,8 +350,6 @@ class ForwardSlice:
         """For lines (by `id`) the variables of `__init__` that are kept as attributes just before them."""
         self.beside: dict[str, set[str]] = {}
         """For variables of `forward` those that hold what is still read when they are given something."""
-        self.only_in_turns: set[int] = set()
-        """The loops (by `id`) whose turns read of what is before them what nothing behind them reads."""
 
     def slice(self, lines: Sequence[Any], live: set[str], depth: int = 0) -> list[Any]:
         """The lines that what is live after them needs; `live` becomes what is live before them."""
@@ -370,7 +364,7 @@ class ForwardSlice:
         return kept[::-1]
 
     def _reads(self, line: Any, code: Code, live: set[str], depth: int) -> None:
-        found = uses(replaced(code, self._without))
+        found = uses(code)
         self.used |= found.parts
         self.registers |= found.registers
         names = {each for each in found.names if not each.startswith(_OF_PARTS) and each != "self"}
@@ -410,7 +404,7 @@ class ForwardSlice:
             case If():
                 return self._if(line, live, depth)
             case For():
-                return None if line in self._without else self._for(line, live, depth)
+                return self._for(line, live, depth)
             case Training() if self.serves:
                 return None
             case Training():
@@ -423,11 +417,8 @@ class ForwardSlice:
                 return None
 
     def _if(self, line: If, live: set[str], depth: int) -> If | list[Any] | None:
-        ways: list[tuple[list[Any], set[str]]] = []
-        for is_taken, lines in ((True, line.yes), (False, line.no)):
-            inside = set(live)
-            ways.append((self.slice([] if (line, is_taken) in self._without else lines, inside, depth), inside))
-        (yes, yes_live), (no, no_live) = ways
+        yes_live, no_live = set(live), set(live)
+        yes, no = self.slice(line.yes, yes_live, depth), self.slice(line.no, no_live, depth)
         if not yes and not no:
             return None
         live.clear()
@@ -439,7 +430,6 @@ class ForwardSlice:
         return If(line.test, yes, no, in_loop=bool(depth), origin=id(line))
 
     def _for(self, line: For, live: set[str], depth: int) -> For | None:
-        behind = set(live)
         while True:
             target, source = line.values or (line.target, line.source)
             inside = set(live)
@@ -454,8 +444,6 @@ class ForwardSlice:
             if inside <= live:
                 break
             live |= inside
-        if any(each.startswith(FLOW) for each in inside - behind):
-            self.only_in_turns.add(id(line))
         for each in names_stored(target):
             if each.startswith(FLOW):
                 self.beside.setdefault(each, set()).update(live)

@@ -6,17 +6,33 @@ the parts that it applies.
 
 What the end of a turn of a loop leaves is read by the next turn or, after the last one, behind the loop. Which turn is
 the last is a test that cannot be asked, as is what differs from turn to turn: a layer that waits for one is refused.
+
+Loops are taken to have turns, and lists to have values. Where nothing else reads what a layer gives, the constructor
+refuses arguments for which they have none.
 """
 
 from __future__ import annotations
 
 import ast
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from cnndsl.backends.pytorch.code import Code, all_of, any_of, flat, names_in, names_stored, negated, walk_code
+from cnndsl.backends.pytorch.code import (
+    Code,
+    all_of,
+    any_of,
+    call,
+    constant,
+    flat,
+    loop_head,
+    names_in,
+    names_stored,
+    negated,
+    replaced,
+    walk_code,
+)
 from cnndsl.backends.pytorch.flowgraph import (
     FLOW,
     Assign,
@@ -48,6 +64,8 @@ _MOST_CASES = 64
 _MOST_TURNS = 1024
 _UNKNOWN: Case = frozenset([(0, True)])
 """The test that cannot be asked."""
+_SOME_TURN = 1
+"""The number of the test whether a loop in a loop has a turn in some turn of that, which cannot be asked either."""
 
 
 @dataclass(eq=False)
@@ -61,13 +79,17 @@ class _Test:
     """Where it stands in the text, before those with greater numbers."""
     is_stale: bool = False
     """Whether it comes out differently at the line at hand, before these are what they are at the condition."""
+    line: Any = None
+    """The first line that asks it."""
+    path: Cases = ALWAYS
+    """The conditions around a loop that may have no turns, or a list that may have no values."""
 
 
 class Guards:
     """Puts lines under the conditions under which their values are read."""
 
     def __init__(self) -> None:
-        self._tests = [_Test(ast.Constant(value=None), frozenset(), is_stale=True)]
+        self._tests = [_Test(constant(None), frozenset(), is_stale=True) for _ in (0, _SOME_TURN)]
         self._numbers: dict[str, int] = {}
         self._asking: dict[Any, list[int]] = defaultdict(list)
         """By variable and part the tests that read it."""
@@ -93,17 +115,41 @@ class Guards:
         """For variables the first condition that sets them, and when it leaves without a value what is read behind."""
         self._refusals: dict[int, list[Any]] = {}
         """What stands before these conditions (by `id`)."""
-        self.entered: set[int] = set()
-        """The loops (by `id`) that must have a turn, since they fill a list that must not be empty behind them."""
         self.unset: set[str] = set()
         """The variables that loops may leave without a value, which nothing before the loops can tell."""
+        # Loops without a turn, and lists without a value
+        self._turns: set[int] = {_SOME_TURN}
+        """The numbers of the tests whether a loop has turns, or a list has values."""
+        self._turn_numbers: dict[Any, int] = {}
+        """For loops, and the expressions of lists, the number of their test."""
+        self._turn_names: set[Any] = set()
+        """What says whether loops in loops have turns."""
+        self._lines: Sequence[Any] = ()
+        self._tops: dict[int, int] = {}
+        """For each line (by `id`) which of these it is, or is in."""
+        self._changing: set[str] = set()
+        """The variables that may be something else, or nothing, in lines behind the one that gives them something."""
+        self._lacking: dict[tuple[int, str], tuple[int, Code]] = {}
+        """For the lines before which it is refused (by `id`), and the text of the test, the part that nothing applies
+        then, and the test.
+        """
+        self.lacking: dict[str, frozenset[str]] = {}
+        """For parts that some arguments leave without a use, the variables that tell."""
+        self._has_copies = False
 
-    def guarded(self, lines: Sequence[Any], inputs: Iterable[str]) -> list[Any]:
-        """The lines of a definition, which end with what goes out; `inputs` are the variables that come in."""
+    def guarded(self, lines: Sequence[Any], inputs: Iterable[str], *, has_copies: bool) -> list[Any]:
+        """The lines of a definition, which end with what goes out; `inputs` are the variables that come in.
+
+        `has_copies` says whether there are lists of values as many times over as a parameter says.
+        Raises Untranslatable.
+        """
         self._all_parts = {line.part.number: line.part for line in walk(lines) if isinstance(line, Register)}
         asked = [each for line in walk(lines) if isinstance(line, If) for each in walk_code(line.test)]
         self._places = {flat(each): -at for at, each in enumerate(reversed(asked)) if isinstance(each, ast.expr)}
-        if any(isinstance(line, If | For | Training) for line in walk(lines)):
+        if has_copies or any(isinstance(line, If | For | Training) for line in walk(lines)):
+            self._lines, self._has_copies = lines, has_copies
+            self._tops = {id(each): at for at, line in enumerate(lines) for each in walk([line])}
+            self._changing = _changing(lines)
             live: dict[str, Cases] = {}
             self._walk(lines, live, ALWAYS)
             self.unset = {each for each, cases in live.items() if cases} - self._unset.keys() - {*inputs}
@@ -111,6 +157,10 @@ class Guards:
                 line, test = self._unset[each]
                 refusal = If(test, [Raise(f"{each.removeprefix(FLOW)} has no value")], [])
                 self._refusals.setdefault(id(line), []).append(refusal)
+            for (place, _), (number, test) in sorted(self._lacking.items(), key=lambda each: each[1][0]):
+                word = self._all_parts[number].name
+                refusal = If(test, [Raise(f"nothing reads what {word} gives for these arguments")], [])
+                self._refusals.setdefault(place, []).append(refusal)
         return self._placed(lines, set()) if self._guards or self._instead or self._refusals else list(lines)
 
     # In which cases a value is read
@@ -123,7 +173,7 @@ class Guards:
                 self._note_sizes(line, path)
             match line:
                 case Return():
-                    self._read(codes_of(line), ALWAYS, live)
+                    self._read(line, codes_of(line), ALWAYS, live, path)
                 case Compute():
                     cases = _either(*(live.pop(each, NEVER) for each in line.names))
                     self._filled.difference_update(line.names)
@@ -131,19 +181,23 @@ class Guards:
                         self._instead[id(line)] = []
                         continue
                     self._guard(line, cases, path, is_needed=bool(uses(line.code).parts))
-                    self._read([line.code], cases, live)
+                    self._read(line, [line.code], cases, live, path)
                 case Assign():
                     self._change({line.name})
                 case Register():
-                    self._guard(line, self._parts.get(line.part.number, NEVER), path, is_needed=True)
+                    cases = self._parts.get(line.part.number, NEVER)
+                    self._guard(line, cases, path, is_needed=True)
                     self._check_sizes(line)
+                    if not self._is_trial:
+                        self._refuse_without_turns(line, cases, path)
                     self._change({line.part.number})
                 case If():
                     self._if(line, live, path)
                 case For():
                     is_entered = self._is_entered(line, lines[:at])
-                    if is_entered:
-                        self.entered.add(id(line))
+                    if is_entered and not self._is_trial and (empty := _without_turns(line.source)) is not None:
+                        refusal = If(empty, [Raise("for these arguments there is nothing to put together")], [])
+                        self._refusals.setdefault(id(line), []).append(refusal)
                     self._for(line, live, path, is_entered=is_entered)
                 case Training():
                     inside = dict(live)
@@ -164,19 +218,26 @@ class Guards:
 
     def _check_sizes(self, line: Register) -> None:
         number, word = line.part.number, line.part.name
-        cases = self._parts.get(number, NEVER)
+        cases = self._with_turns(self._parts.get(number, NEVER))
         if id(line) in self._guards and _either(cases, self._sized.get(number, NEVER)) != cases:
             raise Untranslatable(f"a size of {word} is asked for in cases in which {word} is not applied")
 
-    def _read(self, codes: Iterable[Code], cases: Cases, live: dict[str, Cases]) -> None:
+    def _read(self, line: Any, codes: Iterable[Code], cases: Cases, live: dict[str, Cases], path: Cases) -> None:
+        """Note what expressions of a line read in these cases."""
         for code in codes:
-            found = uses(code)
+            rest = code
+            for copies in _outermost_copies(code) if self._has_copies else ():
+                empty = ast.Compare(copies.times, [ast.Lt()], [constant(1)])
+                filled = _both(cases, self._is_filled(copies, empty, line, path))
+                self._read(line, [copies.left], filled, live, path)
+                rest = replaced(rest, {copies: copies.right})
+            found = uses(rest)
             for each in found.names:
                 if each.startswith(FLOW):
                     live[each] = _either(live.get(each, NEVER), cases)
             for number in found.parts:
                 self._parts[number] = _either(self._parts.get(number, NEVER), cases)
-            if cases == ALWAYS:
+            if self._with_turns(cases) == ALWAYS:
                 self._filled.update(_read_as_filled(code))
 
     def _if(self, line: If, live: dict[str, Cases], path: Cases) -> None:
@@ -184,6 +245,9 @@ class Guards:
         self._forget(changed)
         ways = []
         both = self._cases(line.test, outcome=True), self._cases(line.test, outcome=False)
+        own = {number for cases in both for case in cases for number, _ in case}
+        for number in own:
+            self._tests[number].line = line
         for cases, lines in zip(both, (line.yes, line.no), strict=True):
             way = {each: _both(known, cases) for each, known in live.items()}
             inside = _both(path, cases)
@@ -195,11 +259,11 @@ class Guards:
         for each in dict.fromkeys([*ways[0], *ways[1]]):
             live[each] = _either(*(way.get(each, NEVER) for way in ways))
         # At the condition, what the ways change is what it was before: the test can be asked there and above.
-        for number in {number for cases in both for case in cases for number, _ in case}:
+        for number in own:
             self._tests[number].is_stale = False
             self._numbers[flat(self._tests[number].code)] = number
         for each in _set_by(line):
-            left = _within(live.get(each, NEVER), path)
+            left = _within(self._with_turns(live.get(each, NEVER)), path)
             if left not in (ALWAYS, NEVER) and not self._is_stale(left):
                 self._unset[each] = line, self._test_of(left)
 
@@ -216,8 +280,11 @@ class Guards:
         self._change(changed)
         computed = _set_by(line)
         cases = _either(*(live.get(each, NEVER) for each in computed))
+        empty = None if is_entered else _without_turns(line.source)
+        (has_turns,) = self._is_filled(line, empty, line, path)
+        outside = path
         if self._guard(line, cases, path, is_needed=False):
-            path = _both(path, cases)
+            path = _both(path, self._with_turns(cases))
         parts, sized, unset = self._parts, self._sized, dict(self._unset)
         behind = {each: self._in_all_turns(live.get(each, NEVER), changed) for each in computed}
         last, others = self._last_turn(line)
@@ -245,9 +312,10 @@ class Guards:
         tables: list[tuple[dict[Any, Cases], ...]] = [(live, begin), (parts, self._parts), (sized, self._sized)]
         for known, found in tables:
             for each, read in found.items():
-                known[each] = _either(known.get(each, NEVER), self._in_some_turn(read, line, changed))
+                turned = (self._in_some_turn(case, line, outside, changed, has_turns) for case in read)
+                known[each] = _either(known.get(each, NEVER), *turned)
         self._parts, self._sized, self._unset = parts, sized, unset
-        self._read([source], cases, live)
+        self._read(line, [source], cases, live, path)
 
     def _last_turn(self, line: For) -> tuple[Cases, Cases]:
         """Whether a turn of a loop is the last one, which cannot be asked, and the opposite."""
@@ -267,37 +335,49 @@ class Guards:
         made = []
         for case in cases:
             differing = self._differing(case, changed)
-            self._note_unasked(differing)
-            made.append(case - differing | _UNKNOWN if differing else case)
+            made.append(case - differing | self._not_asked(differing))
         return _either(made)
 
-    def _in_some_turn(self, cases: Cases, line: For, changed: set[Any]) -> Cases:
-        """The cases in which these come about in one turn or another."""
-        made = []
-        for case in cases:
-            differing = self._differing(case, changed)
-            if not differing or self._comes_about(differing, line):
-                made.append(case - differing)
-                continue
-            self._note_unasked(differing)
-            self._unasked |= names_in(line.source)
-            made.append(case - differing | _UNKNOWN)
-        return _either(made)
+    def _in_some_turn(self, case: Case, line: For, path: Cases, changed: set[Any], has_turns: Case) -> Cases:
+        """When a case comes about in one turn or another of a loop on this path."""
+        differing = self._differing(case, changed)
+        comes_about = self._comes_about(differing, line) if differing else True
+        if comes_about is not None:
+            return frozenset([case - differing | has_turns]) if comes_about else NEVER
+        test = all_of([self._code(number, outcome) for number, outcome in sorted(differing)])
+        mentioned = set().union(*(self._tests[number].mentions for number, _ in differing))
+        if mentioned & changed <= names_stored(line.target) and not line.is_countable:
+            turns = ast.comprehension(*loop_head(line.target, line.source, mentioned), ifs=[], is_async=0)
+            some_turn = call("any", ast.GeneratorExp(test, [turns]))
+            (asked,) = self._is_filled((line, flat(test)), negated(some_turn), line, path)
+            return frozenset([case - differing | asked])
+        return frozenset([case - differing | has_turns | self._not_asked(differing, names_in(line.source))])
 
     def _differing(self, case: Case, changed: set[Any]) -> Case:
         return frozenset(each for each in case if not changed.isdisjoint(self._tests[each[0]].mentions))
 
-    def _note_unasked(self, case: Case) -> None:
-        self._unasked.update(*(self._tests[number].mentions for number, _ in case))
+    def _not_asked(self, differing: Case, others: Iterable[str] = ()) -> Case:
+        """What stands for tests that differ from turn to turn, which follow from `others` too."""
+        turns = frozenset(each for each in differing if each[0] in self._turns)
+        made: Case = frozenset()
+        for cases, names, stands in (
+            (turns, self._turn_names, frozenset([(_SOME_TURN, True)])),
+            (differing - turns, self._unasked, _UNKNOWN),
+        ):
+            if cases:
+                names.update(others, *(self._tests[number].mentions for number, _ in cases))
+                made |= stands
+        return made
 
-    def _comes_about(self, case: Case, line: For) -> bool:
-        """Whether constants tell that tests come out so together in a turn."""
+    def _comes_about(self, case: Case, line: For) -> bool | None:
+        """Whether tests come out so together in a turn; None where constants do not tell."""
         tests = all_of([self._code(number, outcome) for number, outcome in sorted(case)])
         try:
             asked = parse_test(flat(tests))
-            return any(asked.outcome(_bound(line.target, item)) is True for item in _worth(line.source))
+            outcomes = [asked.outcome(_bound(line.target, item)) for item in _worth(line.source)]
         except (ValueError, TypeError, ArithmeticError, TooLong):
-            return False
+            return None
+        return True if True in outcomes else None if None in outcomes else False
 
     def _change(self, changed: set[Any]) -> None:
         """Before lines that give variables something, or register parts."""
@@ -346,7 +426,7 @@ class Guards:
 
     def _guard(self, line: Any, cases: Cases, path: Cases, *, is_needed: bool) -> bool:
         """Note the condition under which a line is there, beside those around it; whether there is one."""
-        left = _within(cases, path)
+        left = _within(self._with_turns(cases), path)
         if left in (ALWAYS, NEVER):
             return False
         if self._is_stale(left):
@@ -383,6 +463,70 @@ class Guards:
     def _code(self, number: int, outcome: bool) -> Code:
         test = self._tests[number].code
         return test if outcome else negated(test)
+
+    # Loops without a turn, and lists without a value
+
+    def _is_filled(self, key: Any, empty: Code | None, line: Any, path: Cases) -> Cases:
+        """The test whether a loop has turns, or a list values; `empty` says when not, if that can be."""
+        if empty is None:
+            return ALWAYS
+        if key not in self._turn_numbers:
+            test = negated(empty)
+            number = self._turn_numbers[key] = self._add(_Test(test, frozenset(names_in(test)), line=line))
+            self._turns.add(number)
+        self._tests[self._turn_numbers[key]].path = path
+        return _only(self._turn_numbers[key], True)
+
+    def _with_turns(self, cases: Cases) -> Cases:
+        """Cases where all loops have turns, and all lists values."""
+        if not self._turn_numbers:
+            return cases
+        return _either(frozenset(each for each in case if each[0] not in self._turns) for case in cases)
+
+    def _refuse_without_turns(self, line: Register, cases: Cases, path: Cases) -> None:
+        """Note when a part is there, and nothing applies it. Raises Untranslatable where that cannot be asked."""
+        lacking = self._with_turns(cases)
+        if lacking == cases:
+            return
+        for case in cases:
+            lacking = _both(lacking, frozenset(frozenset([(number, not outcome)]) for number, outcome in case))
+        for case in lacking:
+            place, left = self._place_of(case, line, path)
+            test, part = self._test_of(left), line.part
+            number, _ = self._lacking.get((place, flat(test)), (part.number, test))
+            self._lacking[place, flat(test)] = min(number, part.number), test
+            self.lacking[part.name] = self.lacking.get(part.name, frozenset()) | names_in(test)
+
+    def _place_of(self, case: Case, line: Register, path: Cases) -> tuple[int, Cases]:
+        """Before which line (by `id`) it can be asked whether all this holds, and what is left to ask there.
+
+        That is a loop or a list that is empty; where it takes more than one test the line of the body that has the last
+        of them; where turns differ the line that registers the part.
+        """
+        cases = frozenset([case])
+        turns = frozenset(each for each in case if each[0] in self._turns)
+        is_asked = self._is_asked_anywhere(case)
+        if len(turns) == 1:
+            (number, _), *_ = turns
+            own = self._tests[number]
+            top = self._tops.get(id(own.line), 0)
+            is_near = not is_asked or top == self._tops[id(line)] or not isinstance(self._lines[top], For)
+            if is_near and number != _SOME_TURN and _within(cases, own.path) == frozenset([turns]):
+                return id(own.line), frozenset([turns])
+        if is_asked:
+            return id(self._lines[max(self._tops[id(self._tests[number].line)] for number, _ in case)]), cases
+        left = _within(cases, path)
+        if not all(map(self._is_asked_anywhere, left)):
+            reason = "only a loop reads what a layer gives, and whether it has a turn is not known before"
+            names = self._turn_names.union(self._unasked, *(self._tests[number].mentions for number, _ in case))
+            raise Untranslatable(reason, names=frozenset(each for each in names if isinstance(each, str)))
+        return id(line), left
+
+    def _is_asked_anywhere(self, case: Case) -> bool:
+        """Whether tests come out behind the lines that ask them as they do there."""
+        numbers = {number for number, _ in case}
+        names = set().union(*(self._tests[number].mentions for number in numbers))
+        return numbers.isdisjoint({0, _SOME_TURN}) and names.isdisjoint(self._changing)
 
     # The lines
 
@@ -558,3 +702,36 @@ def _within(cases: Cases, path: Cases) -> Cases:
         for way in path
     ]
     return ways[0] if len(set(ways)) == 1 else cases
+
+
+def _changing(lines: Sequence[Any]) -> set[str]:
+    """The variables that are given something more than once, or in some cases or in the turns of a loop."""
+    given = [line.name for line in walk(lines) if isinstance(line, Assign)]
+    given += [each for line in walk(lines) if isinstance(line, For) for each in names_stored(line.target)]
+    always = {line.name for line in lines if isinstance(line, Assign)}
+    return {each for each, count in Counter(given).items() if count > 1 or each not in always}
+
+
+def _outermost_copies(code: Code) -> list[Any]:
+    """The lists of an expression that hold others as many times over as a parameter says."""
+    found = [node for node in walk_code(code) if hasattr(node, "times")]
+    inside = {each for node in found for each in walk_code(node.left)}  # type: ignore[attr-defined]
+    return [node for node in found if node not in inside]
+
+
+def _without_turns(source: Code) -> Code | None:
+    """The test whether nothing is gone through; None where that cannot be."""
+    match source:
+        case ast.Call(ast.Name("range"), [ast.Constant()]) | ast.List([_, *_]) | ast.Tuple([_, *_]):
+            return None
+        case ast.Call(ast.Name("range"), [count]):
+            return ast.Compare(count, [ast.Lt()], [constant(1)])
+        case ast.Call(ast.Name("range"), [start, end]):
+            return ast.Compare(end, [ast.LtE()], [start])
+        case ast.Call(ast.Name("enumerate" | "reversed" | "list"), [items, *_]):
+            return _without_turns(items)
+        case ast.Call(ast.Name("zip"), columns):
+            tests = {flat(test): test for test in map(_without_turns, columns) if test is not None}
+            return any_of([*tests.values()]) if tests else None
+        case _:
+            return negated(source)

@@ -322,7 +322,7 @@ def run_loop(
     for _ in range(_MOST_ROUNDS):
         before = body.state()
         marks = (set(body.taken), set(body.value_names))
-        line = For(name("_"), gone_through(source), [], lists, values=values)
+        line = For(name("_"), gone_through(source), [], lists, values=values, is_countable=bool(body.fallbacks))
         with body.inside(line, line.lines):
             line.target = bind()
             turn()

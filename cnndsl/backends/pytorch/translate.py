@@ -486,22 +486,34 @@ class Translation:
         for unit in self.networks:
             if unit.definition.key in self.tops:
                 self.note(unit, self.settings_of(unit))
+        self._settle()
+        while (odd := self._odd_class()) is not None:
+            unit, problem = odd
+            constant_ones = _constants(unit)
+            fixed = {word: value for word, value in constant_ones.items() if word in problem.names} or constant_ones
+            if not problem.names or not fixed:
+                problem.place(unit.definition)
+                raise problem
+            unit.fixed.update(fixed)
+            self.stale()
+            self._settle()
+        return self._ordered()
+
+    def _settle(self) -> None:
+        """Translate classes until what is known of them changes no more."""
         for _ in range(_MOST_ROUNDS):
             stale = [unit for unit in self.units.values() if unit.is_stale]
             if not stale:
-                break
+                return
             for unit in [unit for unit in stale if unit.is_given()] or stale:
                 if self.units.get(unit.key) is unit:
                     self._translate_or_drop(unit)
-        else:
-            raise Untranslatable("what blocks are given does not settle")
-        self._check_parts()
-        return self._ordered()
+        raise Untranslatable("what blocks are given does not settle")
 
-    def _check_parts(self) -> None:
-        """Refuse a class that always has a part which some use lacks, or never has one which some use has."""
+    def _odd_class(self) -> tuple[Unit, Untranslatable] | None:
+        """A class that always has a part which some use lacks, or never has one which some use has, and why not."""
         if self.program.target == "inference":  # parts are left out there
-            return
+            return None
         units: dict[tuple[str, str], list[Unit]] = {}
         for unit in self.units.values():
             for word in self.names_of(unit):
@@ -514,8 +526,8 @@ class Translation:
             problems = [_odd_part(unit.text, there) for unit in found if unit.text is not None]
             first = next(iter(problems), None)
             if first is not None and None not in problems:  # there is a class for inputs of each rank
-                first.place(found[0].definition)
-                raise first
+                return found[0], first
+        return None
 
     def names_of(self, unit: Unit) -> set[str]:
         """What the definitions are called that a class is for: its own, and for a network its variants."""
@@ -580,12 +592,7 @@ class Translation:
         try:
             self._translate(unit)
         except Untranslatable as problem:
-            fixed = unit.fixed
-            constant_ones = {
-                word: value
-                for word, sort in unit.sorts.items()
-                if word not in fixed and (value := sort.constant()) is not None
-            }
+            fixed, constant_ones = unit.fixed, _constants(unit)
             if not constant_ones:
                 raise
             causes = {word: value for word, value in constant_ones.items() if word in problem.names}
@@ -633,6 +640,12 @@ class Translation:
                     unit.is_stale = True
 
 
+def _constants(unit: Unit) -> dict[str, Any]:
+    """The parameters of a class that are open, and are always given the same."""
+    found = ((word, unit.sorts[word].constant()) for word in unit.parameters())
+    return {word: value for word, value in found if value is not None}
+
+
 def _rank_word(ranks: Ranks) -> str:
     return f"{ranks[0][1] - 1}d" if ranks else ""
 
@@ -677,6 +690,7 @@ def _odd_part(text: ClassText, there: set[str]) -> Untranslatable | None:
         return Untranslatable(
             f"the class has {word} in every case, and in one of its uses nothing reads what {word} gives",
             helps="apply it inside the loop or the condition where its value is read",
+            names=text.lacking.get(word, frozenset()),
         )
     if text.ever is not None and (missing := there - text.ever):
         return Untranslatable(
