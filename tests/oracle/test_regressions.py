@@ -862,9 +862,6 @@ network Net {
     wide(t)
     for i in range(2) { it -> Res(3 + i, t) -> wide(it) }
 }""",
-    "an argument without a name behind one with a name": """
-block Scaled(n, s) { conv(n, 1); it * parameter(init=s, [n, 1, 1]) + normalize(it, eps=s, 2) }
-network Net { input(3, 8, 8); Scaled(4, 0.5) -> Scaled(2, 0.25); it + parameter(init=1, [2, 1, 1]) }""",
     "lists that begin as one list of as many values as a parameter says, and grow by themselves": """
 block B(n) {
     convs = [conv(4, 3, padding=1) for i in range(n)]
