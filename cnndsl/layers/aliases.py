@@ -260,8 +260,8 @@ def is_choice(name: str) -> bool:
 
 
 def is_torch_parameter(kind: type[Parameterised], name: str) -> bool:
-    """Whether PyTorch calls a parameter of a layer or an operation by this name."""
-    return name in kind.torch_names.values()
+    """Whether PyTorch calls a parameter of a layer or an operation by this name, or NumPy one of an operation."""
+    return name in kind.torch_names.values() or name in ("chunks", "dims", "keepdims")
 
 
 def parameter_alias(kind: type[Parameterised], name: str) -> str | None:
