@@ -336,6 +336,11 @@ network Own(m = 2) = Net(m + 1, widths=[m, m])""",
     if flag { maps = maps + [it -> conv(2, 1)] }
     maps[-1]
 }""",
+        # layers that lack arguments, handed on from block to block beside a block
+        """block Inner(f, c) { f(c) -> relu }
+block Mid(f, c, g = f) { Inner(f, c) -> Inner(g, c + 1) }
+block A(c) { conv(c, 1) -> batchnorm }
+network Net(f = A, c = 4) { input(3, 8, 8); Mid(f, c) -> Mid(conv(kernel=1), c, g=f) -> Mid(f, 3, conv(kernel=3)) }""",
         # choices of what is not of one kind: sizes of one number and of several, no values and some
         """network Net(flag = true, n = 2) {
     input(3, 8, 8)
