@@ -148,6 +148,15 @@ ANYWHERE: dict[str, tuple[str, ...]] = {
         for kept in ("it", "it -> $stages", "$map -> $stages")
         for more in ("", "; concat(it, $map) -> $more")
     ),
+    "a value that only some turn gives": tuple(
+        f"for $y in range(count) {{ $stages; if {test} {{ $map = it }} }}{more}; concat(it, $map)"
+        for test in ("$y == 0", "$y == count - 1", "$y >= 1", "$y == width - 1")
+        for more in ("", "; if $test { $map = it -> $stages }")
+    ),
+    "a list or none": (
+        "concat([it] + ([] if $test else [it]))", "concat([it] + ([] if $test else $values))",
+        "concat([it] + [$x -> conv(2, 1) for [i, $x] in enumerate($values) if i > 0])",
+    ),
     "a value of the turn before": (
         "$x = it; for $targets { $y = it -> conv($turn, 1); concat($x, $y) -> $more; $x = $y }; concat(it, $x)",
         "$x = it; for $targets { $y = it -> conv($turn, 1); concat($x, $y) -> $more; $x = it }; concat(it, $x)",
