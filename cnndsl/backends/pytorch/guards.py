@@ -80,7 +80,7 @@ class _Test:
     is_stale: bool = False
     """Whether it comes out differently at the line at hand, before these are what they are at the condition."""
     line: Any = None
-    """The first line that asks it."""
+    """The first line that asks it; none does where it cannot be asked."""
     path: Cases = ALWAYS
     """The conditions around a loop that may have no turns, or a list that may have no values."""
 
@@ -524,9 +524,8 @@ class Guards:
 
     def _is_asked_anywhere(self, case: Case) -> bool:
         """Whether tests come out behind the lines that ask them as they do there."""
-        numbers = {number for number, _ in case}
-        names = set().union(*(self._tests[number].mentions for number in numbers))
-        return numbers.isdisjoint({0, _SOME_TURN}) and names.isdisjoint(self._changing)
+        tests = [self._tests[number] for number, _ in case]
+        return all(test.line is not None and test.mentions.isdisjoint(self._changing) for test in tests)
 
     # The lines
 

@@ -512,8 +512,6 @@ class Translation:
 
     def _odd_class(self) -> tuple[Unit, Untranslatable] | None:
         """A class that always has a part which some use lacks, or never has one which some use has, and why not."""
-        if self.program.target == "inference":  # parts are left out there
-            return None
         units: dict[tuple[str, str], list[Unit]] = {}
         for unit in self.units.values():
             for word in self.names_of(unit):
@@ -523,7 +521,8 @@ class Translation:
             found = units.get((module.kind, module.name), [])
             if len({unit.definition.key for unit in found}) != 1:
                 continue  # another file has a definition of that name
-            problems = [_odd_part(unit.text, there) for unit in found if unit.text is not None]
+            serves = self.program.target == "inference"
+            problems = [_odd_part(unit.text, there, serves=serves) for unit in found if unit.text is not None]
             first = next(iter(problems), None)
             if first is not None and None not in problems:  # there is a class for inputs of each rank
                 return found[0], first
@@ -683,16 +682,16 @@ def _outside(body: Body, dim: Any, known: dict[Expr, Traced]) -> Any:
     return known.setdefault(dim.expr, body.fresh(dim.value))
 
 
-def _odd_part(text: ClassText, there: set[str]) -> Untranslatable | None:
-    """What is wrong with a class for a use that has these parts."""
-    if lacking := text.always - there:
+def _odd_part(text: ClassText, there: set[str], *, serves: bool) -> Untranslatable | None:
+    """What is wrong with a class for a use that has these parts; where it only serves, others are left out there."""
+    if lacking := {word for word in text.always - there if not serves or word in text.lacking}:
         word = min(lacking)
         return Untranslatable(
             f"the class has {word} in every case, and in one of its uses nothing reads what {word} gives",
             helps="apply it inside the loop or the condition where its value is read",
             names=text.lacking.get(word, frozenset()),
         )
-    if text.ever is not None and (missing := there - text.ever):
+    if text.ever is not None and not serves and (missing := there - text.ever):
         return Untranslatable(
             f"the class would not have {min(missing)}, which one of its uses has",
             helps="this is a fault of the compiler; another name, or a line of its own for the layer, may help",
