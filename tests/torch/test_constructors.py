@@ -942,6 +942,25 @@ def test_a_constructor_refuses_what_leaves_a_value_missing(body: str, missing: s
 
 
 @pytest.mark.parametrize(
+    ("body", "unset"),
+    [
+        ("for i in range(n) { if i == k { c = i + 4 }; relu }; conv(c, 1)", [(0, 1), (2, 2)]),
+        ("if n > 2 { c = 4 }; if k > 0 { conv(c, 1) }", [(2, 1)]),
+        ("if n > 2 { c = [2, 3] }; it -> { conv(6, 1); repeat 2 { if k > 0 { conv(c[1], 1) } } }", [(2, 1)]),
+    ],
+)
+def test_a_constructor_refuses_what_leaves_a_number_missing(body: str, unset: list[tuple[int, int]]) -> None:
+    text = f"network Net(n = 3, k = 1) {{ input(3, 8, 8); {body} }}"
+    check(text)
+    python = cnndsl.compile(text).python()
+    made = imported(python).Net
+    for n, k in unset:
+        assert not cnndsl.compile(text, settings={"n": n, "k": k}).ok
+        with pytest.raises(ValueError, match=r"^c has no value$"):
+            made(n, k)
+
+
+@pytest.mark.parametrize(
     ("body", "refuses"),
     [
         ("y = it -> conv(3, 1); repeat n { it + y }", True),

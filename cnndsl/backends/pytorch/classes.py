@@ -33,7 +33,7 @@ from cnndsl.backends.pytorch.code import (
 )
 from cnndsl.backends.pytorch.conditions import ask, homes_of
 from cnndsl.backends.pytorch.construct import argument_for, flat_stages
-from cnndsl.backends.pytorch.definite_assignment import assigned_before_read, refuse_unset
+from cnndsl.backends.pytorch.definite_assignment import assigned_before_read, refuse_unassigned, refuse_unset
 from cnndsl.backends.pytorch.flowgraph import (
     FLOW,
     LIST,
@@ -294,6 +294,7 @@ class ClassTranslation:
         """The lines of `__init__`, the layers in them with words of their own, and the sizes that it is told."""
         live = self._rule_names()
         kept = put_inside(_without_repeats(gathered(init.slice(lines, live)), {}))
+        kept = refuse_unassigned(kept, self._body.given_names | {*self._body.input_sizes})
         self._check_order(kept)
         kind, helpers = self._definition.kind, self._file.helpers
         own = settle_begins(kept, is_network=kind == "network" and not self._unit.is_part, helpers=helpers)

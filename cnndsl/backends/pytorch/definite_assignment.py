@@ -1,7 +1,8 @@
-"""Makes sure that `forward` gives each variable something before it reads it, on every way through its conditions.
+"""Makes sure that `__init__` and `forward` give each variable something before they read it.
 
-Lines come in, and the same lines go out with one more before a condition, where a variable is set in some cases only
-and read behind it in these: mypy, pyright and TorchScript do not follow that. What such a line gives is never read.
+Lines come in and go out. Where a variable of `forward` is set in some cases only and read in these, a line before gives
+it something that is never read: mypy, pyright and TorchScript do not follow conditions. Where arguments may leave one
+without a value, `__init__` refuses them.
 """
 
 from __future__ import annotations
@@ -10,10 +11,21 @@ import ast
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from cnndsl.backends.pytorch.code import Code, list_of, name, names_in, names_stored, negated, subscript
+from cnndsl.backends.pytorch.code import (
+    Code,
+    constant,
+    is_not_none,
+    list_of,
+    name,
+    names_in,
+    names_stored,
+    negated,
+    subscript,
+)
 from cnndsl.backends.pytorch.flowgraph import (
     FLOW,
     LIST,
+    Append,
     Assign,
     Compute,
     For,
@@ -21,6 +33,7 @@ from cnndsl.backends.pytorch.flowgraph import (
     Raise,
     Register,
     Training,
+    assigned,
     codes_of,
     computed,
     walk,
@@ -94,6 +107,40 @@ def _checked(lines: Iterable[Any], flags: Mapping[str, str], known: set[str]) ->
         if isinstance(line, Compute):
             known |= {*line.names}
             made += [Assign(flags[each], ast.Constant(value=True)) for each in line.names if each in flags]
+    return made
+
+
+def refuse_unassigned(lines: Sequence[Any], arguments: Iterable[str]) -> list[Any]:
+    """The lines of `__init__`, which refuse arguments for which one reads a variable that no line has set."""
+    unset: set[str] = set()
+    made = _refusing(lines, assigned(lines).difference(arguments), set(), unset)
+    for each in sorted(unset):
+        at = next(at for at, line in enumerate(made) if each in assigned([line]))
+        made.insert(at, Assign(each, constant(None)))
+    return made
+
+
+def _refusing(lines: Iterable[Any], variables: set[str], known: set[str], unset: set[str]) -> list[Any]:
+    """The lines; `known` are the variables that have something, to which those are added that have after the lines."""
+    made: list[Any] = []
+    for line in lines:
+        read = variables.intersection(set().union(*map(names_in, codes_of(line)))) - known
+        unset |= read
+        known |= read
+        made += [If(negated(is_not_none(name(each))), [Raise(f"{each} has no value")], []) for each in sorted(read)]
+        ways = [known | names_stored(line.target) if isinstance(line, For) else set(known) for _ in line.blocks()]
+        for block, inside in zip(line.blocks(), ways, strict=True):
+            block[:] = _refusing(block, variables, inside, unset)
+        match line:
+            case Assign():
+                known.add(line.name)
+            case If(yes=[*_, Raise()]):
+                known |= ways[1]
+            case If():
+                known |= ways[0] & ways[1]
+            case Register() | Append():
+                known.update(*ways)
+        made.append(line)
     return made
 
 
