@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 import random
 import re
 import warnings
@@ -110,6 +111,16 @@ LAYERS: dict[str, list[tuple[str, Callable[[Any], Any]]]] = {
 
 DRAWN = 8
 """So often several parameters of a network are given something else at once."""
+LARGEST = 10**8
+"""So many numbers a module that is constructed may have, and one of its values."""
+
+
+def is_small(program: Program, network: Module) -> bool:
+    """Whether a network is small enough to be constructed and run: several arguments may make it very large."""
+    shapes = [shape for module in program.modules.values() for shape in module.values]
+    values = [math.prod(value_of(dim) for dim in shape) for shape in shapes]
+    weights = sum(math.prod(shape) for _, shape in keys(program, network))
+    return bool(max(weights, *values) <= LARGEST)
 
 
 def settings(
@@ -176,6 +187,8 @@ def check(text: str | Path, *, runs: bool = True, most: int = 1000) -> Counter[s
             parameters = inspect.signature(made.__init__).parameters
             for values, other in settings(text, folder, network, parameters):
                 if other is None or None in values.values():
+                    continue
+                if runs and not is_small(other, other.network(network.name)):
                     continue
                 given = {word: argument(value, str(parameters[word].annotation)) for word, value in values.items()}
                 try:
