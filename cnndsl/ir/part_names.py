@@ -269,14 +269,14 @@ class _Walk:
                 return False
 
     def _is_definition(self, called: tree.Expression) -> bool:
-        """Whether what is called is a block or network of a file: its name is none of the language or of the body, or
-        one for such a block, perhaps with some of its arguments.
+        """Whether what is called is a block or network of a file, or a layer that is a parameter: its name is none of
+        the language or of a value or part of the body, or one for such a block, perhaps with some of its arguments.
         """
         match called:
             case tree.Name() if called.text in self._blocks:
                 return True
             case tree.Name():
-                return not any(called.text in names for names in (WORDS, self._values, self._given, self._parts))
+                return not any(called.text in names for names in (WORDS, self._values, self._parts))
             case tree.Call():
                 return self._is_definition(called.function)
             case _:

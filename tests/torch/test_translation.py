@@ -795,3 +795,17 @@ def test_numbers_are_written_as_the_text_works_them_out() -> None:
     ):
         assert said in python
     check(NUMBERS)
+
+
+def test_a_block_that_is_a_parameter_is_a_part_by_its_word_also_with_a_value() -> None:
+    text = """
+    block Add(channels, value) { conv(channels, 1); it + value }
+    block Twice(unit) { r = it -> conv(8, 1); unit(8, r) }
+    network Net { input(3, 8, 8); Twice(Add) }
+    """
+    compilation = cnndsl.compile(text)
+    program = compilation.program
+    assert program is not None
+    assert [child.name for child in program.modules["Twice"].children] == ["conv1", "unit1"]
+    with pytest.raises(cnndsl.CompilationError, match=r"(?s)a layer that is a parameter takes a value.*choose between"):
+        compilation.python()

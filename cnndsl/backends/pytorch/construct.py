@@ -274,7 +274,8 @@ def _parameter(body: Body, recipe: ParamRecipe, value: Tensor) -> Made:
     axes: set[int] = set().union(*(asks for _, asks, _ in tried))
     units: frozenset[Any] = frozenset().union(*(made.units for *_, made in tried))
     if any(isinstance(argument, Tensor) for _, argument in recipe.arguments):
-        raise Untranslatable("a layer that is a parameter takes a value")
+        helps = "choose between blocks in lines of the text: if flag { One(8, value) } else { Other(8, value) }"
+        raise Untranslatable("a layer that is a parameter takes a value", helps=helps)
     words = [word for word, _ in recipe.arguments]
     _ask(body, needs, axes=axes, keywords={*words} - {None}, positional=words.count(None))
     for choice in choices:
