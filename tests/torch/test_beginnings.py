@@ -205,10 +205,3 @@ def test_layers_that_alone_say_how_they_begin_are_named() -> None:
     assert model.stem.bias.unique().tolist() == [2]
     assert not model.last.bias.any()
     assert not model.fc.weight.any()
-
-
-@pytest.mark.parametrize("scale", ["4", "s"])
-def test_an_argument_without_a_name_is_the_first_without_one(scale: str) -> None:
-    line = f"conv(3, 1, bias=false, weight_init=uniform(b={scale}, 3))"
-    model = build(f"block B(s) {{ {line} }}\nnetwork Net {{ input(3, 8, 8); B(4) -> relu -> B(5) }}")
-    assert all(3 <= weight.min() <= weight.max() <= 5 for weight in model.parameters())
