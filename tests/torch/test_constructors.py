@@ -976,6 +976,7 @@ def test_a_constructor_refuses_what_leaves_a_number_missing(body: str, unset: li
         ("y = [it -> conv(3, 1) for i in range(n + 1)] * n; concat(y + [it])", True),
         ("y = it -> conv(3, 1); concat([y] + [y] * n)", False),
         ("y = it -> conv(3, 1); repeat n { it + y }; if n > 4 { it * y }", True),
+        ("y = it -> conv(4 * n - 2, 1); repeat n { concat(it, y) }", True),
         ("y = it -> conv(3, 1); if n > 4 { it * y } else { repeat n { it + y } }", True),
         ("y = it -> conv(3, 1); for i in range(n) { if i > 0 { it + y } else { relu } }", True),
         ("y = it -> conv(3, 1); for [i, k] in enumerate([4] * n) { if i % k == 1 { it + y } }; relu", True),

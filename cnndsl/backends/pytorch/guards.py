@@ -127,8 +127,10 @@ class Guards:
         self._lines: Sequence[Any] = ()
         self._tops: dict[int, int] = {}
         """For each line (by `id`) which of these it is, or is in."""
+        self._assigned: set[str] = set()
+        """The variables that lines give something, which arguments are not."""
         self._changing: set[str] = set()
-        """The variables that may be something else, or nothing, in lines behind the one that gives them something."""
+        """Those of them that may be something else, or nothing, in lines behind the one that gives them something."""
         self._lacking: dict[tuple[int, str], tuple[int, Code]] = {}
         """For the lines before which it is refused (by `id`), and the text of the test, the part that nothing applies
         then, and the test.
@@ -149,7 +151,7 @@ class Guards:
         if has_copies or any(isinstance(line, If | For | Training) for line in walk(lines)):
             self._lines, self._has_copies = lines, has_copies
             self._tops = {id(each): at for at, line in enumerate(lines) for each in walk([line])}
-            self._changing = _changing(lines)
+            self._assigned, self._changing = _assigned(lines)
             live: dict[str, Cases] = {}
             self._walk(lines, live, ALWAYS)
             self.unset = {each for each, cases in live.items() if cases} - self._unset.keys() - {*inputs}
@@ -500,12 +502,16 @@ class Guards:
     def _place_of(self, case: Case, line: Register, path: Cases) -> tuple[int, Cases]:
         """Before which line (by `id`) it can be asked whether all this holds, and what is left to ask there.
 
-        That is a loop or a list that is empty; where it takes more than one test the line of the body that has the last
-        of them; where turns differ the line that registers the part.
+        Where arguments tell, that is the line of the body that registers the part. Else it is a loop or a list that is
+        empty; where it takes more than one test the line of the body that has the last of them; where turns differ the
+        line that registers the part.
         """
         cases = frozenset([case])
         turns = frozenset(each for each in case if each[0] in self._turns)
         is_asked = self._is_asked_anywhere(case)
+        mentions = frozenset().union(*(self._tests[number].mentions for number, _ in case))
+        if is_asked and all(isinstance(each, str) and each not in self._assigned for each in mentions):
+            return id(self._lines[self._tops[id(line)]]), cases
         if len(turns) == 1:
             (number, _), *_ = turns
             own = self._tests[number]
@@ -518,7 +524,7 @@ class Guards:
         left = _within(cases, path)
         if not all(map(self._is_asked_anywhere, left)):
             reason = "only a loop reads what a layer gives, and whether it has a turn is not known before"
-            names = self._turn_names.union(self._unasked, *(self._tests[number].mentions for number, _ in case))
+            names = mentions | self._turn_names | self._unasked
             raise Untranslatable(reason, names=frozenset(each for each in names if isinstance(each, str)))
         return id(line), left
 
@@ -703,12 +709,13 @@ def _within(cases: Cases, path: Cases) -> Cases:
     return ways[0] if len(set(ways)) == 1 else cases
 
 
-def _changing(lines: Sequence[Any]) -> set[str]:
-    """The variables that are given something more than once, or in some cases or in the turns of a loop."""
+def _assigned(lines: Sequence[Any]) -> tuple[set[str], set[str]]:
+    """The variables that lines give something, and those that may have something else, or nothing, behind that line."""
     given = [line.name for line in walk(lines) if isinstance(line, Assign)]
     given += [each for line in walk(lines) if isinstance(line, For) for each in names_stored(line.target)]
     always = {line.name for line in lines if isinstance(line, Assign)}
-    return {each for each, count in Counter(given).items() if count > 1 or each not in always}
+    counts = Counter(given)
+    return {*counts}, {each for each, count in counts.items() if count > 1 or each not in always}
 
 
 def _outermost_copies(code: Code) -> list[Any]:
