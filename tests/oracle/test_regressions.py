@@ -397,6 +397,14 @@ block B(width, count) {
     }
 }
 network Net { input(2, 6, 6); B(2, 3) -> B(1, 1) }""",
+    "a size of what only some turns of a loop in a loop give": """
+network Net(n = 2, k = 1) {
+    input(2, 6, 6)
+    for i in range(2) {
+        for j in range(n) { conv(3 + j, 1); if j >= k { tap = it } }
+        concat(it, tap)
+    }
+}""",
     "values that are called what variables of the module are": """
 block B(ks) {
     values = it -> relu

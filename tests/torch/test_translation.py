@@ -809,3 +809,28 @@ def test_a_block_that_is_a_parameter_is_a_part_by_its_word_also_with_a_value() -
     assert [child.name for child in program.modules["Twice"].children] == ["conv1", "unit1"]
     with pytest.raises(cnndsl.CompilationError, match=r"(?s)a layer that is a parameter takes a value.*choose between"):
         compilation.python()
+
+
+def test_a_number_that_ways_of_a_condition_leave_in_ways_of_their_own_is_no_traceback() -> None:
+    text = """
+    block Inner(channels, size) {
+    }
+    network Net(width = 2, deep = 2, flag = true, unit = conv(kernel=1)) {
+        input(2, 6, 6)
+        if width > 1 {
+            if width == 2 or flag {
+                for n in [1, width] {
+                    w = it -> { conv(n + 1, 1) -> relu } -> if deep > 1 { relu } else { tanh }
+                    v = w if flag else (input -> unit(width + 1))
+                    concat(it, v)
+                }
+                if not flag {
+                } else {
+                    deep = deep + 1
+                }
+            }
+        }
+        Inner(deep, deep) * deep -> relu
+    }
+    """
+    check(text)

@@ -41,6 +41,7 @@ from cnndsl.backends.pytorch.values import (
     Static,
     Tensor,
     TensorList,
+    Undecided,
     Untranslatable,
     VariantRecipe,
     by_name,
@@ -65,6 +66,9 @@ def meaning(body: Body, node: nodes.Ref) -> Any:
     found, behind = body.scope.lookup(node.name)
     if found is None:
         return body.file.outside(node)
+    if isinstance(found, Undecided):
+        helps = "use it on each way of the condition that gives it something, or give it the same on both"
+        raise Untranslatable(f"what {node.name} stands for depends on a parameter", node.span, helps)
     word = body.file.word(node.name) if behind else None
     return found if word is None else word
 

@@ -126,6 +126,10 @@ def _refusing(lines: Iterable[Any], variables: set[str], known: set[str], unset:
     for line in lines:
         read = variables.intersection(set().union(*map(names_in, codes_of(line)))) - known
         unset |= read
+        if read and isinstance(line, Assign) and isinstance(line.code, ast.Name):
+            known.discard(line.name)  # it is kept under another name, and not read yet
+            made.append(line)
+            continue
         known |= read
         made += [If(negated(is_not_none(name(each))), [Raise(f"{each} has no value")], []) for each in sorted(read)]
         ways = [known | names_stored(line.target) if isinstance(line, For) else set(known) for _ in line.blocks()]

@@ -27,6 +27,7 @@ from cnndsl.backends.pytorch.values import (
     Tensor,
     TensorList,
     Test,
+    Undecided,
     Untranslatable,
     each_tensor,
 )
@@ -113,7 +114,7 @@ class _Join:
             case _ if isinstance(key[0], Scope) and "·" not in key[1] and self._body.chain is None:
                 return self._list(key[1], a, b)
             case _:
-                return _Undecided()
+                return Undecided()
 
     def _list(self, each: str, a: Any, b: Any) -> Any:
         """A list of values that has more of them on one way than on the other: one of any number."""
@@ -121,7 +122,7 @@ class _Join:
         sides = [side for side in (_as_values(body, a), _as_values(body, b)) if side is not None]
         likes = [side for side in sides if side.sample]
         if len(sides) != 2 or not likes or any(len(side.shape) != len(likes[0].shape) for side in likes):
-            return _Undecided()
+            return Undecided()
         variable, lines = body.value_name(each), (self._line.yes, self._line.no)
         body.value_names.add(each)
         for side, way in zip(sides, lines, strict=True):
@@ -574,10 +575,6 @@ def _is_empty(value: Any) -> bool:
 def _holds_layers(item: Any) -> bool:
     is_list = isinstance(item, Static) and isinstance(item.value, list)
     return isinstance(item, RECIPES) or (is_list and any(map(_holds_layers, item.value)))
-
-
-class _Undecided:
-    """What two ways of a condition leave in different ways."""
 
 
 def speaks_of_input(lines: Any) -> bool:

@@ -345,6 +345,10 @@ class Rule:
     arguments: tuple[tuple[str, Static], ...] = ()
 
 
+class Undecided:
+    """What a name stands for that a condition gives something else on each of its ways, where nothing is like both."""
+
+
 IDENTITY = ChainRecipe(())
 RECIPES = (
     KindRecipe,
