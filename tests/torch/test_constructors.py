@@ -969,6 +969,8 @@ def test_a_constructor_refuses_what_leaves_a_number_missing(body: str, unset: li
         ("y = it -> conv(3, 1); concat([it] + [y -> conv(2, 1) for i in range(n)])", True),
         ("y = it -> conv(3, 1); repeat n { it + y }; relu; repeat n { it * y }", True),
         ("repeat 2 { y = it -> conv(3, 1); repeat n { it + y } }", True),
+        ("repeat n + 1 { y = it -> conv(3, 1); repeat n { it + y } }", True),
+        ("repeat n * 2 { y = it -> conv(3, 1); repeat n { it + y } }", False),
         ("y = it -> conv(3, 1); repeat n { it + y }; repeat n // 2 { it * y }", True),
         ("y = it -> conv(3, 1); repeat n { it + y }; concat([it] + [y] * (n - 1))", True),
         ("y = it -> conv(3, 1); concat([it] + [y] * n)", True),

@@ -47,13 +47,13 @@ from cnndsl.backends.pytorch.flowgraph import (
     If,
     InitSlice,
     Part,
-    Raise,
     Register,
     Return,
     assigned,
     names_read,
     parts_read,
     put_inside,
+    refusal,
     rename,
     settle_training,
     walk,
@@ -245,7 +245,7 @@ class ClassTranslation:
             return
         test = negated(value.code) if held.value is True else ast.Compare(value.code, [ast.NotEq()], [held.code])
         message = f"{self._unit.name} is written for {word}={flat(held.code)}, and these arguments make it another"
-        self._head.append(If(value.code if held.value is False else test, [Raise(message)], []))
+        self._head.append(refusal(value.code if held.value is False else test, message))
 
     def _given(self, word: str, value: Tensor | TensorList) -> Tensor | TensorList:
         """A value that comes in, in its variable; those of a list in variables of their own."""
@@ -418,7 +418,7 @@ class ClassTranslation:
         returns = " | ".join(sorted(shown.returns, key=len))
         made = self._made("nn.Module", written, forward_lines, inputs, returns, sizes)
         made.own = own
-        made.lacking = guards.lacking
+        made.lacking = guards.lacking()
         made.always = frozenset(
             plain_label(line.part.name)
             for line in kept_init

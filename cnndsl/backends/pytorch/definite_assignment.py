@@ -36,6 +36,7 @@ from cnndsl.backends.pytorch.flowgraph import (
     assigned,
     codes_of,
     computed,
+    refusal,
     walk,
 )
 
@@ -87,7 +88,7 @@ def refuse_unset(lines: Sequence[Any], flags: Mapping[str, str]) -> list[Any]:
     made = _checked(lines, flags, set())
     for each, flag in flags.items():
         at = next(at for at, line in enumerate(made) if each in computed([line]))
-        made.insert(at, Assign(flag, ast.Constant(value=False)))
+        made.insert(at, Assign(flag, constant(False)))
     return made
 
 
@@ -99,14 +100,14 @@ def _checked(lines: Iterable[Any], flags: Mapping[str, str], known: set[str]) ->
         while at and isinstance(made[at - 1], (Assign, Register)):  # of the parts that read it, and ask for its size
             at -= 1
         for each in sorted(read):
-            made.insert(at, If(negated(name(flags[each])), [Raise(f"{each.removeprefix(FLOW)} has no value")], []))
+            made.insert(at, refusal(negated(name(flags[each])), f"{each.removeprefix(FLOW)} has no value"))
         known |= read
         for block in line.blocks():
             block[:] = _checked(block, flags, set(known))
         made.append(line)
         if isinstance(line, Compute):
             known |= {*line.names}
-            made += [Assign(flags[each], ast.Constant(value=True)) for each in line.names if each in flags]
+            made += [Assign(flags[each], constant(True)) for each in line.names if each in flags]
     return made
 
 
@@ -131,7 +132,7 @@ def _refusing(lines: Iterable[Any], variables: set[str], known: set[str], unset:
             made.append(line)
             continue
         known |= read
-        made += [If(negated(is_not_none(name(each))), [Raise(f"{each} has no value")], []) for each in sorted(read)]
+        made += [refusal(negated(is_not_none(name(each))), f"{each} has no value") for each in sorted(read)]
         ways = [known | names_stored(line.target) if isinstance(line, For) else set(known) for _ in line.blocks()]
         for block, inside in zip(line.blocks(), ways, strict=True):
             block[:] = _refusing(block, variables, inside, unset)

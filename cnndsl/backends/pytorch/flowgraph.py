@@ -252,6 +252,11 @@ class If(Line):
         return self.yes, self.no
 
 
+def refusal(test: Code, message: str) -> If:
+    """The lines of `__init__` that refuse arguments for which a test holds."""
+    return If(test, [Raise(message)], [])
+
+
 @dataclass(eq=False)
 class For(Line):
     """A loop."""

@@ -40,7 +40,6 @@ from cnndsl.backends.pytorch.flowgraph import (
     For,
     If,
     Part,
-    Raise,
     Register,
     Return,
     Training,
@@ -48,6 +47,7 @@ from cnndsl.backends.pytorch.flowgraph import (
     codes_of,
     computed,
     parts_read,
+    refusal,
     uses,
     walk,
 )
@@ -131,12 +131,10 @@ class Guards:
         """The variables that lines give something, which arguments are not."""
         self._changing: set[str] = set()
         """Those of them that may be something else, or nothing, in lines behind the one that gives them something."""
-        self._lacking: dict[tuple[int, str], tuple[int, Code]] = {}
-        """For the lines before which it is refused (by `id`), and the text of the test, the part that nothing applies
-        then, and the test.
+        self._lacking: dict[tuple[int, str], tuple[Code, set[int]]] = {}
+        """For the lines before which it is refused (by `id`), and the text of the test, the test, and the parts that
+        nothing applies where it holds.
         """
-        self.lacking: dict[str, frozenset[str]] = {}
-        """For parts that some arguments leave without a use, the variables that tell."""
         self._has_copies = False
 
     def guarded(self, lines: Sequence[Any], inputs: Iterable[str], *, has_copies: bool) -> list[Any]:
@@ -157,13 +155,22 @@ class Guards:
             self.unset = {each for each, cases in live.items() if cases} - self._unset.keys() - {*inputs}
             for each in sorted(live.keys() & self._unset.keys() - {*inputs}):
                 line, test = self._unset[each]
-                refusal = If(test, [Raise(f"{each.removeprefix(FLOW)} has no value")], [])
-                self._refusals.setdefault(id(line), []).append(refusal)
-            for (place, _), (number, test) in sorted(self._lacking.items(), key=lambda each: each[1][0]):
-                word = self._all_parts[number].name
-                refusal = If(test, [Raise(f"nothing reads what {word} gives for these arguments")], [])
-                self._refusals.setdefault(place, []).append(refusal)
+                self._note_refusal(id(line), test, f"{each.removeprefix(FLOW)} has no value")
+            for (place, _), (test, numbers) in sorted(self._lacking.items(), key=lambda each: min(each[1][1])):
+                word = self._all_parts[min(numbers)].name
+                self._note_refusal(place, test, f"nothing reads what {word} gives for these arguments")
         return self._placed(lines, set()) if self._guards or self._instead or self._refusals else list(lines)
+
+    def lacking(self) -> dict[str, frozenset[str]]:
+        """For parts that some arguments leave without a use, the variables that tell."""
+        found: dict[str, frozenset[str]] = {}
+        for test, numbers in self._lacking.values():
+            for word in (self._all_parts[number].name for number in numbers):
+                found[word] = found.get(word, frozenset()) | names_in(test)
+        return found
+
+    def _note_refusal(self, place: int, test: Code, message: str) -> None:
+        self._refusals.setdefault(place, []).append(refusal(test, message))
 
     # In which cases a value is read
 
@@ -198,8 +205,7 @@ class Guards:
                 case For():
                     is_entered = self._is_entered(line, lines[:at])
                     if is_entered and not self._is_trial and (empty := _without_turns(line.source)) is not None:
-                        refusal = If(empty, [Raise("for these arguments there is nothing to put together")], [])
-                        self._refusals.setdefault(id(line), []).append(refusal)
+                        self._note_refusal(id(line), empty, "for these arguments there is nothing to put together")
                     self._for(line, live, path, is_entered=is_entered)
                 case Training():
                     inside = dict(live)
@@ -321,7 +327,7 @@ class Guards:
 
     def _last_turn(self, line: For) -> tuple[Cases, Cases]:
         """Whether a turn of a loop is the last one, which cannot be asked, and the opposite."""
-        number = self._add(_Test(ast.Constant(value=None), frozenset([line]), is_stale=True))
+        number = self._add(_Test(constant(None), frozenset([line]), is_stale=True))
         return _only(number, True), _only(number, False)
 
     def _turn(self, line: For, end: dict[str, Cases], path: Cases, changed: set[Any]) -> dict[str, Cases]:
@@ -494,24 +500,23 @@ class Guards:
             lacking = _both(lacking, frozenset(frozenset([(number, not outcome)]) for number, outcome in case))
         for case in lacking:
             place, left = self._place_of(case, line, path)
-            test, part = self._test_of(left), line.part
-            number, _ = self._lacking.get((place, flat(test)), (part.number, test))
-            self._lacking[place, flat(test)] = min(number, part.number), test
-            self.lacking[part.name] = self.lacking.get(part.name, frozenset()) | names_in(test)
+            test = self._test_of(left)
+            _, numbers = self._lacking.setdefault((place, flat(test)), (test, set()))
+            numbers.add(line.part.number)
 
     def _place_of(self, case: Case, line: Register, path: Cases) -> tuple[int, Cases]:
         """Before which line (by `id`) it can be asked whether all this holds, and what is left to ask there.
 
-        Where arguments tell, that is the line of the body that registers the part. Else it is a loop or a list that is
-        empty; where it takes more than one test the line of the body that has the last of them; where turns differ the
-        line that registers the part.
+        Where arguments tell, that is the line that registers the part. Else it is a loop or a list that is empty; where
+        it takes more than one test the line of the body that has the last of them; where turns differ the line that
+        registers the part.
         """
         cases = frozenset([case])
         turns = frozenset(each for each in case if each[0] in self._turns)
         is_asked = self._is_asked_anywhere(case)
         mentions = frozenset().union(*(self._tests[number].mentions for number, _ in case))
         if is_asked and all(isinstance(each, str) and each not in self._assigned for each in mentions):
-            return id(self._lines[self._tops[id(line)]]), cases
+            return id(line), _within(cases, path)
         if len(turns) == 1:
             (number, _), *_ = turns
             own = self._tests[number]
