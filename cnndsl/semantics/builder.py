@@ -294,51 +294,30 @@ class Builder:
             if isinstance(item, Value) and item.owner is self and item.index >= len(self.inputs):
                 self._items_named.setdefault(item.index, numbered(name, place))
 
-    def drop_unused(self, outputs: tuple[Output, ...]) -> list[tuple[Span, str | None]]:
-        """Forget what leads to no output. Where each such path ends, and what its value is called."""
-        live = {output.value for output in outputs}
-        read: set[int] = set()
-        kept: list[Step] = []
-        kept_spans: set[Span] = set()
-        ends: list[tuple[Span, str | None]] = []
-        for step, span in zip(reversed(self.steps), reversed(self._spans), strict=True):
-            if live.isdisjoint(step.outputs):
-                if read.isdisjoint(step.outputs):
-                    ends.append((span, self.names.get(step.outputs[0])))
-                read.update(step.inputs)
-            else:
-                live.update(step.inputs)
-                kept.append(step)
-                kept_spans.add(span)
-        self.steps = kept[::-1]
-        used = {step.action.child for step in kept if isinstance(step.action, Call)}
-        self._renumber(used)
-        for whole in self.slots.values():
-            is_kept = whole.is_chain and any(slot.name in used for slot in whole.parts)
-            for slot in whole.parts:
-                if slot.name not in used and not is_kept:
-                    slot.unit = None
-        self.context.needed(kept_spans)
-        return ends[::-1]
+    def drop_unused(self, outputs: tuple[Output, ...]) -> list[tuple[Span, str | None, bool]]:
+        """Forget what leads to no output and applies no part of the module.
 
-    def _renumber(self, used: set[str]) -> None:
-        """Count the parts of lists anew, without those that lead to no output; `used` becomes their new names."""
-        new: dict[str, str] = {}
-        for slot in self.slots.values():
-            if slot.made is None or slot.is_named:
-                continue
-            kept = [made for made in slot.made if made.name in used]
-            if len(kept) < len(slot.made):
-                slot.made = kept
-                for at, made in enumerate(kept):
-                    new[made.name] = made.name = f"{slot.name}.{at}"
-        if not new:
-            return
-        for at, step in enumerate(self.steps):
-            if isinstance(step.action, Call) and step.action.child in new:
-                action = step.action.model_copy(update={"child": new[step.action.child]})
-                self.steps[at] = step.model_copy(update={"action": action})
-        used.update(new.values())
+        Where each path without an output ends, what its value is called, and whether a part is applied there.
+        """
+        needed = {output.value for output in outputs}
+        read, done = set(needed), set(needed)
+        kept: list[Step] = []
+        needed_spans: set[Span] = set()
+        ends: list[tuple[Span, str | None, bool]] = []
+        for step, span in zip(reversed(self.steps), reversed(self._spans), strict=True):
+            is_call = isinstance(step.action, Call)
+            if not needed.isdisjoint(step.outputs):
+                needed.update(step.inputs)
+                needed_spans.add(span)
+            elif read.isdisjoint(step.outputs):
+                ends.append((span, self.names.get(step.outputs[0]), is_call))
+            read.update(step.inputs)
+            if is_call or not done.isdisjoint(step.outputs):
+                done.update(step.inputs)
+                kept.append(step)
+        self.steps = kept[::-1]
+        self.context.needed(needed_spans)
+        return ends[::-1]
 
     def unread_inputs(self, outputs: tuple[Output, ...]) -> list[tuple[Span, str]]:
         """The inputs that nothing reads: where each is declared, and what it is called."""

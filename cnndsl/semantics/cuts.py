@@ -147,7 +147,7 @@ class _Cutting:
         return replace(definition, name=name, parameters=_needed(definition.parameters, body), body=body)
 
     def _asked_for(self, lines: Sequence[tree.Statement]) -> list[tree.Statement]:
-        """The lines without the layers and constants for which no other of them asks."""
+        """The lines without the layers, constants and values for which no other of them asks."""
         kept = list(lines)
         while True:
             asked = Counter(name for line in kept for name in asked_names(line))
@@ -163,7 +163,7 @@ class _Cutting:
         return all(target.text in self._declared for target in line.targets)
 
     def _is_idle(self, line: tree.Statement, asked: Counter[str]) -> bool:
-        if not self._declares(line):
+        if not isinstance(line, tree.Bind) or not line.targets or _is_input(line):
             return False
         own = Counter(asked_names(line))  # relu = relu
         return all(asked[target.text] == own[target.text] for target in line.targets)
@@ -312,6 +312,11 @@ class _Cutting:
             made = f"{word}{count}"
         self._taken.add(made)
         return tree.Name(span, made)
+
+
+def _is_input(line: tree.Bind) -> bool:
+    """Whether a line says what comes in."""
+    return isinstance(line.value, tree.Call) and isinstance(line.value.function, tree.Input)
 
 
 def _in_a_row(node: tree.Expression) -> tuple[tree.Expression, ...]:

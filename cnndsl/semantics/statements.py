@@ -175,14 +175,15 @@ def _report_idle(body: Evaluation, slot: Slot, name: str) -> None:
 
 
 def report_dropped(body: Evaluation, outputs: tuple[Output, ...]) -> None:
-    """Report what a body works out and none of its outputs needs, and forget it; and the inputs that nothing reads."""
+    """Report what a body works out and none of its outputs needs, and the inputs that nothing reads."""
     dropped = body.builder.drop_unused(outputs)
     if body.is_cut:
         return
     left_behind = _left_behind(body.lines) if dropped and body.lines is not None else {}
-    for span, name in dropped:
+    for span, name, is_call in dropped:
         what = f"{name} is worked out and never used" if name else "what comes out here is never used"
-        helps: tuple[str, ...] = ("lead it to the output, or remove it; the generated module leaves it out",)
+        rest = "the generated module does it all the same" if is_call else "the generated module leaves it out"
+        helps: tuple[str, ...] = (f"lead it to the output, or remove it; {rest}",)
         fix = None
         if (name, span.end) in left_behind:
             line, written = left_behind[name, span.end]

@@ -194,7 +194,7 @@ def check(text: str | Path, *, runs: bool = True, most: int = 1000) -> Counter[s
                 try:
                     model = made(**given)
                 except ValueError as refused:
-                    said = (f"{network.name} is written for ", "nothing reads what ", "for these arguments there is ")
+                    said = (f"{network.name} is written for ", "nothing applies ", "for these arguments there is ")
                     assert str(refused).startswith(said)  # noqa: PT017 - it may be constructed
                     continue
                 compare(other, other.network(network.name), model, runs=runs)

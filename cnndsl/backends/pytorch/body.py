@@ -167,8 +167,6 @@ class Body:
         """What each part gave when it was first applied."""
         self.taken_apart: dict[int, list[Any]] = {}
         """The layers of chains of which some are applied by themselves."""
-        self.has_copies = False
-        """Whether there is a list of values as many times over as a parameter says."""
         self.parts: dict[int, Part] = {}
         self.part_lists: dict[str, Part] = {}
         self.list_names: dict[int, str] = {}
@@ -512,6 +510,13 @@ class Body:
             return item
         return self.put(item, self.temporary(numbered(wanted, at)))
 
+    def applied_whole(self, value: TensorList) -> TensorList:
+        """Several values of which some are dropped, with lines for the layers that give them, which are applied."""
+        if self.is_silent or (self.pending is not None and self.pending[0] is value):
+            return value
+        items = enumerate(value.items)
+        return TensorList(tuple(self._own_item("part", at, each) if _has_calls(each) else each for at, each in items))
+
     def put_list(self, value: AnyTensors, wanted: str) -> AnyTensors:
         """A list of values of any number, and the lists of their sizes, in variables for what the text calls so."""
         held = self.scope.names.get(wanted)
@@ -774,6 +779,10 @@ def _symbol_of(expr: Expr) -> str | None:
 def _allowed(wanted: str) -> str:
     """The name of a variable, with an underscore behind it where no variable may be called so."""
     return wanted if why_not(wanted) is None or wanted in _OWN_ATTRIBUTES else f"{wanted}_"
+
+
+def _has_calls(value: Any) -> bool:
+    return isinstance(value, TensorList) or any(isinstance(each, ast.Call) for each in walk_code(value.code))
 
 
 def _is_output(value: Any) -> bool:

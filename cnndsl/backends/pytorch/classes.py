@@ -33,7 +33,8 @@ from cnndsl.backends.pytorch.code import (
 )
 from cnndsl.backends.pytorch.conditions import ask, homes_of
 from cnndsl.backends.pytorch.construct import argument_for, flat_stages
-from cnndsl.backends.pytorch.definite_assignment import assigned_before_read, refuse_unassigned, refuse_unset
+from cnndsl.backends.pytorch.declared_layers import DeclaredLayers
+from cnndsl.backends.pytorch.definite_assignment import assigned_before_read, refuse_missing, refuse_unassigned
 from cnndsl.backends.pytorch.flowgraph import (
     FLOW,
     LIST,
@@ -59,11 +60,10 @@ from cnndsl.backends.pytorch.flowgraph import (
     walk,
     with_tensors,
 )
-from cnndsl.backends.pytorch.guards import Guards
 from cnndsl.backends.pytorch.initialise import Own, rule_names, settle_begins
 from cnndsl.backends.pytorch.joins import text_names
 from cnndsl.backends.pytorch.layer_lists import gathered
-from cnndsl.backends.pytorch.list_reads import check_reads
+from cnndsl.backends.pytorch.path_conditions import path_conditions
 from cnndsl.backends.pytorch.serve import followers, used_by_training
 from cnndsl.backends.pytorch.sorts import Sort, is_identity
 from cnndsl.backends.pytorch.statements import is_chain, reads_input, results, run_definition
@@ -180,7 +180,7 @@ class ClassTranslation:
         return self._body.countable - self._body.written_out
 
     def text(self) -> ClassText:
-        """The class. Raises Untranslatable, and ReadBehind where a loop that is written out may help."""
+        """The class. Raises Untranslatable, and NeedsUnrolling where a loop that is written out may help."""
         body, definition = self._body, self._definition
         body.kind, body.is_part = definition.kind, self._unit.is_part
         self._bind()
@@ -375,13 +375,12 @@ class ClassTranslation:
         lines.append(Return(tuple(always), tuple(training)))
         settle_training(lines)
         inputs = {each: "Tensor" if isinstance(value, Tensor) else LIST for each, value in body.inputs}
-        guards = Guards()
-        lines = guards.guarded(lines, inputs, has_copies=body.has_copies)
-        lines = refuse_unset(lines, {each: body.free(f"has_{each[len(FLOW) :]}") for each in sorted(guards.unset)})
+        paths = path_conditions(lines, inputs)
+        declared = DeclaredLayers(paths, body.free)
+        lines = refuse_missing(declared.placed(lines), paths.missing, body.free)
         serves = self._file.program.target == "inference"
         forward = ForwardSlice(serves=serves)
         kept = forward.slice(lines, set())
-        check_reads(kept, lines)
         applied = forward.used
         left_out = used_by_training(forward, lines, body.parts) if serves else []
         kept = _in_few(kept, forward, body)
@@ -418,7 +417,7 @@ class ClassTranslation:
         returns = " | ".join(sorted(shown.returns, key=len))
         made = self._made("nn.Module", written, forward_lines, inputs, returns, sizes)
         made.own = own
-        made.lacking = guards.lacking()
+        made.lacking = declared.lacking
         made.always = frozenset(
             plain_label(line.part.name)
             for line in kept_init

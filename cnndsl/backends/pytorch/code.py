@@ -250,10 +250,11 @@ def walk_code(code: ast.AST) -> Iterator[ast.AST]:
         node = todo.pop()
         yield node
         if type(node) not in _LEAVES:
-            todo += reversed(_inside(node))
+            todo += reversed(inside(node))
 
 
-def _inside(node: ast.AST) -> list[ast.AST]:
+def inside(node: ast.AST) -> list[ast.AST]:
+    """The nodes that a node holds itself, without operators and how names are used."""
     found: list[ast.AST] = []
     for word in _holding(node._fields):
         value = getattr(node, word, None)
@@ -298,7 +299,7 @@ def names_in(code: ast.AST) -> set[str]:
                 inner |= names_in(loop.iter)
             found |= inner
         elif not isinstance(node, ast.Constant):
-            todo += _inside(node)
+            todo += inside(node)
     return found
 
 

@@ -8,12 +8,13 @@ without a value, `__init__` refuses them.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from cnndsl.backends.pytorch.code import (
     Code,
     constant,
+    flat,
     is_not_none,
     list_of,
     name,
@@ -39,6 +40,7 @@ from cnndsl.backends.pytorch.flowgraph import (
     refusal,
     walk,
 )
+from cnndsl.backends.pytorch.path_conditions import Missing
 
 
 def assigned_before_read(lines: Sequence[Any], inputs: Mapping[str, str]) -> list[Any]:
@@ -81,33 +83,56 @@ def _visit(lines: Iterable[Any], known: set[str], unset: set[str]) -> None:
                 _visit(line.lines, set(known), unset)
 
 
-def refuse_unset(lines: Sequence[Any], flags: Mapping[str, str]) -> list[Any]:
-    """The lines of a definition, in which `__init__` keeps in `flags` which of some variables of `forward` are set, and
-    refuses arguments for which one is read that is not.
+def refuse_missing(lines: Sequence[Any], missing: Iterable[Missing], free: Callable[[str], str]) -> list[Any]:
+    """The lines of a definition, in which `__init__` refuses arguments for which one reads a variable of `forward` that
+    nothing has set, or a list in which nothing is.
+
+    Where it cannot ask for that at the line, it keeps in a variable of its own whether it is so.
     """
-    made = _checked(lines, flags, set())
-    for each, flag in flags.items():
-        at = next(at for at, line in enumerate(made) if each in computed([line]))
+    tests: dict[int, list[Missing]] = {}
+    flags: dict[tuple[str, bool], str] = {}
+    for each in missing:
+        tests.setdefault(id(each.line), []).append(each)
+        if each.test is None and (key := (each.variable, each.is_empty)) not in flags:
+            flags[key] = free(f"has_{each.variable[len(FLOW) :]}")
+    made = _checked(lines, tests, flags, set())
+    for (variable, _), flag in flags.items():
+        at = next((at for at, line in enumerate(made) if variable in computed([line])), 0)
         made.insert(at, Assign(flag, constant(False)))
     return made
 
 
-def _checked(lines: Iterable[Any], flags: Mapping[str, str], known: set[str]) -> list[Any]:
+def _checked(
+    lines: Iterable[Any],
+    tests: Mapping[int, list[Missing]],
+    flags: Mapping[tuple[str, bool], str],
+    known: set[tuple[str, bool]],
+) -> list[Any]:
     made: list[Any] = []
     for line in lines:
-        read = set().union(*map(names_in, codes_of(line))) & flags.keys() - known
         at = len(made)
         while at and isinstance(made[at - 1], (Assign, Register)):  # of the parts that read it, and ask for its size
             at -= 1
-        for each in sorted(read):
-            made.insert(at, refusal(negated(name(flags[each])), f"{each.removeprefix(FLOW)} has no value"))
-        known |= read
+        for each in tests.get(id(line), ()):
+            key = each.variable, each.is_empty
+            if key not in known:
+                test = each.test if each.test is not None else name(flags[key])
+                word = each.variable.removeprefix(FLOW)
+                message = f"{word} has no value"
+                place = at
+                if each.is_empty:
+                    message = "for these arguments there is nothing to put together"
+                    while each.test is not None and place and isinstance(made[place - 1], For):
+                        place -= 1  # the loops that fill it
+                made.insert(place, refusal(negated(test), message))
+            known.add(key)
         for block in line.blocks():
-            block[:] = _checked(block, flags, set(known))
+            block[:] = _checked(block, tests, flags, set(known))
         made.append(line)
         if isinstance(line, Compute):
-            known |= {*line.names}
-            made += [Assign(flags[each], constant(True)) for each in line.names if each in flags]
+            for (variable, is_empty), flag in flags.items():
+                if variable in line.names and not (is_empty and flat(line.code) == "[]"):
+                    made.append(Assign(flag, constant(True)))
     return made
 
 

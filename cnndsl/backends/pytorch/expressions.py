@@ -27,9 +27,9 @@ from cnndsl.backends.pytorch.values import (
     ChainRecipe,
     ChoiceRecipe,
     Function,
+    NeedsUnrolling,
     Opaque,
     PartRecipe,
-    ReadBehind,
     Scope,
     Static,
     Tensor,
@@ -305,7 +305,7 @@ def layer_or_value(body: Body, node: Any) -> Any:
     if part is not None and loops == body.loops[: len(loops)]:
         return PartRecipe(part)
     # Declared in a loop whose turns have to be told apart, or in one that goes through other turns.
-    raise ReadBehind(f"which part has the key {flat(value.code)} is known from turn to turn of a loop", node.span)
+    raise NeedsUnrolling(f"which part has the key {flat(value.code)} is known from turn to turn of a loop", node.span)
 
 
 def _pipe(body: Body, node: nodes.Pipe) -> Any:

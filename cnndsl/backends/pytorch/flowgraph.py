@@ -1,7 +1,7 @@
 """What a definition does, as one structured list of lines, and its two slices: `__init__` and `forward`.
 
-Both are found by backward liveness: `forward` keeps what computes the values that go out, `__init__` what registers
-the parts that these need, and what that needs in turn. Lines that nobody reads vanish.
+Both are found by backward liveness: `forward` keeps what applies parts and what computes the values that go out,
+`__init__` what registers these parts, and what that needs in turn. Other lines that nobody reads vanish.
 
 Variables of `forward` begin with `~`, so that they are none of `__init__`.
 """
@@ -22,6 +22,7 @@ from cnndsl.backends.pytorch.code import (
     attribute,
     call,
     flat,
+    inside,
     loop_head,
     name,
     names_in,
@@ -96,6 +97,16 @@ class Part:
 def placeholder() -> Code:
     """What stands in the place of a layer that is not there."""
     return call("nn.Identity")
+
+
+def applications(code: ast.AST) -> Iterator[Code]:
+    """The outermost expressions in one that apply layers."""
+    is_call = isinstance(code, ast.Call) and bool(uses(code.func).parts)
+    if isinstance(code, ast.expr) and (is_call or (type(code) in BINDERS and uses(code).parts)):
+        yield code
+    elif not isinstance(code, (ast.Name, ast.Constant)):
+        for each in inside(code):
+            yield from applications(each)
 
 
 def part_of(code: ast.AST | None) -> int | None:
@@ -276,10 +287,6 @@ class For(Line):
     """Whether it is a list in the text, to which each turn adds a value."""
     values: tuple[Code, Code] | None = None
     """The variable and the list of `forward`, where it goes through values, and `__init__` through their sizes."""
-    is_countable: bool = False
-    """Whether it, or a loop around it, could be written out turn by turn."""
-    replaced: list[Code] = field(default_factory=list)
-    """What its turns give variables that hold lists of values."""
 
     def blocks(self) -> Sequence[list[Any]]:
         return (self.lines,)
@@ -392,7 +399,7 @@ class ForwardSlice:
                 return given
             case Compute():
                 if live.isdisjoint(line.names):
-                    return None
+                    return self._effects(line, live, depth)
                 made = line
                 if len(line.names) > 1 and not live.issuperset(line.names):
                     names = tuple(each if each in live else FLOW + "_" for each in line.names)
@@ -420,6 +427,16 @@ class ForwardSlice:
                 return Training(kept) if kept else None
             case _:
                 return None
+
+    def _effects(self, line: Compute, live: set[str], depth: int) -> list[Any] | None:
+        """What is left of a line whose value nobody reads: the layers that it applies."""
+        if self.serves:
+            return None
+        self.used |= uses(line.code).parts
+        made = [Compute((), code) for code in applications(line.code)]
+        for each in made:
+            self._reads(line, each.code, live, depth)
+        return made or None
 
     def _if(self, line: If, live: set[str], depth: int) -> If | list[Any] | None:
         yes_live, no_live = set(live), set(live)

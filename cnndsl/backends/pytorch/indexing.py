@@ -40,7 +40,7 @@ def one(body: Body, indexed: Any, index: Static, node: nodes.Index) -> Any:
         at = body.known(index.value)
         if at is None:
             raise Untranslatable("which value is taken depends on a parameter", node.span, names=body.names_of(index))
-        return indexed.items[at]
+        return body.applied_whole(indexed).items[at]
     if isinstance(indexed, AnyTensors):
         return item_of(body, in_variable(body, indexed), index)
     return item_of_static(body, indexed, index)
@@ -75,7 +75,7 @@ def piece(body: Body, indexed: Any, part: slice, node: nodes.Index) -> Any:
     if isinstance(indexed, TensorList):
         if not is_known:
             raise Untranslatable("which values are taken depends on a parameter", node.span)
-        return TensorList(indexed.items[known])
+        return TensorList(body.applied_whole(indexed).items[known])
     if isinstance(indexed, AnyTensors):
         if not is_known or known.step not in (None, 1):
             reason = "which values of a list are taken depends on a parameter"

@@ -109,7 +109,7 @@ class _Join:
                 )
             case Static(), Static() if self._body.is_silent or _same_variable(a, b):
                 return _either(self._body, a, b)
-            case PartRecipe(), PartRecipe():
+            case PartRecipe(), PartRecipe() if a.part is b.part:
                 return a
             case _ if isinstance(key[0], Scope) and "·" not in key[1] and self._body.chain is None:
                 return self._list(key[1], a, b)
@@ -323,14 +323,14 @@ def run_loop(
     for _ in range(_MOST_ROUNDS):
         before = body.state()
         marks = (set(body.taken), set(body.value_names))
-        line = For(name("_"), gone_through(source), [], lists, values=values, is_countable=bool(body.fallbacks))
+        line = For(name("_"), gone_through(source), [], lists, values=values)
         with body.inside(line, line.lines):
             line.target = bind()
             turn()
             for variable in apart:
                 body.it = body.put(body.it, variable)
             _hold_new(body, line, before)
-            _keep_lists(body, line, before)
+            _keep_lists(body, before)
         changed = _changed(body, before, running, apart)
         if not changed:
             _close_turn(body, line, before, running)
@@ -364,7 +364,7 @@ def _hold_new(body: Body, line: For, before: State) -> None:
             body.write(owner, each, hold_sizes(body, each, body.read(owner, each), line.lines))
 
 
-def _keep_lists(body: Body, line: For, before: State) -> None:
+def _keep_lists(body: Body, before: State) -> None:
     """A list of values that was in a variable before a turn is in it after the turn."""
     for (owner, each), old in before.values.items():
         new = body.read(owner, each)
@@ -372,7 +372,6 @@ def _keep_lists(body: Body, line: For, before: State) -> None:
             held = of_any_number(body, new)
             if held is None:
                 raise Untranslatable("a turn of this loop leaves values with different numbers of axes in a list")
-            line.replaced.append(held.code)
             body.write(owner, each, old)  # of which it gets the variables
             body.write(owner, each, body.put_list(held, each))
 

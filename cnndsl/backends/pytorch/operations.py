@@ -232,8 +232,6 @@ def repeated(body: Body, values: Any, times: Static) -> Any:
         return ast.BinOp(items, ast.Mult(), times.code)
 
     made = _changed(held, over)
-    made.code.times = times.code  # type: ignore[attr-defined]
-    body.has_copies = True
     count = held.count and Static(calculate("*", held.count.value, times.value), over(held.count.code))
     return replace(made, sample=held.sample * value_of(times.value), count=count)
 

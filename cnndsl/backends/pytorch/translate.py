@@ -42,8 +42,8 @@ from cnndsl.backends.pytorch.values import (
     Function,
     KindRecipe,
     NeedsFlatten,
+    NeedsUnrolling,
     Opaque,
-    ReadBehind,
     Rule,
     Scope,
     Static,
@@ -613,7 +613,7 @@ class Translation:
             made = ClassTranslation(self, unit)
             try:
                 unit.text = made.text()
-            except ReadBehind:
+            except NeedsUnrolling:
                 if not made.countable():
                     raise
                 self._drop(self.units.keys() - before)
@@ -687,8 +687,8 @@ def _odd_part(text: ClassText, there: set[str], *, serves: bool) -> Untranslatab
     if lacking := {word for word in text.always - there if not serves or word in text.lacking}:
         word = min(lacking)
         return Untranslatable(
-            f"the class has {word} in every case, and in one of its uses nothing reads what {word} gives",
-            helps="apply it inside the loop or the condition where its value is read",
+            f"the class has {word} in every case, and one of its uses does not apply it",
+            helps="declare it inside the loop or the condition where it is applied",
             names=text.lacking.get(word, frozenset()),
         )
     if text.ever is not None and not serves and (missing := there - text.ever):

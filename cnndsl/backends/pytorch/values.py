@@ -43,8 +43,8 @@ class Untranslatable(Exception):  # noqa: N818 - what the text is, not what went
             self.span = self.span or definition.span
 
 
-class ReadBehind(Untranslatable):
-    """Whether a value is read is only known behind the layer that gives it, as in a later turn of a loop."""
+class NeedsUnrolling(Untranslatable):
+    """What has no translation in a loop, and may have one where the loop is written out turn by turn."""
 
 
 class NeedsFlatten(Exception):  # noqa: N818 - a signal to the body around a chain

@@ -484,6 +484,8 @@ class ForwardWriter:
 
     def _compute(self, line: Compute, indent: str) -> list[str]:
         code = self.code(line.code)
+        if not line.names:
+            return laid_out(code, indent)
         match line.code, code:
             case ast.BinOp(left=ast.Name(grown)), ast.BinOp(left=held, op=ast.Add(), right=ast.List(items)) if (
                 line.names == (grown,) and grown not in self._shared_lists

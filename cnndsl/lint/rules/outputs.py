@@ -338,6 +338,7 @@ class SizeOnly(Rule):
         for module in inner_first(program, program.networks, Module.used):
             read = {output.value for output in module.outputs}
             told: set[int] = set()  # what leads to a layer that was told of
+            asked: set[int] = set()
             for at in reversed(list(applications(program, Frame(module)))):
                 inputs = at.step.inputs
                 if not read.isdisjoint(at.step.outputs):
@@ -345,8 +346,8 @@ class SizeOnly(Rule):
                         read.update(inputs[index] for index in reads[at.target.id])
                     else:
                         read.update(at.step.read)
-                elif not told.isdisjoint(at.step.outputs):
-                    told.update(inputs)
+                elif asked.isdisjoint(at.step.outputs) or not told.isdisjoint(at.step.outputs):
+                    told.update(inputs)  # what nothing reads at all is another warning
                 elif at.part is not None and _learns(at.part.unit, learns):
                     told.update(inputs)
                     yield Finding(
@@ -355,6 +356,7 @@ class SizeOnly(Rule):
                         at.step.origin,
                         help=("use its result too, or take the size from another value and leave it out",),
                     )
+                asked.update(inputs)
             learns[module.id] = any(_learns(child.unit, learns) for child in module.children)
             reads[module.id] = frozenset(range(len(module.inputs))) & read
 

@@ -50,7 +50,7 @@ class Named(nn.Module):
 
 
 class Awkward(nn.Module):
-    """Awkward: 4 x 8 x 8 in, 2 out, 2,528 parameters."""
+    """Awkward: 4 x 8 x 8 in, 2 out, 2,538 parameters."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -65,6 +65,7 @@ class Awkward(nn.Module):
         self.kept1 = nn.Conv2d(4, 4, 1)
         self.kept2 = nn.Conv2d(4, 4, 1)
         self.conv1 = nn.ModuleList()
+        self.conv1.append(nn.Conv2d(4, 2, 1))
         self.conv1.append(nn.Conv2d(4, 2, 1))
         self.conv1.append(nn.Conv2d(4, 2, 1))
         self.conv2 = nn.ModuleList()
@@ -92,7 +93,8 @@ class Awkward(nn.Module):
         out = self.kept2(out)  # 4 x 8 x 8
         kept2 = out
         side0: Tensor = self.conv1[0](x)  # 2 x 8 x 8
-        side2: Tensor = self.conv1[1](x)  # 2 x 8 x 8
+        self.conv1[1](x)
+        side2: Tensor = self.conv1[2](x)  # 2 x 8 x 8
         conv2 = iter(self.conv2)
         for _ in range(2):
             for _ in range(3):

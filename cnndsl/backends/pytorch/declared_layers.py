@@ -1,0 +1,160 @@
+"""Declared layers are registered where they are declared, in the cases in which something applies them.
+
+Lines come in and go out, without conditions that those around them decide. Where `__init__` cannot ask beforehand
+whether a layer will be applied, it is always there, and the constructor refuses arguments for which nothing applies it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
+
+from cnndsl.backends.pytorch.code import Code, constant, flat, name
+from cnndsl.backends.pytorch.flowgraph import (
+    Assign,
+    Compute,
+    Declare,
+    For,
+    If,
+    Part,
+    Register,
+    Training,
+    parts_read,
+    refusal,
+    uses,
+    walk,
+)
+from cnndsl.backends.pytorch.path_conditions import ALWAYS, Cases, Paths, Registration, both, either, within
+from cnndsl.backends.pytorch.values import NeedsUnrolling
+
+
+class DeclaredLayers:
+    """Puts the lines that register declared layers under conditions."""
+
+    def __init__(self, paths: Paths, free: Callable[[str], str]) -> None:
+        self._paths, self._free = paths, free
+        self._guards: dict[int, Code] = {}
+        """By the `id` of lines the condition under which they are there."""
+        self._refusals: dict[int, list[Any]] = {}
+        """By the `id` of lines what stands before them."""
+        self._flags: dict[int, str] = {}
+        """By the numbers of parts the variable that says whether they still wait for something that applies them."""
+        self._homes: dict[int, If] = {}
+        self._firsts: dict[int, Registration] = {}
+        """By the numbers of lists with names the lines that register the first layer of each."""
+        self.lacking: dict[str, frozenset[str]] = {}
+        """By the names of parts that some arguments leave without a use, the variables that tell."""
+
+    def placed(self, lines: Sequence[Any]) -> list[Any]:
+        """The lines of a definition, which end with what goes out. Raises Untranslatable."""
+        for number, found in self._paths.registers.items():
+            applied = self._paths.applied.get(number)
+            if (whole := found[0].line.part.whole) is not None:
+                self._firsts.setdefault(whole.number, found[0])
+            for each in found:
+                if applied is not None:
+                    self._settle(each, within(applied, each.path))
+        if not (self._guards or self._refusals or self._flags or self._paths.decided):
+            return list(lines)
+        made = self._placed(lines)
+        begins = [Assign(flag, constant(False)) for flag in self._flags.values()]
+        registered = self._paths.registers
+        ends = [refusal(name(flag), _refused(registered[at][0].line.part)) for at, flag in self._flags.items()]
+        return [*begins, *made[:-1], *ends, made[-1]]
+
+    def _settle(self, found: Registration, left: Cases) -> None:
+        """Decide how a layer is there that is applied in these cases."""
+        if left == ALWAYS or not left:
+            return
+        paths, part = self._paths, found.line.part
+        known = frozenset(frozenset(each for each in case if not paths.tests[each[0]].of_turns) for case in left)
+        asked = either(known)
+        is_asked = paths.can_be_asked(asked, found.time)
+        if is_asked and asked != ALWAYS:
+            self._guards[id(found.line)] = paths.code(asked)
+        if is_asked and asked == left:
+            return
+        mentions = paths.mentions(left)
+        place = found if part.whole is None else self._firsts[part.whole.number]
+        is_asked = is_asked and paths.can_be_asked(left, place.time)
+        if found.is_in_loop or (place is not found and not is_asked):
+            raise NeedsUnrolling(
+                f"whether {part.name} is applied is only known behind the line that declares it",
+                part.span,
+                "declare it where it is applied",
+                names=mentions,
+            )
+        self.lacking[part.name] = self.lacking.get(part.name, frozenset()) | mentions
+        if not is_asked:
+            self._flags[part.number] = self._flags.get(part.number) or self._free(f"{part.name}_is_idle")
+            return
+        lacking = asked
+        for case in left:
+            lacking = both(lacking, frozenset(frozenset([(number, not outcome)]) for number, outcome in case))
+        refused = refusal(paths.code(lacking), _refused(part))
+        self._refusals.setdefault(id(place.line), []).append(refused)
+
+    # The lines
+
+    def _placed(self, lines: Sequence[Any]) -> list[Any]:
+        made: list[Any] = []
+        group: If | None = None
+        held: Part | None = None
+        """The list whose parts the group says what they are."""
+        for line in self._reached(lines):
+            if refusals := self._refusals.get(id(line)):
+                is_first = bool(made) and isinstance(made[-1], Declare) and made[-1].part is line.part.whole
+                made[len(made) - is_first : len(made) - is_first] = refusals
+                group = None
+            if isinstance(line, (If, For, Training)):
+                for block in line.blocks():
+                    block[:] = self._placed(block)
+            if isinstance(line, If) and group is not None and held is None and flat(group.test) == flat(line.test):
+                line.yes = [*group.yes, *line.yes]
+                made.pop()
+            test = self._guards.get(id(line))
+            if test is None:
+                made.append(line)
+                group = None
+            else:
+                whole = line.part.whole if line.part.is_named else None
+                if group is None or flat(group.test) != flat(test) or held is not whole:
+                    group, held = If(test, [], []), whole
+                    made.append(group)
+                group.yes.append(line)
+                self._homes[line.part.number] = group
+            if isinstance(line, If):
+                self._note_twins(line)
+            (made if test is None or group is None else group.yes).extend(self._flag_lines(line))
+        return made
+
+    def _reached(self, lines: Iterable[Any]) -> Iterator[Any]:
+        """The lines, and in the place of a condition that is decided already those of the way that is taken."""
+        for line in lines:
+            if id(line) in self._paths.decided:
+                yield from self._reached(self._paths.decided[id(line)])
+            else:
+                yield line
+
+    def _flag_lines(self, line: Any) -> Iterable[Assign]:
+        """What a line does to those that wait for something that applies them."""
+        if isinstance(line, Register) and line.part.number in self._flags:
+            yield Assign(self._flags[line.part.number], constant(True))
+        elif isinstance(line, Compute):
+            for number in sorted(parts_read(line) & self._flags.keys()):
+                yield Assign(self._flags[number], constant(False))
+
+    def _note_twins(self, home: If) -> None:
+        """What registers parts has the condition under which they are applied as its twin."""
+        for line in walk(home.yes):
+            if isinstance(line, Register) and line.part.number in self._homes:
+                self._homes[line.part.number] = home
+            for number in uses(line.code).parts if isinstance(line, Compute) else ():
+                registers = self._homes.get(number)
+                if registers is not None and registers is not home and flat(registers.test) == flat(home.test):
+                    registers.twin = id(home)
+
+
+def _refused(part: Part) -> str:
+    word = part.name if part.whole is None else f"{part.name}[{part.at}]"
+    return f"nothing applies {word} for these arguments"
