@@ -316,7 +316,7 @@ class Builder:
                 done.update(step.inputs)
                 kept.append(step)
         self.steps = kept[::-1]
-        self.context.needed(needed_spans)
+        self.context.needed("W202", needed_spans)
         return ends[::-1]
 
     def unread_inputs(self, outputs: tuple[Output, ...]) -> list[tuple[Span, str]]:

@@ -60,7 +60,7 @@ class _Findings:
         """Where among the diagnostics each stands."""
         self.errors = 0
         self.idle: list[Diagnostic] = []
-        self.needed: set[Span | None] = set()
+        self.needed: set[tuple[str, Span]] = set()
 
 
 class Context:
@@ -141,14 +141,14 @@ class Context:
         """
         self._found.idle.append(Diagnostic(code, message, span, help=ways, severity=Severity.WARNING, fix=fix))
 
-    def needed(self, spans: Iterable[Span]) -> None:
-        """Note what stands at these places as something that does something."""
-        self._found.needed.update(spans)
+    def needed(self, code: str, spans: Iterable[Span]) -> None:
+        """Note that a warning of what does nothing is not true at these places."""
+        self._found.needed.update((code, span) for span in spans)
 
     def report_idle(self) -> None:
         """Report what does nothing in any use, in a text without errors."""
         for diagnostic in self._found.idle if not self._found.errors else ():
-            if diagnostic.span not in self._found.needed:
+            if (diagnostic.code, diagnostic.span) not in self._found.needed:
                 self.report(diagnostic)
 
     @contextmanager

@@ -18,7 +18,7 @@ from cnndsl.semantics.hints import nested_too_deeply, open_size, other_input, re
 from cnndsl.semantics.initialisation import init_rules
 from cnndsl.semantics.inputs import declare_shape
 from cnndsl.semantics.pytorch_names import AsInPyTorch
-from cnndsl.semantics.usage import first_places
+from cnndsl.semantics.usage import asked_names, first_places
 from cnndsl.semantics.values import (
     UNKNOWN,
     BraceRecipe,
@@ -155,7 +155,7 @@ def report_unused(body: Evaluation) -> None:
     """Report the layers of a body that have a name and are never applied."""
     for part in body.builder.keys:
         if part.applied:
-            body.context.needed([part.span])
+            body.context.needed("W201", [part.span])
         else:
             _report_idle(body, part, part.span.text)
     for name, value in body.scope.names.items():
@@ -164,7 +164,7 @@ def report_unused(body: Evaluation) -> None:
         if slot is None or not parts or any(part.owner is not body.builder for part in parts):
             continue
         if any(body.builder.slot(part.name).applied or is_identity(part.recipe) for part in parts):
-            body.context.needed([slot.span])
+            body.context.needed("W201", [slot.span])
         elif not body.is_cut:
             _report_idle(body, slot, name)
 
@@ -180,6 +180,7 @@ def report_dropped(body: Evaluation, outputs: tuple[Output, ...]) -> None:
     if body.is_cut:
         return
     left_behind = _left_behind(body.lines) if dropped and body.lines is not None else {}
+    labelled = _labelled(body.lines) if dropped and body.lines is not None else {}
     for span, name, is_call in dropped:
         what = f"{name} is worked out and never used" if name else "what comes out here is never used"
         rest = "the generated module does it all the same" if is_call else "the generated module leaves it out"
@@ -189,6 +190,8 @@ def report_dropped(body: Evaluation, outputs: tuple[Output, ...]) -> None:
             line, written = left_behind[name, span.end]
             helps = (f"= leaves the pipeline where it was; the next line goes on from this one with {written}", *helps)
             fix = Fix.suggested(line, written) if "#" not in line.text else None
+        if span in labelled:
+            helps = (f"{labelled[span]}: applies it here; to declare it alone write {labelled[span]} = ...", *helps)
         body.context.idle("W202", what, span, *helps, fix=fix)
     if body.builder.kind == "network":
         for span, name in body.builder.unread_inputs(outputs):
@@ -209,6 +212,19 @@ def _left_behind(body: tree.Body) -> dict[tuple[str | None, int], tuple[Span, st
             case _:
                 continue
     return found
+
+
+def _labelled(body: tree.Body) -> dict[Span, str]:
+    """The lines that are one layer with a label, `stem: conv(8, 3)`, which others ask for."""
+    labels: dict[Span, str] = {}
+    for line in body.statements:
+        match line:
+            case tree.Apply(targets=(), value=tree.Labelled(label=tree.Name(text=label)) as node):
+                labels[node.span] = label
+            case _:
+                continue
+    asked = set(asked_names(body)) if labels else set()
+    return {span: label for span, label in labels.items() if label in asked}
 
 
 def _layer(node: tree.Expression) -> Span:

@@ -102,7 +102,7 @@ def hand_on(context: Context, item: Any) -> None:
     elif isinstance(item, BlockRecipe):
         hand_on(context, item.template)
     elif isinstance(item, Template):
-        context.needed(parameter.name.span for parameter in item.definition.parameters)
+        context.needed("W217", (parameter.name.span for parameter in item.definition.parameters))
 
 
 def asked_names(item: tree.Node) -> Iterator[str]:

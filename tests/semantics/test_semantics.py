@@ -190,7 +190,7 @@ def test_a_brace_sees_constants_and_no_values() -> None:
 
 def test_a_brace_that_is_applied_at_once_is_spliced_in() -> None:
     module = network("{ conv(4, 1); relu }\ninput -> { tanh }")
-    assert names(module) == ["tanh1"]
+    assert names(module) == ["conv1", "relu1", "tanh1"]
     assert names(network("{ conv(4, 1); relu }")) == ["conv1", "relu1"]
 
 
@@ -230,7 +230,8 @@ def test_a_bare_line_goes_on_and_a_bound_value_does_not() -> None:
 def test_a_bare_value_becomes_the_current_one() -> None:
     module = network("a = input -> conv(4, 1)\nconv(5, 1)\na\nrelu")
     assert module.output_shapes == ((4, 8, 8),)
-    assert names(module) == ["conv1", "relu1"]
+    assert names(module) == ["conv1", "conv2", "relu1"]
+    assert [step.inputs for step in module.steps] == [(0,), (0,), (1,)]
 
 
 def test_input_and_it() -> None:

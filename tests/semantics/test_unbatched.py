@@ -103,7 +103,7 @@ def test_sizes_are_those_of_pytorch(lines: str, size: tuple[int, ...]) -> None:
 def test_what_has_no_batch_is_told_in_the_program() -> None:
     network_ = program_of(network("a, b = it -> Own; (c + c) * sigmoid(b) * a")).network()
     made = [network_.lacks_batch(step.outputs) for step in network_.steps]
-    assert made == [(True,), (False, True), (True,), (True,), (True,), (False,)]
+    assert made == [(True,), (True,), (False, True), (True,), (True,), (True,), (False,)]
     again = Program.model_validate_json(program_of(network("c * it")).model_dump_json())
     assert again.network().unbatched == program_of(network("c * it")).network().unbatched == (1, 2)
 
