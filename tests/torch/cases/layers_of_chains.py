@@ -65,7 +65,6 @@ class Net(nn.Module):
         )
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        self.features(x)
         fine: Tensor = self.features[:3](x)  # width x 32 x 32
         middle: Tensor = self.features[3:-1](fine)  # width x 32 x 32
         x = self.contents1(self.features[-1](middle))
