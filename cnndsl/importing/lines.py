@@ -282,7 +282,7 @@ class Lines:
             self._loop(number, step, step.loop)
             return
         beside = number not in self.spine and step.results == 1
-        if beside and self.uses.get(result, 0) <= 1 and result not in self.wanted:
+        if beside and self.uses[result] == 1 and result not in self.wanted:
             self.pending[result] = step
             return
         self._declare_for(step)

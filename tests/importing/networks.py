@@ -212,6 +212,31 @@ class Swin(nn.Module):
         return self.head(x[:, 0] + (x * 2)[..., 1:, :][:, -1])
 
 
+class Unread(nn.Module):
+    """Applies layers of which nothing reads what they give, in a block too."""
+
+    class Unit(nn.Module):
+        def __init__(self, channels: int) -> None:
+            super().__init__()
+            self.main = nn.Conv2d(channels, channels, 1)
+            self.gate = nn.Conv2d(channels, 1, 1)
+
+        def forward(self, x: Tensor) -> Tensor:
+            gate = self.gate(x) + 1
+            return self.main(x)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first = Unread.Unit(3)
+        self.aux = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU())
+        self.second = Unread.Unit(3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.first(x)
+        self.aux(x)
+        return self.second(x)
+
+
 class Unused(nn.Module):
     """A layer that nothing goes through."""
 

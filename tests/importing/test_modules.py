@@ -308,6 +308,12 @@ def test_another_number_of_classes() -> None:
     assert made(classes=7)(torch.rand(2, 1, 28, 28)).shape == (2, 7)
 
 
+def test_layers_of_which_nothing_reads_what_they_give_are_in_the_text() -> None:
+    text = imported(networks.Unread(), (3, 8, 8)).text
+    assert "    x    = input -> gate\n" in text
+    assert "    x = it -> aux: { conv(4, 3) -> relu }\n" in text
+
+
 def test_what_differs_is_said() -> None:
     found = import_module(networks.Unused(), [(4,)])
     assert str(found.comparison) == "only in the original: spare.weight, spare.bias"
