@@ -222,7 +222,7 @@ class Unread(nn.Module):
             self.gate = nn.Conv2d(channels, 1, 1)
 
         def forward(self, x: Tensor) -> Tensor:
-            gate = self.gate(x) + 1
+            self.gate(x)
             return self.main(x)
 
     def __init__(self) -> None:
