@@ -379,6 +379,15 @@ network Net(f = A, c = 4) { input(3, 8, 8); Mid(f, c) -> Mid(conv(kernel=1), c, 
             relu
         }
         """,
+        """
+        network Net(n = 2, acts = [relu, tanh]) {
+            input(2, 6, 6)
+            it * 2 + (it -> conv(2, 1))
+            repeat n { for a1 in acts { it -> a1 }; input -> { conv(2, 1) } }
+            repeat n { conv(2, 1); input }
+            it + input
+        }
+        """,
     ],
 )
 def test_what_was_wrong_for_other_arguments_is_right(text: str) -> None:

@@ -450,7 +450,12 @@ def _changed(body: Body, before: State, running: dict[Any, Any], apart: list[str
 
 
 def _has_a_name(body: Body, before: State, old: Tensor, variable: str) -> bool:
-    """Whether a variable that turns leave the running value in is that of a name, which has another value before."""
+    """Whether a variable that turns leave the running value in is that of a name, or of what came in, which has another
+    value before.
+    """
+    entry = before.values.get((body, "entry"))
+    if isinstance(entry, Tensor) and flat(entry.code) == variable != flat(old.code):
+        return True
     for owner, each in body.slots():
         value = body.read(owner, each)
         if isinstance(owner, Scope) and isinstance(value, Tensor) and flat(value.code) == variable:

@@ -124,7 +124,8 @@ def path_conditions(lines: Sequence[Any], inputs: Iterable[str]) -> Paths:
     Raises Untranslatable where there are too many cases.
     """
     walking = _Walk(inputs)
-    walking.walk(lines, ALWAYS)
+    if any(isinstance(line, If | For | Training) for line in walk(lines)):  # else all lines are always run
+        walking.walk(lines, ALWAYS)
     return walking.paths
 
 
@@ -300,6 +301,8 @@ def without_turns(source: Code) -> Code | None:
 def either(*several: Iterable[Case]) -> Cases:
     """One of several holds, said as shortly as may be. Raises Untranslatable where that takes too many cases."""
     found: set[Case] = set().union(*several)
+    if frozenset() in found:
+        return ALWAYS
     if len(found) > _MOST_CASES:
         raise Untranslatable("the conditions that layers and values depend on are too many")
     is_done = False
