@@ -103,13 +103,15 @@ class _Lowering:
         self._parts: Mapping[Place, PartName] = {}
         self._known: dict[str, tuple[nodes.RefKind, str]] = {}
         """What names are that no body gives, as far as they were asked for."""
+        self._spans: dict[tuple[int, int], nodes.Span] = {}
+        """The places that were made: a line and the one expression on it share theirs."""
 
     def item(self, item: tree.Item) -> nodes.Item | None:
         """An item; None for one that leaves nothing behind."""
         if isinstance(item, tree.Import | tree.Lost):
             return None
         file, name = self._parsed.name, item.name.text
-        head: dict[str, Any] = {"span": _span(item.span), "key": qualified(file, name), "name": name, "file": file}
+        head: dict[str, Any] = {"span": self._span(item.span), "key": qualified(file, name), "name": name, "file": file}
         if isinstance(item, tree.Constant):
             return nodes.FileConstant(**head, value=self._expression(item.value))
         if isinstance(item, tree.Definition) and item.kind != "sequence":
@@ -130,7 +132,7 @@ class _Lowering:
         """A parameter, of which the default can speak of those before it: in `widths = widths` it is a constant."""
         default, name = self._optional(parameter.default), parameter.name.text
         self._parameters.add(name)
-        return nodes.Parameter(span=_span(parameter.span), name=name, default=default)
+        return nodes.Parameter(span=self._span(parameter.span), name=name, default=default)
 
     # Statements
 
@@ -150,14 +152,14 @@ class _Lowering:
 
     def _if(self, node: tree.If) -> nodes.If:
         return nodes.If(
-            span=_span(node.span),
+            span=self._span(node.span),
             condition=self._expression(node.condition),
             yes=self._lines(node.yes),
             no=self._lines(node.no),
         )
 
     def _line(self, line: tree.Statement) -> list[Any]:
-        span = _span(line.span)
+        span = self._span(line.span)
         match line:
             case tree.Apply(value=tree.If() as branch):
                 names = self._names(line.targets)
@@ -178,7 +180,7 @@ class _Lowering:
             case tree.Output():
                 items = tuple(
                     nodes.OutputItem(
-                        span=_span(item.span),
+                        span=self._span(item.span),
                         name=None if item.name is None else item.name.text,
                         value=self._expression(item.value),
                         training=item.when is not None,
@@ -204,7 +206,7 @@ class _Lowering:
 
     def _argument(self, argument: tree.Argument) -> nodes.Argument:
         name = None if argument.name is None else argument.name.text
-        return nodes.Argument(span=_span(argument.span), name=name, value=self._expression(argument.value))
+        return nodes.Argument(span=self._span(argument.span), name=name, value=self._expression(argument.value))
 
     def _optional(self, node: tree.Expression | None) -> Any:
         return None if node is None else self._expression(node)
@@ -227,7 +229,7 @@ class _Lowering:
             if name not in self._known:
                 self._known[name] = self._outside(self._parsed, name)
             of, key = self._known[name]
-        return nodes.Ref(span=_span(node.span), part=part, name=name, of=of, key=key)
+        return nodes.Ref(span=self._span(node.span), part=part, name=name, of=of, key=key)
 
     def _outside(self, parsed: ParsedFile, name: str) -> tuple[nodes.RefKind, str]:
         """What a name is that no body gives: of the file, of an imported one, or of the language."""
@@ -240,8 +242,14 @@ class _Lowering:
             return self._outside(*parsed.imports[name])
         return WORDS.get(name, "local"), ""
 
+    def _span(self, span: Span) -> nodes.Span:
+        place = span.start, span.end
+        if place not in self._spans:
+            self._spans[place] = nodes.Span(*span.source.positions(*place))
+        return self._spans[place]
+
     def _expression(self, node: tree.Expression) -> Any:
-        span, part = _span(node.span), self._part(node)
+        span, part = self._span(node.span), self._part(node)
         match node:
             case tree.Name():
                 return self._ref(node, part)
@@ -305,7 +313,7 @@ class _Lowering:
         condition, item = self._optional(node.condition), self._expression(node.item)
         self._local = before
         return nodes.Comprehension(
-            span=_span(node.span), item=item, targets=_targets(node.targets), source=source, condition=condition
+            span=self._span(node.span), item=item, targets=_targets(node.targets), source=source, condition=condition
         )
 
 
@@ -349,7 +357,3 @@ def _paragraph(lines: Iterable[str]) -> str:
     said = (line.lstrip("#") for line in lines if not line.lstrip("# \t").startswith("cnndsl:"))
     comment = " ".join(" ".join(said).split())
     return comment if any(map(str.isalnum, comment)) else ""
-
-
-def _span(span: Span) -> nodes.Span:
-    return nodes.Span(*span.source.positions(span.start, span.end))

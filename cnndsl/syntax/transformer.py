@@ -266,7 +266,7 @@ class TreeBuilder(Transformer[Token, Any]):
     def apply(self, parts: Parts) -> tree.Apply | tree.Bind:
         value, _word, *names = parts
         targets = tuple(self._name(name) for name in names if name is not None)
-        span = self._span(value, targets[-1] if targets else value)
+        span = self._span(value, targets[-1]) if targets else value.span
         if targets and isinstance(value, tree.Call) and isinstance(value.function, tree.Input):
             return tree.Bind(span, targets, value)  # `input(3, 32, 32) as picture` is `picture = input(3, 32, 32)`
         return tree.Apply(span, value, targets)
