@@ -95,10 +95,6 @@ class Paths:
     """For conditions (by `id`) that those around them decide, the lines of the one way that is taken."""
     tests: list[_Test] = field(default_factory=list)
 
-    def asks_turns(self, cases: Cases) -> bool:
-        """Whether some case asks if a loop has turns."""
-        return any(self.tests[number].of_turns for case in cases for number, _ in case)
-
     def can_be_asked(self, cases: Cases, time: int) -> bool:
         """Whether all tests come out at a time as they do where they stand."""
         return all(self.tests[number].since <= time for case in cases for number, _ in case)
@@ -196,7 +192,10 @@ class _Walk:
         match line:
             case Compute(names=(word,), code=ast.List([])):
                 self._filled[word] = _NEVER
-            case Compute(names=(word,), code=ast.BinOp(ast.Name(grown), ast.Add(), ast.List([_, *_]))) if word == grown:
+            case (
+                Compute(names=(word,), code=ast.BinOp(ast.Name(grown), ast.Add(), ast.List([_, *_])))
+                | Compute(names=(word,), code=ast.BinOp(ast.List([_, *_]), ast.Add(), ast.Name(grown)))
+            ) if word == grown:
                 if word in self._filled:
                     self._filled[word] = either(self._filled[word], path)
             case _:
@@ -274,7 +273,7 @@ def _read_as_filled(code: Code) -> Iterator[str]:
     """The lists of an expression of which it reads what an empty one does not have."""
     for node in walk_code(code):
         match node:
-            case ast.Subscript(value=ast.Name(id=kept), slice=ast.Constant(value=0)):
+            case ast.Subscript(value=ast.Name(id=kept), slice=index) if flat(index) in ("0", "-1"):
                 yield kept
             case ast.Call(args=[ast.Name(id=kept), *_]) if flat(node.func) == "torch.cat":
                 yield kept
