@@ -276,11 +276,11 @@ class Lines:
 
     def _step(self, number: int, step: Step) -> None:
         self.at = number
-        results = [Made(number, at) for at in range(step.results)]
-        result = results[0]
         if step.loop is not None:
             self._loop(number, step, step.loop)
             return
+        results = [Made(number, at) for at in range(step.results)]
+        result = results[0]
         beside = number not in self.spine and step.results == 1
         if beside and self.uses[result] == 1 and result not in self.wanted:
             self.pending[result] = step

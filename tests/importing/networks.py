@@ -230,10 +230,13 @@ class Unread(nn.Module):
         self.first = Unread.Unit(3)
         self.aux = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU())
         self.second = Unread.Unit(3)
+        self.heads = nn.ModuleList(nn.Conv2d(3, 2, 1) for _ in range(3))
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.first(x)
         self.aux(x)
+        for head in self.heads:
+            head(x)
         return self.second(x)
 
 

@@ -311,7 +311,8 @@ def test_another_number_of_classes() -> None:
 def test_layers_of_which_nothing_reads_what_they_give_are_in_the_text() -> None:
     text = imported(networks.Unread(), (3, 8, 8)).text
     assert "    x    = input -> gate\n" in text
-    assert "    x = it -> aux: { conv(4, 3) -> relu }\n" in text
+    assert "-> aux: { conv(4, 3) -> relu }\n" in text
+    assert "    for head in heads { x2 = x3 -> head }\n" in text
 
 
 def test_what_differs_is_said() -> None:
