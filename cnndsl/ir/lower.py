@@ -103,7 +103,7 @@ class _Lowering:
         self._parts: Mapping[Place, PartName] = {}
         self._known: dict[str, tuple[nodes.RefKind, str]] = {}
         """What names are that no body gives, as far as they were asked for."""
-        self._spans: dict[tuple[int, int], nodes.Span] = {}
+        self._spans: dict[tuple[int, int, int], nodes.Span] = {}
         """The places that were made: a line and the one expression on it share theirs."""
 
     def item(self, item: tree.Item) -> nodes.Item | None:
@@ -243,9 +243,9 @@ class _Lowering:
         return WORDS.get(name, "local"), ""
 
     def _span(self, span: Span) -> nodes.Span:
-        place = span.start, span.end
+        place = id(span.source), span.start, span.end  # a network up to some parts says where these are asked for
         if place not in self._spans:
-            self._spans[place] = nodes.Span(*span.source.positions(*place))
+            self._spans[place] = nodes.Span(*span.source.positions(span.start, span.end))
         return self._spans[place]
 
     def _expression(self, node: tree.Expression) -> Any:
