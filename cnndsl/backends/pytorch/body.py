@@ -497,25 +497,19 @@ class Body:
             value = self.put(value, variable)
         elif isinstance(value, TensorList):
             value = self.settled(value, wanted)
-            items = [self._own_item(wanted, at, each) for at, each in enumerate(value.items)]
+            items = [self.own_item(wanted, at, each) for at, each in enumerate(value.items)]
             value = TensorList(tuple(items))
         elif isinstance(value, AnyTensors):
             value = self.put_list(value, wanted)
         self.scope.names[wanted] = value
 
-    def _own_item(self, wanted: str, at: int, item: Any) -> Any:
+    def own_item(self, wanted: str, at: int, item: Any) -> Any:
+        """An item of a list in a variable that is called after the list and its place, unless it has one."""
         if not isinstance(item, Tensor):
-            return each_tensor(item, partial(self._own_item, wanted, at))
+            return each_tensor(item, partial(self.own_item, wanted, at))
         if isinstance(item.code, ast.Name) and item.code.id not in (FLOW + "x", FLOW + self.flow):
             return item
         return self.put(item, self.temporary(numbered(wanted, at)))
-
-    def applied_whole(self, value: TensorList) -> TensorList:
-        """Several values of which some are dropped, with lines for the layers that give them, which are applied."""
-        if self.is_silent or (self.pending is not None and self.pending[0] is value):
-            return value
-        items = enumerate(value.items)
-        return TensorList(tuple(self._own_item("part", at, each) if _has_calls(each) else each for at, each in items))
 
     def put_list(self, value: AnyTensors, wanted: str) -> AnyTensors:
         """A list of values of any number, and the lists of their sizes, in variables for what the text calls so."""
@@ -703,7 +697,7 @@ class Body:
         if isinstance(value, TensorList):  # in the order of the text, and each once, however they are read
             items = self.settled(value).items
             self.it = TensorList(
-                tuple(each if _is_output(each) else self._own_item("part", at, each) for at, each in enumerate(items))
+                tuple(each if _is_output(each) else self.own_item("part", at, each) for at, each in enumerate(items))
             )
             return
         if self.chain is None and isinstance(value, Tensor):
@@ -779,10 +773,6 @@ def _symbol_of(expr: Expr) -> str | None:
 def _allowed(wanted: str) -> str:
     """The name of a variable, with an underscore behind it where no variable may be called so."""
     return wanted if why_not(wanted) is None or wanted in _OWN_ATTRIBUTES else f"{wanted}_"
-
-
-def _has_calls(value: Any) -> bool:
-    return isinstance(value, TensorList) or any(isinstance(each, ast.Call) for each in walk_code(value.code))
 
 
 def _is_output(value: Any) -> bool:
