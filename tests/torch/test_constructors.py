@@ -388,6 +388,41 @@ network Net(f = A, c = 4) { input(3, 8, 8); Mid(f, c) -> Mid(conv(kernel=1), c, 
             it + input
         }
         """,
+        """
+        network Net(n = 2, m = 2) {
+            input(2, 6, 6)
+            maps = [it]
+            for i in range(n) {
+                it + maps[0]
+                maps = []
+                for j in range(m) { conv(2, 1); maps = maps + [it] }
+            }
+            it + maps[0]
+        }
+        """,
+        """
+        network Net(n = 2, m = 2) {
+            input(2, 6, 6)
+            maps = [it]
+            for i in range(n) {
+                conv(2, 1)
+                for x in maps { it + x }
+                maps = [it]
+                for j in range(m) { maps = maps + [it -> relu] }
+            }
+            concat(maps)
+        }
+        """,
+        """
+        network Net(n = 2, m = 2, flag = true) {
+            input(2, 6, 6)
+            maps = []
+            if flag { maps = [it] }
+            for i in range(n) { conv(2, 1); maps = maps + [it] }
+            outs = [x -> conv(2, 1) for x in maps]
+            concat(outs)
+        }
+        """,
     ],
 )
 def test_what_was_wrong_for_other_arguments_is_right(text: str) -> None:
@@ -1045,6 +1080,24 @@ def test_a_constructor_refuses_what_leaves_a_declared_layer_without_a_use(body: 
     else:
         alone = imported(cnndsl.compile(text, settings={"n": 0}).python())
         assert module.Net(0).state_dict().keys() == alone.Net().state_dict().keys()
+
+
+def test_a_list_that_has_a_value_is_not_asked_for_one() -> None:
+    text = """
+    network Net(depth = 3, flag = false) {
+        input(3, 8, 8)
+        skips = [it]
+        for i in range(1, depth) { conv(4 * i, 3, padding=1) -> relu; skips = skips + [it] }
+        heads = [x -> conv(2, 1) for x in skips]
+        if flag { sum(heads) } else { heads[0] }
+    }
+    """
+    check(text)
+    assert "ValueError" not in cnndsl.compile(text).python()
+    begun = text.replace("skips = [it]", "skips = []")
+    check(begun)
+    with pytest.raises(ValueError, match=r"^for these arguments there is nothing to put together$"):
+        imported(cnndsl.compile(begun).python()).Net(depth=1)
 
 
 @pytest.mark.parametrize("body", ["repeat n { it -> y }", "for i in range(n) { if i > 0 { it -> y } else { relu } }"])

@@ -139,7 +139,7 @@ class _Walk:
         self._set: dict[str, Cases] = dict.fromkeys(inputs, ALWAYS)
         """By variable of `forward` when it has something."""
         self._filled: dict[str, Cases] = {}
-        """By list of `forward` that begins as an empty one when there is something in it."""
+        """By list when there is something in it, as far as that is known."""
 
     def walk(self, lines: Sequence[Any], path: Cases) -> None:
         """Note what lines on a path do."""
@@ -149,6 +149,7 @@ class _Walk:
                 case Compute():
                     self._compute(line, path)
                 case Assign():
+                    self._fill(line.name, line.code, path)
                     self._change([line.name])
                 case Register():
                     found = Registration(line, path, self._time, bool(self._loops))
@@ -189,18 +190,27 @@ class _Walk:
     def _compute(self, line: Compute, path: Cases) -> None:
         for each in line.names:
             self._set[each] = either(self._set.get(each, _NEVER), path)
-        match line:
-            case Compute(names=(word,), code=ast.List([])):
-                self._filled[word] = _NEVER
-            case (
-                Compute(names=(word,), code=ast.BinOp(ast.Name(grown), ast.Add(), ast.List([_, *_])))
-                | Compute(names=(word,), code=ast.BinOp(ast.List([_, *_]), ast.Add(), ast.Name(grown)))
-            ) if word == grown:
-                if word in self._filled:
-                    self._filled[word] = either(self._filled[word], path)
+            self._fill(each, line.code, path)
+
+    def _fill(self, word: str, code: Code, path: Cases) -> None:
+        """Note what a variable is given, if that is a list."""
+        cases, before = self._has_items(code), self._filled.pop(word, _NEVER)
+        if cases is not None:
+            is_kept = cases == ALWAYS or _grows(word, code)  # also where this line is not run
+            self._filled[word] = either(both(cases, path), before if is_kept else _NEVER)
+
+    def _has_items(self, code: Code) -> Cases | None:
+        """When there is something in a list; None where that is not known."""
+        match code:
+            case ast.List(items):
+                return ALWAYS if items else _NEVER
+            case ast.Name(id=each):
+                return self._filled.get(each)
+            case ast.BinOp(left, ast.Add(), right):
+                sides = self._has_items(left), self._has_items(right)
+                return ALWAYS if ALWAYS in sides else None if None in sides else either(*filter(None, sides))
             case _:
-                for each in line.names:
-                    self._filled.pop(each, None)
+                return None
 
     def _if(self, line: If, path: Cases) -> None:
         ways = self._cases(line.test, outcome=True), self._cases(line.test, outcome=False)
@@ -214,15 +224,44 @@ class _Walk:
         self._change(before)
 
     def _for(self, line: For, path: Cases) -> None:
-        changed = _given_by(line)
-        empty = without_turns(line.source)
-        inside = path if empty is None else both(path, self._cases(negated(empty), outcome=True, of_turns=True))
+        changed, before = _given_by(line), dict(self._filled)
+        for each in walk(line.lines):  # the turn before may have left nothing in a list
+            for word in (each.name,) if isinstance(each, Assign) else each.names if isinstance(each, Compute) else ():
+                if isinstance(each.code, ast.List) and not each.code.elts:
+                    self._filled[word] = _NEVER
+                elif not _grows(word, each.code):
+                    self._filled.pop(word, None)
+        empty = self._without_turns(line.source, path)
+        none = _NEVER if empty is None else self._cases(empty, outcome=True, of_turns=True)
+        some = ALWAYS if empty is None else self._cases(empty, outcome=False, of_turns=True)
         self._change(changed)
         self._set.update((each, ALWAYS) for each in names_stored((line.values or (line.target,))[0]))
         self._loops += 1
-        self.walk(line.lines, inside)
+        self.walk(line.lines, both(path, some))
         self._loops -= 1
+        for word in before.keys() & self._filled.keys():
+            self._filled[word] = either(self._filled[word], both(before[word], none))
         self._change(changed)
+
+    def _without_turns(self, source: Code, path: Cases) -> Code | None:
+        """The test whether nothing is gone through; None where that cannot be."""
+        match source:
+            case ast.Call(ast.Name("range"), [ast.Constant()]) | ast.List([_, *_]) | ast.Tuple([_, *_]):
+                return None
+            case ast.Call(ast.Name("range"), [count]):
+                return ast.Compare(count, [ast.Lt()], [constant(1)])
+            case ast.Call(ast.Name("range"), [start, end]):
+                return ast.Compare(end, [ast.LtE()], [start])
+            case ast.Call(ast.Name("enumerate" | "reversed" | "list"), [items, *_]):
+                return self._without_turns(items, path)
+            case ast.Call(ast.Name("zip"), columns):
+                found = (self._without_turns(each, path) for each in columns)
+                tests = {flat(test): test for test in found if test is not None}
+                return any_of([*tests.values()]) if tests else None
+            case ast.Name(id=each) if within(self._filled.get(each, _NEVER), path) == ALWAYS:
+                return None
+            case _:
+                return negated(source)
 
     def _change(self, changed: Iterable[Any]) -> None:
         """Variables and parts are something else from here on."""
@@ -279,22 +318,15 @@ def _read_as_filled(code: Code) -> Iterator[str]:
                 yield kept
 
 
-def without_turns(source: Code) -> Code | None:
-    """The test whether nothing is gone through; None where that cannot be."""
-    match source:
-        case ast.Call(ast.Name("range"), [ast.Constant()]) | ast.List([_, *_]) | ast.Tuple([_, *_]):
-            return None
-        case ast.Call(ast.Name("range"), [count]):
-            return ast.Compare(count, [ast.Lt()], [constant(1)])
-        case ast.Call(ast.Name("range"), [start, end]):
-            return ast.Compare(end, [ast.LtE()], [start])
-        case ast.Call(ast.Name("enumerate" | "reversed" | "list"), [items, *_]):
-            return without_turns(items)
-        case ast.Call(ast.Name("zip"), columns):
-            tests = {flat(test): test for test in map(without_turns, columns) if test is not None}
-            return any_of([*tests.values()]) if tests else None
+def _grows(word: str, code: Code) -> bool:
+    """Whether a list is given itself and more."""
+    match code:
+        case ast.BinOp(ast.Name(id=grown), ast.Add(), ast.List([_, *_])) | ast.BinOp(
+            ast.List([_, *_]), ast.Add(), ast.Name(id=grown)
+        ):
+            return grown == word
         case _:
-            return negated(source)
+            return False
 
 
 def either(*several: Iterable[Case]) -> Cases:
