@@ -925,6 +925,13 @@ network Net(flag = true) {
     v = it
     it -> if flag { v -> { v = v -> conv(2, 1) -> if flag { conv(3, 1) } } -> relu }
 }""",
+    "a name for one layer in the one case and for another in the other": """
+block B(flag) {
+    if flag { c: conv(8, 1) }
+    relu
+    if not flag { c: conv(8, 3, padding=1) }
+}
+network Net { input(8, 6, 6); B(true) -> B(false) }""",
 }
 
 

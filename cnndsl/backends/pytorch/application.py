@@ -94,7 +94,7 @@ def apply_stage(body: Body, recipe: Any, label: Static | None, node: Any, value:
         case CopiesRecipe():
             return _copies(body, recipe, value)
         case ChoiceRecipe():
-            return one_of_two(body, recipe, value, partial(_apply_chosen, body))[0]
+            return one_of_two(body, recipe, value, partial(_apply_chosen, body))
         case PartRecipe():
             return use_part(body, recipe.part, value)
         case PieceRecipe():
@@ -335,7 +335,7 @@ def put(body: Body, line: Register, recipe: Any, value: Tensor, *, again: bool =
     if choice is None:
         return _put_made(body, line, recipe, value, again=again)
     if again:
-        return one_of_two(body, choice, value, lambda layer, _, given: put(body, line, layer, given, again=True))[0]
+        return one_of_two(body, choice, value, lambda layer, _, given: put(body, line, layer, given, again=True))
     return _put_choice(body, line, choice, value)
 
 
@@ -475,10 +475,10 @@ def _put_choice(body: Body, line: Register, recipe: ChoiceRecipe, value: Tensor)
             body.lines.append(row)
         return put(body, row, chosen, given)
 
-    result, found = one_of_two(body, recipe, value, applied)
+    result = one_of_two(body, recipe, value, applied)
     if not is_here:  # the lines of a declared part go where it is declared
         yes = [row for row in rows[:1] if recipe.yes is not None and not is_identity(recipe.yes)]
-        body.fills[id(line)] = If(recipe.test.code, list(yes), rows[len(yes) :], twin=id(found))
+        body.fills[id(line)] = If(recipe.test.code, list(yes), rows[len(yes) :])
     return result
 
 

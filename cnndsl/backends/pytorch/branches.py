@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from cnndsl.backends.pytorch.code import Code, constant, name, names_in, replaced
+from cnndsl.backends.pytorch.code import Code, attribute, is_not_none, name, names_in, replaced
 from cnndsl.backends.pytorch.flowgraph import (
     FLOW,
     Append,
@@ -130,8 +130,9 @@ class Term:
 class Branches:
     """Finds the sums of branches in `forward`."""
 
-    def __init__(self, body: Any, file: Any, lines: list[Any], kept: list[Any], homes: dict[int, Any]) -> None:
-        self._body, self._file, self._homes = body, file, homes
+    def __init__(self, body: Any, file: Any, lines: list[Any], kept: list[Any], optional: set[int]) -> None:
+        self._body, self._file, self._optional = body, file, optional
+        """The parts that may be gone, for which `forward` asks."""
         registers = [line for line in walk(lines) if isinstance(line, Register)]
         counts = Counter(line.part.number for line in registers)
         self._registers = {line.part.number: line for line in registers if counts[line.part.number] == 1}
@@ -140,8 +141,6 @@ class Branches:
         self._applied = Counter(number for node in codes if (number := part_of(node)) is not None)
         self._reads = Counter(node.id for node in codes if isinstance(node, ast.Name))
         self._given = Counter(computed(kept))
-        self.optional: set[int] = set()
-        """Parts that may be gone, for which `forward` asks."""
         self.found: list[tuple[tuple[str, ...], ...]] = []
         """For each sum the names of the parts of its branches."""
 
@@ -227,7 +226,7 @@ class Branches:
             listed = {part.number for part in around.lists if self._applied[part.number]}
             is_own = listed == whole <= lists_in_turn(around) and not around.reads_target
         else:
-            is_own = all(part.number in self._always or part.number in self._homes for part in parts)
+            is_own = all(part.number in self._always or part.number in self._optional for part in parts)
         if not is_own or any(part.is_list != isinstance(around, For) for part in parts):
             return Term(code, around)
         kinds = [kind for part in parts for kind in self._kinds(part)]
@@ -293,12 +292,11 @@ class Branches:
 
     def _asked(self, part: Part, line: Any) -> Any:
         """The line on the condition that a part is there."""
-        self.optional.add(part.number)
+        self._optional.add(part.number)
         if part.number in self._always:
             part.is_optional = True
             if isinstance(line, Compute):
-                line = If(constant(True), [line], [])
-                self._homes[part.number] = (id(line), True)
+                line = If(is_not_none(attribute("self", part.name)), [line], [])
         return line
 
 

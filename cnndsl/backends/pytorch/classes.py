@@ -31,7 +31,7 @@ from cnndsl.backends.pytorch.code import (
     walk_code,
     words_in,
 )
-from cnndsl.backends.pytorch.conditions import ask, homes_of
+from cnndsl.backends.pytorch.conditions import ask, optional_parts
 from cnndsl.backends.pytorch.construct import argument_for, flat_stages
 from cnndsl.backends.pytorch.declared_layers import DeclaredLayers
 from cnndsl.backends.pytorch.definite_assignment import assigned_before_read, refuse_missing, refuse_unassigned
@@ -384,18 +384,16 @@ class ClassTranslation:
         applied = forward.used
         left_out = used_by_training(forward, lines, body.parts) if serves else []
         kept = _in_few(kept, forward, body)
-        homes = homes_of(lines)
-        optional = set(homes)
+        optional = optional_parts(lines)
         kept = with_tensors(kept, inputs, optional)
         branches = None
         if serves:
-            branches = Branches(body, self._file, lines, kept, homes)
+            branches = Branches(body, self._file, lines, kept, optional)
             kept = branches.added(kept)
-            optional |= branches.optional
         for numbers in (applied, forward.used):
             wholes = [body.parts[number].whole for number in numbers]
             numbers |= {whole.number for whole in wholes if whole is not None}
-        flags = ask(body, kept, homes, lines, optional)
+        flags = ask(body, kept, paths.conditions, declared.there, optional)
         if self._definition.kind == "network":
             self._show_sizes(kept)
         kept = assigned_before_read(kept, inputs)

@@ -7,8 +7,7 @@ condition came out.
 from __future__ import annotations
 
 import ast
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from cnndsl.backends.pytorch.body import Body
@@ -21,114 +20,65 @@ from cnndsl.backends.pytorch.code import (
     is_not_none,
     mirrored,
     name,
-    names_in,
     negated,
     not_in,
     words_in,
 )
-from cnndsl.backends.pytorch.flowgraph import Assign, Compute, For, If, Register, Training, walk
+from cnndsl.backends.pytorch.flowgraph import Compute, If, Register, walk
+from cnndsl.backends.pytorch.path_conditions import ALWAYS, Cases, both
 from cnndsl.backends.pytorch.write import always_registered, optional_used
 
 
-def homes_of(lines: list[Any]) -> dict[int, Any]:
-    """For parts that may be missing the condition that registers them."""
-    homes: dict[int, Any] = {}
+def optional_parts(lines: list[Any]) -> set[int]:
+    """The attributes that only conditions register, and not all ways through the lines."""
     always = always_registered(lines)
-
-    def visit(inner: list[Any], home: Any) -> None:
-        for line in inner:
-            match line:
-                case Register() if line.part.is_attribute:
-                    if home is not None and line.part.name not in always:
-                        homes[line.part.number] = home
-                case If():
-                    visit(line.yes, (line.twin, True))
-                    visit(line.no, (line.twin, False))
-                case For() | Training():
-                    visit(line.lines, home)
-                case _:
-                    continue
-
-    visit(lines, None)
-    return homes
+    conditional = (each for line in walk(lines) if isinstance(line, If) for each in walk([line]))
+    found = {each.part for each in conditional if isinstance(each, Register) and each.part.is_attribute}
+    return {part.number for part in found if part.name not in always}
 
 
-def ask(body: Body, kept: list[Any], homes: dict[int, Any], lines: list[Any], optional: set[int]) -> dict[int, str]:
+def ask(
+    body: Body,
+    kept: list[Any],
+    conditions: Mapping[int, tuple[Cases, Cases, Cases]],
+    there: Mapping[str, Cases],
+    optional: set[int],
+) -> dict[int, str]:
     """Make the conditions of `forward` ask for parts that are there or not, and where none tells for an attribute.
 
-    `kept` are the lines of `forward`, of those of the whole body, `lines`; `homes` are the conditions that register the
-    parts that are `optional`. The attributes come out, by the `id` of the lines whose outcome they keep.
+    `kept` are the lines of `forward`, of a body with these `conditions`; `there` says by its name when a part is there.
+    The attributes come out, by the `id` of the lines whose outcome they keep.
     """
 
     def are_there(numbers: Iterable[int]) -> list[Code]:
         return [is_not_none(attribute("self", body.parts[number].name)) for number in sorted(numbers)]
 
+    def tells(numbers: Iterable[int], path: Cases, way: Cases) -> bool:
+        """Whether one of these parts is there just where a condition on this path takes this way."""
+        return any(both(there.get(body.parts[each].name, ALWAYS), path) == both(path, way) for each in numbers)
+
     flags: dict[int, str] = {}
-    known: dict[str, str] = {}
+    known: dict[Cases, str] = {}
     used: set[str] = {part.name for part in body.parts.values()}
-    counts = Counter(body.given_names)
-    counts.update(line.name for line in walk(lines) if isinstance(line, Assign))
-    changing = {each for each, count in counts.items() if count > 1}
-    there = _conditions(lines, changing)
-    for line, path in _conditional(kept, frozenset()):
-        if not line.in_loop:
+    for line in walk(kept):
+        if not isinstance(line, If):
+            continue
+        if not line.in_loop and line.origin in conditions:
+            path, holds, fails = conditions[line.origin]
             yes, no = optional_used(line.yes, optional), optional_used(line.no, optional)
-            holds, fails = _terms(line.test), _terms(negated(line.test))
-            if any(
-                homes.get(each) == (line.origin, True) or holds <= there.get(each, _NOTHING) <= holds | path
-                for each in yes
-            ):
+            if tells(yes, path, holds):
                 line.test = all_of(are_there(yes))
-            elif not line.yes and any(
-                homes.get(each) == (line.origin, False) or fails <= there.get(each, _NOTHING) <= fails | path
-                for each in no
-            ):
+            elif not line.yes and tells(no, path, fails):
                 line.test, line.yes, line.no = all_of(are_there(no)), line.no, []
             else:
-                text = flat(line.test)
-                if text not in known or not names_in(line.test).isdisjoint(changing):
-                    known[text] = _new_flag(line, used)
-                flags[line.origin] = known[text]
-                flag = name(known[text])
+                flags[line.origin] = known.get(holds) or known.setdefault(holds, _new_flag(line, used))
+                flag = name(flags[line.origin])
                 line.test = all_of([flag if line.yes else negated(flag), *are_there(yes if line.yes else no)])
                 if not line.yes:
                     line.yes, line.no = line.no, []
         if not line.yes:
             line.test, line.yes, line.no = negated(line.test), line.no, []
     return flags
-
-
-_NOTHING: frozenset[str] = frozenset()
-
-
-def _terms(test: Code) -> frozenset[str]:
-    """What all has to hold where a test does."""
-    each = test.values if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.And) else [test]
-    return frozenset(map(flat, each))
-
-
-def _conditional(lines: Iterable[Any], path: frozenset[str]) -> Iterator[tuple[If, frozenset[str]]]:
-    """The conditions in lines, each with what holds where they are asked, before what is inside of them."""
-    for line in lines:
-        blocks = line.blocks()  # who is given the condition may put others in their place
-        ways = [path] * len(blocks)
-        if isinstance(line, If):
-            ways = [path | _terms(line.test), path | _terms(negated(line.test))]
-            yield line, path
-        for block, holds in zip(blocks, ways, strict=True):
-            yield from _conditional(block, holds)
-
-
-def _conditions(lines: list[Any], changing: set[str]) -> dict[int, frozenset[str]]:
-    """For parts with names of their own when they are there: these tests hold, of variables with one value each."""
-    names = Counter(line.part.name for line in walk(lines) if isinstance(line, Register))
-    made: dict[int, frozenset[str]] = {}
-    for line, path in _conditional(lines, frozenset()):
-        for block, test in ((line.yes, line.test), (line.no, negated(line.test))):
-            for each in block:
-                if isinstance(each, Register) and names[each.part.name] == 1:
-                    made[each.part.number] = path | _terms(test)
-    return {number: terms for number, terms in made.items() if changing.isdisjoint(words_in(" ".join(terms)))}
 
 
 def _new_flag(line: If, used: set[str]) -> str:

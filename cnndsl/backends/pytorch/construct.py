@@ -25,7 +25,7 @@ from cnndsl.backends.pytorch.code import (
     tuple_of,
     within_64_bits,
 )
-from cnndsl.backends.pytorch.flowgraph import FLOW, Append, Assign, Chain, If
+from cnndsl.backends.pytorch.flowgraph import FLOW, Append, Assign, Chain
 from cnndsl.backends.pytorch.joins import branch, run_loop, speaks_of_input
 from cnndsl.backends.pytorch.operations import flattening, same_axes
 from cnndsl.backends.pytorch.sorts import is_identity, recipe_key
@@ -479,8 +479,9 @@ def append(body: Body, recipe: Any, value: Tensor, label: Static | None) -> Tens
     if is_identity(recipe):
         return value
     if (choice := as_choice(recipe)) is not None:
-        chosen, _ = one_of_two(body, choice, value, lambda layer, _, given: append(body, layer, given, label))
-        return chosen  # type: ignore[no-any-return]
+        return one_of_two(  # type: ignore[no-any-return]
+            body, choice, value, lambda layer, _, given: append(body, layer, given, label)
+        )
     made, value = made_for(body, recipe, value)
     if len(made.shapes) != 1:
         raise Untranslatable("a layer of a chain gives several values")
@@ -533,10 +534,8 @@ def as_choice(recipe: Any) -> ChoiceRecipe | None:
     return ChoiceRecipe(test, replace(recipe, choices=tuple(c for c in recipe.choices if not is_identity(c))), None)
 
 
-def one_of_two(
-    body: Body, recipe: ChoiceRecipe, value: Tensor, applied: Callable[[Any, Any, Tensor], Any]
-) -> tuple[Any, If]:
-    """What one layer or another gives, and the line that chooses; `applied` applies one, with its node, to a value."""
+def one_of_two(body: Body, recipe: ChoiceRecipe, value: Tensor, applied: Callable[[Any, Any, Tensor], Any]) -> Any:
+    """What one layer or another gives; `applied` applies one, with its node, to a value."""
 
     def side(chosen: Any, node: Any) -> Callable[[], None]:
         def work() -> None:
@@ -551,9 +550,8 @@ def one_of_two(
         return work
 
     with body.having(it=body.held(value) if body.chain is None and isinstance(value, Tensor) else value):
-        line = branch(body, recipe.test, side(recipe.yes, recipe.yes_node), side(recipe.no, recipe.no_node), recipe)
-        result = body.it
-    return result, line
+        branch(body, recipe.test, side(recipe.yes, recipe.yes_node), side(recipe.no, recipe.no_node), recipe)
+        return body.it
 
 
 @dataclass

@@ -21,8 +21,6 @@ from cnndsl.backends.pytorch.flowgraph import (
     Training,
     parts_read,
     refusal,
-    uses,
-    walk,
 )
 from cnndsl.backends.pytorch.path_conditions import ALWAYS, Cases, Paths, Registration, both, either, within
 from cnndsl.backends.pytorch.values import NeedsUnrolling
@@ -39,11 +37,12 @@ class DeclaredLayers:
         """By the `id` of lines what stands before them."""
         self._flags: dict[int, str] = {}
         """By the numbers of parts the variable that says whether they still wait for something that applies them."""
-        self._homes: dict[int, If] = {}
         self._firsts: dict[int, Registration] = {}
         """By the numbers of lists with names the lines that register the first layer of each."""
         self.lacking: dict[str, frozenset[str]] = {}
         """By the names of parts that some arguments leave without a use, the variables that tell."""
+        self.there: dict[str, Cases] = {}
+        """By the names of attributes that are parts when they are there."""
 
     def placed(self, lines: Sequence[Any]) -> list[Any]:
         """The lines of a definition, which end with what goes out. Raises Untranslatable."""
@@ -53,7 +52,9 @@ class DeclaredLayers:
                 self._firsts.setdefault(whole.number, found[0])
             for each in found:
                 if applied is not None:
-                    self._settle(each, within(applied, each.path))
+                    guard, part = self._settle(each, within(applied, each.path)), each.line.part
+                    if part.is_attribute:
+                        self.there[part.name] = either(self.there.get(part.name, ()), both(each.path, guard))
         if not (self._guards or self._refusals or self._flags or self._paths.decided):
             return list(lines)
         made = self._placed(lines)
@@ -62,18 +63,19 @@ class DeclaredLayers:
         ends = [refusal(name(flag), _refused(registered[at][0].line.part)) for at, flag in self._flags.items()]
         return [*begins, *made[:-1], *ends, made[-1]]
 
-    def _settle(self, found: Registration, left: Cases) -> None:
-        """Decide how a layer is there that is applied in these cases."""
+    def _settle(self, found: Registration, left: Cases) -> Cases:
+        """Decide how a layer is there that is applied in these cases; the condition under which it is comes out."""
         if left == ALWAYS or not left:
-            return
+            return ALWAYS
         paths, part = self._paths, found.line.part
         known = frozenset(frozenset(each for each in case if not paths.tests[each[0]].of_turns) for case in left)
         asked = either(known)
         is_asked = paths.can_be_asked(asked, found.time)
         if is_asked and asked != ALWAYS:
             self._guards[id(found.line)] = paths.code(asked)
-        if is_asked and asked == left:
-            return
+        guard = asked if is_asked else ALWAYS
+        if guard == left:
+            return guard
         mentions = paths.mentions(left)
         place = found if part.whole is None else self._firsts[part.whole.number]
         is_asked = is_asked and paths.can_be_asked(left, place.time)
@@ -87,12 +89,13 @@ class DeclaredLayers:
         self.lacking[part.name] = self.lacking.get(part.name, frozenset()) | mentions
         if not is_asked:
             self._flags[part.number] = self._flags.get(part.number) or self._free(f"{part.name}_is_idle")
-            return
+            return guard
         lacking = asked
         for case in left:
             lacking = both(lacking, frozenset(frozenset([(number, not outcome)]) for number, outcome in case))
         refused = refusal(paths.code(lacking), _refused(part))
         self._refusals.setdefault(id(place.line), []).append(refused)
+        return guard
 
     # The lines
 
@@ -122,9 +125,6 @@ class DeclaredLayers:
                     group, held = If(test, [], []), whole
                     made.append(group)
                 group.yes.append(line)
-                self._homes[line.part.number] = group
-            if isinstance(line, If):
-                self._note_twins(line)
             (made if test is None or group is None else group.yes).extend(self._flag_lines(line))
         return made
 
@@ -143,16 +143,6 @@ class DeclaredLayers:
         elif isinstance(line, Compute):
             for number in sorted(parts_read(line) & self._flags.keys()):
                 yield Assign(self._flags[number], constant(False))
-
-    def _note_twins(self, home: If) -> None:
-        """What registers parts has the condition under which they are applied as its twin."""
-        for line in walk(home.yes):
-            if isinstance(line, Register) and line.part.number in self._homes:
-                self._homes[line.part.number] = home
-            for number in uses(line.code).parts if isinstance(line, Compute) else ():
-                registers = self._homes.get(number)
-                if registers is not None and registers is not home and flat(registers.test) == flat(home.test):
-                    registers.twin = id(home)
 
 
 def _refused(part: Part) -> str:

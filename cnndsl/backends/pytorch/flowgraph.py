@@ -252,12 +252,9 @@ class If(Line):
     in_loop: bool = False
     origin: int = 0
     """Of which line (by `id`) it is what `forward` or `__init__` needs."""
-    twin: int = 0
-    """Where it registers parts, under which condition (by `id`) these are applied."""
 
     def __post_init__(self) -> None:
         self.origin = self.origin or id(self)
-        self.twin = self.twin or id(self)
 
     def blocks(self) -> Sequence[list[Any]]:
         return self.yes, self.no

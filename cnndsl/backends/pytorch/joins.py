@@ -40,7 +40,7 @@ MOST_TURNS = 64
 """Loops of constants up to this many turns are worked out turn by turn where only sizes are wanted."""
 
 
-def branch(body: Body, test: Static, yes: Any, no: Any, node: Any) -> If:
+def branch(body: Body, test: Static, yes: Any, no: Any, node: Any) -> None:
     """Work out both ways of a condition, and bring what they leave together."""
     _hold_names(body, node)
     if not body.is_silent:
@@ -77,7 +77,6 @@ def branch(body: Body, test: Static, yes: Any, no: Any, node: Any) -> If:
     for variable in dict.fromkeys([*versions, *others]):
         if versions.get(variable) != others.get(variable) and variable not in join.variables:
             body.current[variable] = body.file.new_symbol(variable)
-    return line
 
 
 class _Join:

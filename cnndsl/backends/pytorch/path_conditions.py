@@ -91,6 +91,8 @@ class Paths:
     applied: dict[int, Cases] = field(default_factory=dict)
     """By the numbers of parts when they are applied."""
     missing: list[Missing] = field(default_factory=list)
+    conditions: dict[int, tuple[Cases, Cases, Cases]] = field(default_factory=dict)
+    """For conditions (by `id`) when they are asked, when their test holds, and when it fails."""
     decided: dict[int, list[Any]] = field(default_factory=dict)
     """For conditions (by `id`) that those around them decide, the lines of the one way that is taken."""
     tests: list[_Test] = field(default_factory=list)
@@ -214,6 +216,7 @@ class _Walk:
 
     def _if(self, line: If, path: Cases) -> None:
         ways = self._cases(line.test, outcome=True), self._cases(line.test, outcome=False)
+        self.paths.conditions[id(line)] = path, *ways
         before = {each: self._given.get(each, 0) for each in _given_by(line)}
         for cases, lines in zip(ways, (line.yes, line.no), strict=True):
             self._given.update(before)
