@@ -34,6 +34,7 @@ from cnndsl.backends.pytorch.flowgraph import (
     Return,
     Training,
     codes_of,
+    computed,
     uses,
     walk,
 )
@@ -133,7 +134,8 @@ class _Walk:
     def __init__(self, inputs: Iterable[str]) -> None:
         self.paths = Paths()
         self._time = 0
-        self._loops = 0
+        self._loops: list[tuple[int, frozenset[str]]] = []
+        """When the loops around began, and the variables of `forward` that their turns give something."""
         self._given: dict[Any, int] = {}
         """By variable of `__init__`, and by part, when it was given what it has."""
         self._numbers: dict[tuple[str, tuple[tuple[str, int], ...]], int] = {}
@@ -185,8 +187,11 @@ class _Walk:
         left = within(cases, path)
         if left == ALWAYS:
             return
-        tests = (self.paths.tests[number] for case in left for number, _ in case)
+        tests = [self.paths.tests[number] for case in left for number, _ in case]
         is_asked = all(self._given.get(each, 0) <= test.since for test in tests for each in test.mentions)
+        since = max((test.since for test in tests), default=0)
+        if any(since >= begin and word in given for begin, given in self._loops):
+            is_asked = False  # it may have something since another turn
         self.paths.missing.append(Missing(line, word, self.paths.code(left) if is_asked and left else None, is_empty))
 
     def _compute(self, line: Compute, path: Cases) -> None:
@@ -239,9 +244,9 @@ class _Walk:
         some = ALWAYS if empty is None else self._cases(empty, outcome=False, of_turns=True)
         self._change(changed)
         self._set.update((each, ALWAYS) for each in names_stored((line.values or (line.target,))[0]))
-        self._loops += 1
+        self._loops.append((self._time, frozenset(computed(line.lines))))
         self.walk(line.lines, both(path, some))
-        self._loops -= 1
+        self._loops.pop()
         for word in before.keys() & self._filled.keys():
             self._filled[word] = either(self._filled[word], both(before[word], none))
         self._change(changed)
