@@ -124,18 +124,19 @@ def _comprehension(body: Body, node: nodes.Comprehension) -> Any:
         return _grown_values(body, node)
     source = evaluate(body, node.source)
     if isinstance(source, (TensorList, AnyTensors)):
+        rewind(body, mark)
         return _looped_values(body, node)
     if isinstance(source.value, AnyLayers):
         try:
             return each_value(body, node, source)
         except Untranslatable:
+            rewind(body, mark)
             return _grown_values(body, node)
     outer = body.scope
     with body.having(scope=Scope(outer)), body.unchecked(source):
         items = source.value
         if isinstance(items, list) and (is_written_out(body, items) or must_unroll(body, items)):
             return listed(_turns(body, node, items, outer))
-        mark = mark_of(body)
         target = bind_generic(body, node.targets, sort_of(source).of_items, local=True)
         tests = [condition(body, node.condition).code] if node.condition is not None else []
         try:
@@ -355,14 +356,15 @@ def _looped_values(body: Body, node: nodes.Comprehension) -> Any:
     """A list of values, one for each item of a list."""
     scope = body.scope
     with body.having(target=None, scope=scope):
+        mark = mark_of(body)
         source = body.settled(evaluate(body, node.source))
         source = each_tensor(source, partial(body.ahead, lines=body.lines))  # before what is made of it
         items = source.items if isinstance(source, TensorList) else getattr(source, "value", None)
         if isinstance(source, AnyTensors) or isinstance(items, AnyList):
+            rewind(body, mark)
             return _grown_values(body, node)
         if not isinstance(items, (list, tuple)):
             raise Untranslatable("as many values as a parameter says", node.span, names=body.names_of(source))
-        mark = mark_of(body)
         try:
             reserve_at_outermost(body, node)
             return listed(_turns(body, node, items, scope))
@@ -370,7 +372,7 @@ def _looped_values(body: Body, node: nodes.Comprehension) -> Any:
             if node.condition is None or isinstance(source, TensorList):
                 raise
             rewind(body, mark)
-        return _grown_values(body, node)  # a parameter decides which of them there are
+            return _grown_values(body, node)  # a parameter decides which of them there are
 
 
 def _grown_values(body: Body, node: nodes.Comprehension) -> Any:
