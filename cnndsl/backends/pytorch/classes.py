@@ -105,6 +105,8 @@ class Unit:
     """Parameters that some use leaves to their default."""
     told: set[str] = field(default_factory=set)
     """Parameters that some use gives something."""
+    followed: set[str] = field(default_factory=set)
+    """Parameters that some use leaves to a default that follows from others."""
     sizes: list[tuple[str, int]] = field(default_factory=list)
     """The sizes of its inputs that its constructor takes."""
     gives: set[tuple[int, int]] = field(default_factory=set)
@@ -125,6 +127,14 @@ class Unit:
     def parameters(self) -> list[str]:
         """Its parameters that are open, in the order of the text, but for values."""
         return [word for word in self.sorts if word not in self.fixed]
+
+    def is_held(self, word: str) -> bool:
+        """Whether the constructor takes a parameter that is a constant here, as it follows from others if not given."""
+        return word in self.fixed and word in self.told & self.followed
+
+    def arguments(self) -> list[str]:
+        """The parameters that its constructor takes."""
+        return [word for word in self.sorts if word not in self.fixed or self.is_held(word)]
 
     def is_given(self) -> bool:
         """Whether each parameter was given something; a block that is an argument gets the rest where it is used."""
@@ -216,8 +226,11 @@ class ClassTranslation:
                 continue
             if word in unit.fixed:
                 body.scope.names[word] = static_for(unit.fixed[word])
-                if word in self._file.following(unit) and word not in unit.told:
-                    self._hold(word)
+                if unit.is_held(word):
+                    self._follow(word, sort)
+                    self._hold(word, Static(None, name(word)))
+                elif word in self._file.following(unit) and word not in unit.told:
+                    self._hold(word, self._default(word))
                 continue
             given = abstract(body, sort, name(word), symbol)
             if word in self._file.following(unit):
@@ -238,9 +251,9 @@ class ClassTranslation:
         parameter = next(each for each in self._definition.parameters if each.name == word)
         return self._file.evaluate(self._body, parameter.default)
 
-    def _hold(self, word: str) -> None:
-        """Refuse arguments from which another default follows than the class is written for."""
-        value, held = self._default(word), self._body.scope.names[word]
+    def _hold(self, word: str, value: Any) -> None:
+        """Refuse arguments from which another value follows than the class is written for."""
+        held = self._body.scope.names[word]
         if not isinstance(value, Static) or flat(value.code) == flat(held.code):
             return
         test = negated(value.code) if held.value is True else ast.Compare(value.code, [ast.NotEq()], [held.code])
@@ -492,7 +505,7 @@ class ClassTranslation:
         follows = self._file.following(unit)
         for parameter in self._definition.parameters:
             word = parameter.name
-            if word not in unit.sorts or word in unit.fixed:
+            if word not in unit.arguments():
                 continue
             sort = unit.sorts[word]
             default: Code | None = None

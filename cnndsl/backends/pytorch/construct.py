@@ -176,7 +176,7 @@ def _block(body: Body, recipe: BlockRecipe, value: Tensor | TensorList) -> Made:
 
 def _add_arguments(body: Body, code: ast.Call, unit: Any, given: dict[str, Any], positional: int) -> None:
     sizes = len(code.args)
-    for at, parameter in enumerate(unit.parameters()):
+    for at, parameter in enumerate(unit.arguments()):
         if parameter not in given:
             continue
         argument = argument_for(body, given[parameter], unit.sorts[parameter])

@@ -292,6 +292,9 @@ class Translation:
                 )
                 unit.told.add(word)
             follows = word in following
+            if follows and word not in given:
+                changed |= word in unit.fixed and word not in unit.followed
+                unit.followed.add(word)
             if parameter.default is None or (word in unit.defaulted and not follows):
                 continue
             if follows:
