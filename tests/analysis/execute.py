@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from operator import attrgetter
 from typing import Any
 
 import torch
@@ -51,7 +52,7 @@ def _step(
     assert isinstance(action, Call)
     unit = module.child(action.child).unit
     if isinstance(unit, Leaf) and isinstance(unit.layer, Learned):
-        return (getattr(part, action.child),)
+        return (attrgetter(action.child)(part),)
     inner = part.get_submodule(action.child)
     if isinstance(unit, Leaf) and isinstance(unit.layer, Extern):
         given = inner(*inputs)

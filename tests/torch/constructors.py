@@ -18,7 +18,7 @@ from torch import nn
 
 import cnndsl
 from cnndsl.files import FolderReader, nowhere
-from cnndsl.ir.program import Leaf, Module, Program, Use
+from cnndsl.ir.program import Child, Leaf, Module, Program, Use
 from cnndsl.layers.operations import Fixed, Learned
 from cnndsl.semantics import elaborate
 from cnndsl.source import Source
@@ -42,9 +42,9 @@ Keys = list[tuple[str, tuple[int, ...]]]
 
 def keys(program: Program, module: Module, prefix: str = "") -> Iterator[tuple[str, tuple[int, ...]]]:
     """The keys and shapes of a state dictionary, as the program says; PyTorch has own tensors first, buffers last."""
-    own = [child for child in module.children if _is_tensor(child.unit)]
+    own = [child for child in module.children if _is_own_tensor(child)]
     own.sort(key=lambda child: isinstance(child.unit, Leaf) and isinstance(child.unit.layer, Fixed))
-    for child in [*own, *(child for child in module.children if not _is_tensor(child.unit))]:
+    for child in [*own, *(child for child in module.children if not _is_own_tensor(child))]:
         if isinstance(child.unit, Use):
             yield from keys(program, program.modules[child.unit.module], f"{prefix}{child.name}.")
             continue
@@ -55,8 +55,9 @@ def keys(program: Program, module: Module, prefix: str = "") -> Iterator[tuple[s
             yield path, tuple(value_of(dim) for dim in tensor.shape)
 
 
-def _is_tensor(unit: Leaf | Use) -> bool:
-    return isinstance(unit, Leaf) and isinstance(unit.layer, Learned)
+def _is_own_tensor(child: Child) -> bool:
+    """Whether it is a tensor of the module itself, and not of a list of such."""
+    return isinstance(child.unit, Leaf) and isinstance(child.unit.layer, Learned) and "." not in child.name
 
 
 def compare(program: Program, network: Module, model: nn.Module, *, runs: bool) -> None:

@@ -423,6 +423,42 @@ network Net(f = A, c = 4) { input(3, 8, 8); Mid(f, c) -> Mid(conv(kernel=1), c, 
             concat(outs)
         }
         """,
+        network Net(n = 2) {
+            input(4, 6, 6)
+            scales = [parameter([4, 1, 1], init=normal(0, 0.5)) for i in range(n)]
+            for scale in scales { it * scale }
+            for i in range(n) {
+                y = it
+                parameter([4, 6, 6])
+                it * it + y
+                if i > 0 { it * parameter([4, 1, 1]) -> relu }
+                input + parameter([4, 1, 1])
+            }
+            for width in [4, 5] { conv(width, 1); it * (parameter([width, 1, 1]) -> hardswish) }
+            biases = [parameter([5, 1, 1]) for i in [1, 2, 3]]
+            it + biases[1]
+        }
+        """,
+        """
+        network Net(n = 2) {
+            input(2, 6, 6)
+            concat([it] + [v -> conv(2, 1) for v in [it -> conv(3, 1) for j in range(n)] if n > 1])
+        }
+        """,
+        """
+        network Net(n = 3, m = 1) {
+            input(2, 6, 6)
+            for i in range(n) { if i == 0 { y = it -> conv(2, 1) }; it + y }
+            for i in range(m) { for j in range(n) { if i + j == 0 { z = it -> conv(2, 1) }; it + z }; relu }
+        }
+        """,
+        """
+        network Net(n = 2, deep = n > 1) {
+            input(2, 6, 6)
+            concat([it] + ([] if deep else [input -> conv(3, 1) for j in range(n)]))
+        }
+        network Told = Net(deep=true)
+        """,
     ],
 )
 def test_what_was_wrong_for_other_arguments_is_right(text: str) -> None:
@@ -958,6 +994,12 @@ def test_which_rule_weights_begin_by_cannot_depend_on_a_parameter(lines: str) ->
         cnndsl.compile(block).python()
 
 
+def test_the_turns_of_a_loop_have_no_tensors_of_given_numbers() -> None:
+    text = "network Net(n = 2) { input(3, 8, 8); for i in range(n) { it * constant([i + 1]) } }"
+    with pytest.raises(CompilationError, match=r"(?s)E601.*a tensor of given numbers.*a name before the loop"):
+        cnndsl.compile(text).python()
+
+
 def test_what_goes_out_cannot_depend_on_a_parameter() -> None:
     text = """
     block Head(wide) { if wide { output (it -> conv(8, 1)) } else { output (it -> conv(2, 1)) } }
@@ -1123,10 +1165,11 @@ def test_a_constructor_refuses_what_another_default_follows_from_than_the_class_
     """
     made = imported(cnndsl.compile(text).python()).Net
     check(text)
-    made(count=3)
-    with pytest.raises(ValueError, match=r"^Net is written for deep=True, and these arguments make it another$"):
-        made(count=1)
     told = imported(cnndsl.compile(f"{text}\nnetwork Told = Net(count=1, deep=true)").python())
+    for net in (made, told.Net):
+        net(count=3)
+        with pytest.raises(ValueError, match=r"^Net is written for deep=True, and these arguments make it another$"):
+            net(count=1)
     assert told.Told().conv1.weight.shape == (3, 3, 1)
 
 

@@ -127,17 +127,7 @@ def put_new(body: Body, recipe: Any, node: Any, value: Tensor) -> Any:
     """Apply a layer as a part without a name."""
     if body.chain is not None:
         return append(body, recipe, value, None)
-    named = getattr(node, "part", None)
-    if named is None:
-        raise Untranslatable("this part has no name", getattr(node, "span", None))
-    if named.is_list:
-        part = body.list_part(named.name)
-        if not body.loops:
-            whole, part = part, body.new_part(named.name)
-            part.is_list, part.whole = True, whole
-    else:
-        part = body.new_part(named.name)
-    return put(body, body.register(part, node), recipe, value)
+    return put(body, body.register(body.part_at(node), node), recipe, value)
 
 
 def use_part(body: Body, part: Part, value: Tensor) -> Any:

@@ -39,6 +39,7 @@ from cnndsl.backends.pytorch.flowgraph import (
     If,
     Part,
     Register,
+    is_variable,
     walk,
 )
 from cnndsl.backends.pytorch.values import (
@@ -482,7 +483,7 @@ class Body:
 
     def in_variable(self, value: Tensor, variable: str) -> Tensor:
         """The value in a variable: its own, if it has one."""
-        if isinstance(value.code, ast.Name):
+        if is_variable(value.code):
             return value
         self.keep_values({variable}, None)
         return self.put(value, variable)
@@ -507,7 +508,7 @@ class Body:
         """An item of a list in a variable that is called after the list and its place, unless it has one."""
         if not isinstance(item, Tensor):
             return each_tensor(item, partial(self.own_item, wanted, at))
-        if isinstance(item.code, ast.Name) and item.code.id not in (FLOW + "x", FLOW + self.flow):
+        if is_variable(item.code) and item.code.id not in (FLOW + "x", FLOW + self.flow):
             return item
         return self.put(item, self.temporary(numbered(wanted, at)))
 
@@ -566,6 +567,20 @@ class Body:
         """A new part."""
         part = Part(len(self.parts), wanted, label)
         self.parts[part.number] = part
+        return part
+
+    def part_at(self, node: Any) -> Part:
+        """A new part without a name of its own, at its place in the text; in loops the list of those there."""
+        named = getattr(node, "part", None)
+        if named is None:
+            raise Untranslatable("this part has no name", getattr(node, "span", None))
+        if not named.is_list:
+            return self.new_part(named.name)
+        whole = self.list_part(named.name)
+        if self.loops:
+            return whole
+        part = self.new_part(named.name)
+        part.is_list, part.whole = True, whole
         return part
 
     def new_labelled(self, label: Static) -> Part:
@@ -758,7 +773,7 @@ class Body:
 
     def ahead(self, value: Tensor, lines: list[Any], wanted: str = "out") -> Tensor:
         """A value, which lines work out if it is in no variable yet."""
-        return value if isinstance(value.code, ast.Name) else self.put(value, self.temporary(wanted), lines)
+        return value if is_variable(value.code) else self.put(value, self.temporary(wanted), lines)
 
 
 def _symbol_of(expr: Expr) -> str | None:

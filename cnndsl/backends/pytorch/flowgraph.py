@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeGuard
 
 from cnndsl.backends.pytorch.code import (
     BINDERS,
@@ -99,10 +99,20 @@ def placeholder() -> Code:
     return call("nn.Identity")
 
 
+def is_of_list(code: ast.AST) -> bool:
+    """Whether an expression stands for a part of a list: for one that it may be asked for once."""
+    return isinstance(code, ast.Name) and code.id.startswith((EACH, ELEMENT))
+
+
+def is_variable(code: ast.AST) -> TypeGuard[ast.Name]:
+    """Whether a value is in a variable, from which it may be read any number of times."""
+    return isinstance(code, ast.Name) and not is_of_list(code)
+
+
 def applications(code: ast.AST) -> Iterator[Code]:
-    """The outermost expressions in one that apply layers."""
+    """The outermost expressions in one that apply layers, or take the next of a list of learned tensors."""
     is_call = isinstance(code, ast.Call) and bool(uses(code.func).parts)
-    if isinstance(code, ast.expr) and (is_call or (type(code) in BINDERS and uses(code).parts)):
+    if isinstance(code, ast.expr) and (is_call or is_of_list(code) or (type(code) in BINDERS and uses(code).parts)):
         yield code
     elif not isinstance(code, (ast.Name, ast.Constant)):
         for each in inside(code):

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from cnndsl.backends.pytorch.body import Body
 from cnndsl.backends.pytorch.code import Code, call, constant, list_of, name, subscript, sum_of
-from cnndsl.backends.pytorch.flowgraph import LIST, Compute, Register
+from cnndsl.backends.pytorch.flowgraph import LIST, Compute
 from cnndsl.backends.pytorch.spelling import (
     along_any_axis,
     built,
@@ -142,10 +142,15 @@ def put_learned(
     body: Body, code: Code, shape: Shape, wanted: str | None, node: nodes.Call, kind: str = "nn.Parameter"
 ) -> Tensor:
     """A learned tensor, or one of given numbers, as a part."""
-    part = body.new_part(wanted or (node.part.name if node.part is not None else "parameter1"))
-    part.type = kind
-    body.lines.append(Register(part, code))
-    return Tensor(part.code(), shape, unbatched=True)
+    part = body.new_part(wanted) if wanted is not None else body.part_at(node)
+    if part.is_list and kind != "nn.Parameter":
+        reason = "each turn of a loop has a tensor of given numbers of its own"
+        raise Untranslatable(reason, node.span, "give it a name before the loop")
+    for each in (part, part.whole or part):
+        each.type = kind
+    line = body.register(part, node)
+    line.value = code
+    return Tensor(line.code(), shape, unbatched=True)
 
 
 def plain(body: Body, recipe: KindRecipe, value: Tensor) -> Tensor:

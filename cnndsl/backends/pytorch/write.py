@@ -124,7 +124,8 @@ class InitWriter:
             case Register():
                 return self._register(line, indent)
             case Declare():
-                return [f"{indent}self.{line.part.name} = nn.ModuleList()"]
+                kind = "nn.ParameterList" if line.part.type == "nn.Parameter" else MODULE_LIST
+                return [f"{indent}self.{line.part.name} = {kind}()"]
             case Effect():
                 return laid_out(line.code, indent, f"{flat(line.target)}{line.type and f': {line.type}'} = ")
             case Raise():
