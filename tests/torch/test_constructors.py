@@ -423,6 +423,7 @@ network Net(f = A, c = 4) { input(3, 8, 8); Mid(f, c) -> Mid(conv(kernel=1), c, 
             concat(outs)
         }
         """,
+        """
         network Net(n = 2) {
             input(4, 6, 6)
             scales = [parameter([4, 1, 1], init=normal(0, 0.5)) for i in range(n)]
@@ -1037,6 +1038,21 @@ def test_a_constructor_refuses_what_leaves_a_value_missing(body: str, missing: s
                 module.B(3, n)
         else:
             module.B(3, n)
+
+
+@pytest.mark.parametrize(
+    "fill",
+    [
+        "if i != k { maps = maps + [it -> conv(4, 1)] }",
+        "for j in range(k - i) { maps = maps + [it -> conv(4, 1)] }",
+        "for j in range(k) { if j >= i { maps = maps + [it -> conv(4, 1)] } }",
+    ],
+)
+def test_a_constructor_refuses_a_turn_that_leaves_its_list_empty(fill: str) -> None:
+    text = f"network Net(n = 2, k = 2) {{ input(4, 8, 8); for i in range(n) {{ maps = []; {fill}; it * maps[-1] }} }}"
+    check(text)
+    with pytest.raises(ValueError, match=r"^for these arguments there is nothing to put together$"):
+        imported(cnndsl.compile(text).python()).Net(3)
 
 
 @pytest.mark.parametrize(

@@ -98,7 +98,8 @@ def refuse_missing(lines: Sequence[Any], missing: Iterable[Missing], free: Calla
     made = _checked(lines, tests, flags, set())
     for (variable, _), flag in flags.items():
         at = next((at for at, line in enumerate(made) if variable in computed([line])), 0)
-        made.insert(at, Assign(flag, constant(False)))
+        if not any(isinstance(line, Assign) and line.name == flag for line in made[at + 1 : at + 2]):
+            made.insert(at, Assign(flag, constant(False)))
     return made
 
 
@@ -131,8 +132,8 @@ def _checked(
         made.append(line)
         if isinstance(line, Compute):
             for (variable, is_empty), flag in flags.items():
-                if variable in line.names and not (is_empty and flat(line.code) == "[]"):
-                    made.append(Assign(flag, constant(True)))
+                if variable in line.names:
+                    made.append(Assign(flag, constant(not (is_empty and flat(line.code) == "[]"))))
     return made
 
 

@@ -144,6 +144,8 @@ class _Walk:
         """By variable of `forward` when it has something."""
         self._filled: dict[str, Cases] = {}
         """By list when there is something in it, as far as that is known."""
+        self._emptied: dict[str, int] = {}
+        """By list when it was last begun as an empty one."""
 
     def walk(self, lines: Sequence[Any], path: Cases) -> None:
         """Note what lines on a path do."""
@@ -190,7 +192,8 @@ class _Walk:
         tests = [self.paths.tests[number] for case in left for number, _ in case]
         is_asked = all(self._given.get(each, 0) <= test.since for test in tests for each in test.mentions)
         since = max((test.since for test in tests), default=0)
-        if any(since >= begin and word in given for begin, given in self._loops):
+        kept = self._emptied.get(word, 0) if is_empty else 0
+        if any(since >= begin > kept and word in given for begin, given in self._loops):
             is_asked = False  # it may have something since another turn
         self.paths.missing.append(Missing(line, word, self.paths.code(left) if is_asked and left else None, is_empty))
 
@@ -201,6 +204,8 @@ class _Walk:
 
     def _fill(self, word: str, code: Code, path: Cases) -> None:
         """Note what a variable is given, if that is a list."""
+        if isinstance(code, ast.List) and not code.elts:
+            self._emptied[word] = self._time
         cases, before = self._has_items(code), self._filled.pop(word, _NEVER)
         if cases is not None:
             is_kept = cases == ALWAYS or _grows(word, code)  # also where this line is not run
