@@ -460,6 +460,28 @@ network Net(f = A, c = 4) { input(3, 8, 8); Mid(f, c) -> Mid(conv(kernel=1), c, 
         }
         network Told = Net(deep=true)
         """,
+        """
+        block Two(channels) {
+            a = it -> conv(channels, 1)
+            output a, it -> tanh
+        }
+        network Net(width = 2, count = 2, sizes = [1, 2]) {
+            input(2, 6, 6)
+            for n2 in sizes {
+                it -> if width > 1 {
+                    concat([it -> conv(n2, 1)] + [it -> conv(width, 1) for n3 in [1, 2]])
+                } else {
+                    for n5 in reversed(sizes) {
+                        o7 = it -> Two(1)
+                        concat(o7) -> { conv(n2, 1) -> relu }
+                    }
+                    v8 = [input -> conv(width + 1, 1) for n9 in sizes] * count
+                    concat(v8 + [it]) -> conv(len(v8) + 1, 1)
+                }
+            }
+            conv(3, 1)
+        }
+        """,
     ],
 )
 def test_what_was_wrong_for_other_arguments_is_right(text: str) -> None:

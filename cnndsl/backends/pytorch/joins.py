@@ -535,6 +535,8 @@ def _close_turn(body: Body, line: For, before: State, running: dict[Any, Any]) -
 
 def _into_variable(body: Body, owner: Any, each: str, variable: str) -> None:
     """A value that a loop changes is in one variable before the loop, and at the end of each turn."""
+    if each != "it":  # which the turn that is worked out again is to leave in the same variable
+        body.value_names.add(variable.removeprefix(FLOW))
     body.write(owner, each, body.put(body.read(owner, each), variable))
 
 
