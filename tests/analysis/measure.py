@@ -65,14 +65,15 @@ def kept(run: Callable[[], Result], known: Iterable[Tensor] = ()) -> tuple[dict[
 
     Their addresses and bytes, without those of the tensors `known`.
     """
-    alive: list[Tensor] = []
+    packed: list[weakref.ref[Tensor]] = []
 
     def pack(tensor: Tensor) -> Tensor:
-        alive.append(tensor)
+        packed.append(weakref.ref(tensor := tensor.detach()))  # what a step gives would else keep itself
         return tensor
 
     with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor), Fitting():  # type: ignore[no-untyped-call]
         result = run()
+    alive = [tensor for tensor in (each() for each in packed) if tensor is not None]
     without = {storage(tensor)._cdata for tensor in known}
     found = {storage(tensor)._cdata: storage(tensor).nbytes() for tensor in alive}
     return {key: size for key, size in found.items() if key not in without}, result

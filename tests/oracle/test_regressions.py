@@ -148,6 +148,17 @@ block Last(n, sizes) {
     }
 }
 network Net { input(2, 6, 6); Last(1, [1, 1, 2]) }""",
+    "what autograd keeps of a value that leads to no output, which it forgets": """
+block Two(channels) { conv(channels, 1) -> tanh; a = it -> conv(3, 1) -> relu; output it, a }
+network Net {
+    input(2, 6, 6)
+    y = it -> conv(3, 3) -> tanh
+    a, b = it -> Two(2)
+    b -> Two(3)
+    a -> tanh
+    repeat 2 { tanh; when training { conv(3, 1) -> relu; c, d = split(it, [1, 2]); c * d; late = it } }
+    output it, late when training
+}""",
     "a list of parts that is there in some cases": """
 block Some(widths, flag) { if flag { concat([it] + [it -> conv(n, 3, padding=1) for n in [1, len(widths)]]) -> relu } }
 network Net { input(2, 6, 6); Some([1, 2], true) -> Some([3], false) }""",

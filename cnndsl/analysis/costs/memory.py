@@ -88,24 +88,27 @@ class Walk:
         self, program: Program, batch: int, width: int, *, training: bool, record: list[Held] | None = None
     ) -> None:
         self.program = program
-        self._known: dict[tuple[str, tuple[Value, ...], tuple[int, ...]], Run] = {}
+        self._known: dict[tuple[str, tuple[Value, ...], tuple[int, ...], tuple[bool, ...]], Run] = {}
         self.batch = batch
         self.width = width
         self.training = training
         self.record = record
 
-    def run(self, frame: Frame, given: Sequence[Value], sizes: Sequence[Storage], below: int = 0) -> Run:
+    def run(
+        self, frame: Frame, given: Sequence[Value], sizes: Sequence[Storage], needed: tuple[bool, ...], below: int = 0
+    ) -> Run:
         """A module applied to values that lie in storages like `sizes`.
 
-        For the record: `below` bytes are alive outside.
+        `needed` says of each output whether what goes out of the network depends on it. For the record: `below` bytes
+        are alive outside.
         """
         if self.record is not None:
             storages = [Storage(storage.size, 1, storage.kept) for storage in sizes]
-            return _Running(self, frame, storages, below).applied_to(given)
-        key = frame.module.id, tuple(given), tuple(storage.size for storage in sizes)
+            return _Running(self, frame, storages, needed, below).applied_to(given)
+        key = frame.module.id, tuple(given), tuple(storage.size for storage in sizes), needed
         if key not in self._known:
             storages = [Storage(storage.size, 1) for storage in sizes]
-            self._known[key] = _Running(self, Frame(frame.module), storages, 0).applied_to(given)
+            self._known[key] = _Running(self, Frame(frame.module), storages, needed, 0).applied_to(given)
         return self._known[key]
 
     def skip_all(self, frame: Frame) -> None:
@@ -124,16 +127,21 @@ class Walk:
 class _Running(Interpreter[Value]):
     """One module while it runs. The storages of its inputs are the caller's, who holds them."""
 
-    def __init__(self, walk: Walk, frame: Frame, storages: list[Storage], below: int) -> None:
+    def __init__(self, walk: Walk, frame: Frame, storages: list[Storage], needed: Sequence[bool], below: int) -> None:
         super().__init__(walk.program)
         self._walk = walk
         self._frame = frame
         self._module = frame.module
         self._below = below
         self._outputs = [output.value for output in frame.module.outputs if walk.training or not output.training]
-        taken = (step for step in frame.module.steps if walk.training or not step.training)
+        taken = [step for step in frame.module.steps if walk.training or not step.training]
         self._uses = Counter(value for step in taken for value in step.inputs)
         self._uses.update(self._outputs)
+        self._needed = {value for value, is_needed in zip(self._outputs, needed, strict=True) if is_needed}
+        """The values that lead to what goes out; what autograd keeps of others it forgets at once."""
+        for step in reversed(taken):
+            if not self._needed.isdisjoint(step.outputs):
+                self._needed.update(step.inputs)
         self._storages = storages
         self._alive = 0
         self._peak: int | None = 0
@@ -245,6 +253,10 @@ class _Running(Interpreter[Value]):
 
     # Steps
 
+    def _leads_out(self, at: Application) -> bool:
+        """Whether what goes out depends on a step."""
+        return not self._needed.isdisjoint(at.step.outputs)
+
     def takes(self, at: Application) -> bool:
         taken = self._walk.training or not at.step.training
         if not taken:
@@ -258,7 +270,8 @@ class _Running(Interpreter[Value]):
         storages = [value.storage for value in inputs]
         given = [replace(value, storage=index) for index, value in enumerate(inputs)]
         sizes = [self._storages[index] for index in storages]
-        run = self._walk.run(at.inside(module), given, sizes, self._below + self._alive)
+        needed = tuple(index in self._needed for index in at.step.outputs)
+        run = self._walk.run(at.inside(module), given, sizes, needed, self._below + self._alive)
         alive = self._high(run.peak, f"{at.name}.{run.where}" if run.where else at.name)
         if self._kept is not None:
             self._kept = None if run.kept is None else self._kept + run.kept
@@ -286,7 +299,7 @@ class _Running(Interpreter[Value]):
         is_known = not (layer.copies and not self._are_whole(at, inputs)) and not (value.is_inner and layer.renumbers)
         alive = self._high(self._bytes(layer.scratch(x, y) if is_known else None, output), at.name)
         wanted = any(each.gradient for each in inputs)
-        gradient = self._walk.training and (wanted or bool(learning))
+        gradient = self._walk.training and (wanted or bool(learning)) and self._leads_out(at)
         kept: int | None = 0
         if not is_known:  # what follows may keep it
             self._kept = kept = None
@@ -318,7 +331,8 @@ class _Running(Interpreter[Value]):
         is_inner = operation.is_inner(xs[0]) or (operation.shares and inputs[0].is_inner)
         copies = operation.copies(xs, lie)
         alive = self._high(None if copies else self._bytes(operation.scratch(xs), first), "")
-        what = None if copies else operation.kept(xs, gradients) if any(gradients) else Kept()
+        keeps = any(gradients) and self._leads_out(at)
+        what = None if copies else operation.kept(xs, gradients) if keeps else Kept()
         kept = self._keep(what, inputs, first, storages[0])
         self._note(at, alive, kept)
         return [
@@ -433,4 +447,5 @@ def _given(program: Program, network: Module, batch: int, width: int) -> list[in
 
 def _run(walk: Walk, network: Module, given: list[int]) -> Run:
     values = [Value(index, in_order=True, gradient=False) for index in range(len(given))]
-    return walk.run(Frame(network), values, [Storage(size) for size in given], sum(given))
+    needed = tuple(True for output in network.outputs if walk.training or not output.training)
+    return walk.run(Frame(network), values, [Storage(size) for size in given], needed, sum(given))
