@@ -89,6 +89,7 @@ class Walk:
     ) -> None:
         self.program = program
         self._known: dict[tuple[str, tuple[Value, ...], tuple[int, ...], tuple[bool, ...]], Run] = {}
+        self._needed: dict[tuple[str, tuple[bool, ...]], set[int]] = {}
         self.batch = batch
         self.width = width
         self.training = training
@@ -110,6 +111,23 @@ class Walk:
             storages = [Storage(storage.size, 1) for storage in sizes]
             self._known[key] = _Running(self, Frame(frame.module), storages, needed, 0).applied_to(given)
         return self._known[key]
+
+    def needed(self, module: Module, outputs: tuple[bool, ...]) -> set[int]:
+        """The values of a module whose numbers lead to some of its outputs; autograd forgets what it kept of others."""
+        key = module.id, outputs
+        if key not in self._needed:
+            given = (output.value for output in module.outputs if self.training or not output.training)
+            found = {value for value, is_needed in zip(given, outputs, strict=True) if is_needed}
+            for at in reversed(list(applications(self.program, Frame(module)))):
+                if found.isdisjoint(at.step.outputs) or (at.step.training and not self.training):
+                    continue
+                read = at.step.read
+                if isinstance(at.target, Module):
+                    inside = self.needed(at.target, tuple(index in found for index in at.step.outputs))
+                    read = tuple(value for index, value in enumerate(read) if index in inside)
+                found.update(read)
+            self._needed[key] = found
+        return self._needed[key]
 
     def skip_all(self, frame: Frame) -> None:
         """Enter all steps of a module into the record, and take none."""
@@ -134,14 +152,10 @@ class _Running(Interpreter[Value]):
         self._module = frame.module
         self._below = below
         self._outputs = [output.value for output in frame.module.outputs if walk.training or not output.training]
-        taken = [step for step in frame.module.steps if walk.training or not step.training]
+        taken = (step for step in frame.module.steps if walk.training or not step.training)
         self._uses = Counter(value for step in taken for value in step.inputs)
         self._uses.update(self._outputs)
-        self._needed = {value for value, is_needed in zip(self._outputs, needed, strict=True) if is_needed}
-        """The values that lead to what goes out; what autograd keeps of others it forgets at once."""
-        for step in reversed(taken):
-            if not self._needed.isdisjoint(step.outputs):
-                self._needed.update(step.inputs)
+        self._needed = walk.needed(frame.module, tuple(needed))
         self._storages = storages
         self._alive = 0
         self._peak: int | None = 0

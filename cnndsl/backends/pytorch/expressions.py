@@ -14,7 +14,7 @@ from cnndsl.backends.pytorch.flowgraph import FLOW, For
 from cnndsl.backends.pytorch.indexing import one, piece, taken, up_to_parts
 from cnndsl.backends.pytorch.joins import branch, is_written_out, mark_of, must_unroll, reserve_at_outermost, rewind
 from cnndsl.backends.pytorch.layer_lists import AnyLayers, LayerList, LayerRule, each_value
-from cnndsl.backends.pytorch.operations import count_of
+from cnndsl.backends.pytorch.operations import applied, count_of
 from cnndsl.backends.pytorch.operators import calculation, comparison, condition, operands, static_of
 from cnndsl.backends.pytorch.sorts import Sort, sample_of, sort_of
 from cnndsl.backends.pytorch.statics import UNSAID, abstract, all_known, bind_generic, bind_items, decided, listed
@@ -213,7 +213,7 @@ def _turns(body: Body, node: nodes.Comprehension, items: Sequence[Any], outer: S
 
 
 def _size(body: Body, node: nodes.SizeOf) -> Any:
-    value = evaluate(body, node.value)
+    value = applied(body, evaluate(body, node.value))
     if not isinstance(value, Tensor):
         raise Untranslatable("a size is asked of what is no single value", node.span)
     if node.name == "shape":

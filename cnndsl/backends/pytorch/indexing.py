@@ -8,9 +8,9 @@ from functools import partial
 from typing import Any
 
 from cnndsl.backends.pytorch.body import Body
-from cnndsl.backends.pytorch.code import call, subscript, walk_code
+from cnndsl.backends.pytorch.code import call, subscript
 from cnndsl.backends.pytorch.layer_lists import AnyLayers, refuse_length
-from cnndsl.backends.pytorch.operations import in_variable, item_of, part_of_list
+from cnndsl.backends.pytorch.operations import applied, in_variable, item_of, part_of_list
 from cnndsl.backends.pytorch.sorts import sample_of, sort_of
 from cnndsl.backends.pytorch.spelling import argument_code, plain_shape, spelled
 from cnndsl.backends.pytorch.statics import UNSAID, abstract, field_of, in_forward
@@ -40,22 +40,10 @@ def one(body: Body, indexed: Any, index: Static, node: nodes.Index) -> Any:
         at = body.known(index.value)
         if at is None:
             raise Untranslatable("which value is taken depends on a parameter", node.span, names=body.names_of(index))
-        return _applied(body, indexed).items[at]
+        return applied(body, indexed).items[at]
     if isinstance(indexed, AnyTensors):
         return item_of(body, in_variable(body, indexed), index)
     return item_of_static(body, indexed, index)
-
-
-def _applied(body: Body, values: TensorList) -> TensorList:
-    """Values of which some are dropped, with lines for the layers that give them, for these are applied."""
-    if body.is_silent or (body.pending is not None and body.pending[0] is values):
-        return values
-    items = enumerate(values.items)
-    return TensorList(tuple(body.own_item("part", at, each) if _has_calls(each) else each for at, each in items))
-
-
-def _has_calls(value: Any) -> bool:
-    return isinstance(value, TensorList) or any(isinstance(each, ast.Call) for each in walk_code(value.code))
 
 
 def item_of_static(body: Body, value: Static, index: Static) -> Any:
@@ -87,7 +75,7 @@ def piece(body: Body, indexed: Any, part: slice, node: nodes.Index) -> Any:
     if isinstance(indexed, TensorList):
         if not is_known:
             raise Untranslatable("which values are taken depends on a parameter", node.span)
-        return TensorList(_applied(body, indexed).items[known])
+        return TensorList(applied(body, indexed).items[known])
     if isinstance(indexed, AnyTensors):
         if not is_known or known.step not in (None, 1):
             reason = "which values of a list are taken depends on a parameter"

@@ -9,7 +9,7 @@ from functools import partial, reduce
 from typing import Any, TypeVar
 
 from cnndsl.backends.pytorch.body import Body
-from cnndsl.backends.pytorch.code import Code, call, constant, list_of, name, subscript, sum_of
+from cnndsl.backends.pytorch.code import Code, call, constant, list_of, name, subscript, sum_of, walk_code
 from cnndsl.backends.pytorch.flowgraph import LIST, Compute
 from cnndsl.backends.pytorch.spelling import (
     along_any_axis,
@@ -218,6 +218,17 @@ def joined(body: Body, left: Any, right: Any, span: nodes.Span | None = None) ->
     )
     code = ast.BinOp(one.code, ast.Add(), other.code)
     return AnyTensors(code, held.shape, lists, held.sample + 1, alike=shared_sizes(body, one, other))
+
+
+def applied(body: Body, value: Any) -> Any:
+    """A value, or several, of which not all are read, with lines for the layers that give them, which are applied."""
+    if body.is_silent or body.chain is not None or (body.pending is not None and body.pending[0] is value):
+        return value
+    if isinstance(value, TensorList):
+        return TensorList(tuple(applied(body, each) for each in value.items))
+    if isinstance(value, Tensor) and any(isinstance(each, ast.Call) for each in walk_code(value.code)):
+        return body.put(value, body.temporary("part"))
+    return value
 
 
 def repeated(body: Body, values: Any, times: Static) -> Any:

@@ -31,7 +31,7 @@ from cnndsl.backends.pytorch.joins import (
     text_names,
 )
 from cnndsl.backends.pytorch.layer_lists import AnyLayers, LayerList, as_before, declare, is_new_list, loop, rule_of
-from cnndsl.backends.pytorch.operations import count_of, in_variable, is_of_name, sizes_code
+from cnndsl.backends.pytorch.operations import applied, count_of, in_variable, is_of_name, sizes_code
 from cnndsl.backends.pytorch.operators import condition, static_of
 from cnndsl.backends.pytorch.sorts import sort_of
 from cnndsl.backends.pytorch.statics import bind_generic, bind_items
@@ -250,7 +250,7 @@ def _do_for(body: Body, statement: nodes.For) -> None:
     if columns := columns_of(body, statement.source):
         _for_any_values(body, statement, columns)
         return
-    source = body.settled(evaluate(body, statement.source))
+    source = applied(body, body.settled(evaluate(body, statement.source)))
     run_turn = partial(run, body, statement.body)
 
     def turn(item: Any) -> None:
