@@ -150,12 +150,13 @@ block Last(n, sizes) {
 network Net { input(2, 6, 6); Last(1, [1, 1, 2]) }""",
     "what autograd keeps of a value that leads to no output, which it forgets": """
 block Two(channels) { conv(channels, 1) -> tanh; a = it -> conv(3, 1) -> relu; output it, a }
+block Unread(x2) { it -> conv(2, 1) }
 network Net {
     input(2, 6, 6)
     y = it -> conv(3, 3) -> tanh
     a, b = it -> Two(2)
     b -> Two(3)
-    a -> tanh
+    a -> tanh -> Unread(input -> conv(3, 1) -> sigmoid)
     repeat 2 { tanh; when training { conv(3, 1) -> relu; c, d = split(it, [1, 2]); c * d; late = it } }
     output it, late when training
 }""",

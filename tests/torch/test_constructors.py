@@ -482,6 +482,16 @@ network Net(f = A, c = 4) { input(3, 8, 8); Mid(f, c) -> Mid(conv(kernel=1), c, 
             conv(3, 1)
         }
         """,
+        """
+        block Unread(x2) { relu }
+        network Net(n = 2) {
+            input(4, 8, 8)
+            k = (it -> conv(n, 1)).channels + len([it -> conv(3, 1), it])
+            for a in [it -> conv(n, 1), it -> tanh] { conv(k, 1) }
+            for [a, b] in zip([it -> conv(n, 1), it -> relu], [1, 2]) { conv(b, 1) }
+            it -> Unread(it -> conv(3, 1))
+        }
+        """,
     ],
 )
 def test_what_was_wrong_for_other_arguments_is_right(text: str) -> None:
