@@ -492,6 +492,9 @@ network Net(f = A, c = 4) { input(3, 8, 8); Mid(f, c) -> Mid(conv(kernel=1), c, 
             it -> Unread(it -> conv(3, 1))
         }
         """,
+        """
+        network Net(n = 2) { input(4, 8, 8); repeat n { relu }; head = conv(4, 1); if n >= 1 { it -> head }; tanh }
+        """,
     ],
 )
 def test_what_was_wrong_for_other_arguments_is_right(text: str) -> None:

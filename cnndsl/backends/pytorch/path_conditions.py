@@ -138,8 +138,8 @@ class _Walk:
         """When the loops around began, and the variables of `forward` that their turns give something."""
         self._given: dict[Any, int] = {}
         """By variable of `__init__`, and by part, when it was given what it has."""
-        self._numbers: dict[tuple[str, tuple[tuple[str, int], ...]], int] = {}
-        """By the text of a test, and what its variables have, its number."""
+        self._numbers: dict[tuple[str, tuple[Any, ...]], int] = {}
+        """By the text of a test, whether it asks for turns, and what its variables have, its number."""
         self._set: dict[str, Cases] = dict.fromkeys(inputs, ALWAYS)
         """By variable of `forward` when it has something."""
         self._filled: dict[str, Cases] = {}
@@ -296,7 +296,7 @@ class _Walk:
                 made = both(made, side)
             return made
         mentions = frozenset(names_in(test) | uses(test).parts)
-        version = tuple(sorted((str(each), self._given.get(each, 0)) for each in mentions))
+        version = of_turns, *sorted((str(each), self._given.get(each, 0)) for each in mentions)
         number = self._numbers.get((flat(test), version))
         if number is None and (other := self._numbers.get((flat(negated(test)), version))) is not None:
             number, outcome = other, not outcome
