@@ -495,6 +495,15 @@ network Net(f = A, c = 4) { input(3, 8, 8); Mid(f, c) -> Mid(conv(kernel=1), c, 
         """
         network Net(n = 2) { input(4, 8, 8); repeat n { relu }; head = conv(4, 1); if n >= 1 { it -> head }; tanh }
         """,
+        """
+        network Net(width = 2) {
+            a = input(2, 6, 6)
+            b = input(1, 6, 6)
+            concat(a, b)
+            a = b -> conv(width, 3, padding=1) * 2
+            concat(it, a)
+        }
+        """,
     ],
 )
 def test_what_was_wrong_for_other_arguments_is_right(text: str) -> None:

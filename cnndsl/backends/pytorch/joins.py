@@ -453,7 +453,8 @@ def _has_a_name(body: Body, before: State, old: Tensor, variable: str) -> bool:
     value before.
     """
     entry = before.values.get((body, "entry"))
-    if isinstance(entry, Tensor) and flat(entry.code) == variable != flat(old.code):
+    is_read = body.flow != "x"  # what came in, by the word `input`
+    if is_read and isinstance(entry, Tensor) and flat(entry.code) == variable != flat(old.code):
         return True
     for owner, each in body.slots():
         value = body.read(owner, each)
