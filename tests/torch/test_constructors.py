@@ -504,6 +504,15 @@ network Net(f = A, c = 4) { input(3, 8, 8); Mid(f, c) -> Mid(conv(kernel=1), c, 
             concat(it, a)
         }
         """,
+        """
+        network Net(width = 2, count = 2, mode = "a") {
+            input(2, 6, 6)
+            for y7 in range(count) { conv(2, 1)
+            if y7 == width - 1 { map8 = it } }
+            if width % 2 == 0 { map8 = it -> conv(3, 3, padding=1) -> if mode == "b" { conv(width + 1, 1) } -> relu }
+            concat(it, map8)
+        }
+        """,
     ],
 )
 def test_what_was_wrong_for_other_arguments_is_right(text: str) -> None:

@@ -35,6 +35,7 @@ from cnndsl.backends.pytorch.flowgraph import (
     Training,
     codes_of,
     computed,
+    names_read,
     uses,
     walk,
 )
@@ -122,7 +123,7 @@ def path_conditions(lines: Sequence[Any], inputs: Iterable[str]) -> Paths:
 
     Raises Untranslatable where there are too many cases.
     """
-    walking = _Walk(inputs)
+    walking = _Walk(inputs, names_read(lines))
     if any(isinstance(line, If | For | Training) for line in walk(lines)):  # else all lines are always run
         walking.walk(lines, ALWAYS)
     return walking.paths
@@ -131,8 +132,10 @@ def path_conditions(lines: Sequence[Any], inputs: Iterable[str]) -> Paths:
 class _Walk:
     """Goes through lines in their order, and knows at each which tests hold."""
 
-    def __init__(self, inputs: Iterable[str]) -> None:
+    def __init__(self, inputs: Iterable[str], names: set[str]) -> None:
         self.paths = Paths()
+        self._read_names = names
+        """All variables that some line reads; what others are given vanishes."""
         self._time = 0
         self._loops: list[tuple[int, frozenset[str]]] = []
         """When the loops around began, and the variables of `forward` that their turns give something."""
@@ -177,7 +180,8 @@ class _Walk:
                 found = uses(code)
                 for number in found.parts if is_in_forward else ():
                     applied[number] = either(applied.get(number, ()), path)
-                for word in sorted(found.names):
+                is_read = not isinstance(line, Compute) or found.parts or not self._read_names.isdisjoint(line.names)
+                for word in sorted(found.names) if is_read else ():
                     if word.startswith(FLOW):
                         self._has(line, word, self._set.get(word, _NEVER), path)
                 for word in _read_as_filled(code) if is_in_forward else ():
