@@ -498,16 +498,16 @@ class Body:
             value = self.put(value, variable)
         elif isinstance(value, TensorList):
             value = self.settled(value, wanted)
-            items = [self.own_item(wanted, at, each) for at, each in enumerate(value.items)]
+            items = [self._own_item(wanted, at, each) for at, each in enumerate(value.items)]
             value = TensorList(tuple(items))
         elif isinstance(value, AnyTensors):
             value = self.put_list(value, wanted)
         self.scope.names[wanted] = value
 
-    def own_item(self, wanted: str, at: int, item: Any) -> Any:
+    def _own_item(self, wanted: str, at: int, item: Any) -> Any:
         """An item of a list in a variable that is called after the list and its place, unless it has one."""
         if not isinstance(item, Tensor):
-            return each_tensor(item, partial(self.own_item, wanted, at))
+            return each_tensor(item, partial(self._own_item, wanted, at))
         if is_variable(item.code) and item.code.id not in (FLOW + "x", FLOW + self.flow):
             return item
         return self.put(item, self.temporary(numbered(wanted, at)))
@@ -712,7 +712,7 @@ class Body:
         if isinstance(value, TensorList):  # in the order of the text, and each once, however they are read
             items = self.settled(value).items
             self.it = TensorList(
-                tuple(each if _is_output(each) else self.own_item("part", at, each) for at, each in enumerate(items))
+                tuple(each if _is_output(each) else self._own_item("part", at, each) for at, each in enumerate(items))
             )
             return
         if self.chain is None and isinstance(value, Tensor):

@@ -303,6 +303,11 @@ def names_in(code: ast.AST) -> set[str]:
     return found
 
 
+def is_empty_list(code: ast.AST | None) -> bool:
+    """Whether an expression is `[]`."""
+    return isinstance(code, ast.List) and not code.elts
+
+
 def names_stored(target: ast.AST) -> set[str]:
     """The variables that a loop gives its items to."""
     return {node.id for node in walk_code(target) if isinstance(node, ast.Name)}

@@ -14,7 +14,7 @@ from typing import Any
 from cnndsl.backends.pytorch.code import (
     Code,
     constant,
-    flat,
+    is_empty_list,
     is_not_none,
     list_of,
     name,
@@ -133,7 +133,7 @@ def _checked(
         if isinstance(line, Compute):
             for (variable, is_empty), flag in flags.items():
                 if variable in line.names:
-                    made.append(Assign(flag, constant(not (is_empty and flat(line.code) == "[]"))))
+                    made.append(Assign(flag, constant(not (is_empty and is_empty_list(line.code)))))
     return made
 
 

@@ -19,6 +19,7 @@ from cnndsl.backends.pytorch.code import (
     any_of,
     constant,
     flat,
+    is_empty_list,
     names_in,
     names_stored,
     negated,
@@ -208,7 +209,7 @@ class _Walk:
 
     def _fill(self, word: str, code: Code, path: Cases) -> None:
         """Note what a variable is given, if that is a list."""
-        if isinstance(code, ast.List) and not code.elts:
+        if is_empty_list(code):
             self._emptied[word] = self._time
         cases, before = self._has_items(code), self._filled.pop(word, _NEVER)
         if cases is not None:
@@ -243,8 +244,8 @@ class _Walk:
     def _for(self, line: For, path: Cases) -> None:
         changed, before = _given_by(line), dict(self._filled)
         for each in walk(line.lines):  # the turn before may have left nothing in a list
-            for word in (each.name,) if isinstance(each, Assign) else each.names if isinstance(each, Compute) else ():
-                if isinstance(each.code, ast.List) and not each.code.elts:
+            for word in _set_by(each):
+                if is_empty_list(each.code):
                     self._filled[word] = _NEVER
                 elif not _grows(word, each.code):
                     self._filled.pop(word, None)
@@ -309,6 +310,17 @@ class _Walk:
             since = max((self._given.get(each, 0) for each in mentions), default=0)
             self.paths.tests.append(_Test(test, mentions, since, of_turns))
         return frozenset([frozenset([(number, outcome)])])
+
+
+def _set_by(line: Any) -> tuple[str, ...]:
+    """The variables of `__init__` or `forward` that a line itself gives something."""
+    match line:
+        case Assign():
+            return (line.name,)
+        case Compute():
+            return line.names
+        case _:
+            return ()
 
 
 def _given_by(line: Any) -> set[Any]:

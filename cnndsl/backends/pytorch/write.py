@@ -18,6 +18,7 @@ from cnndsl.backends.pytorch.code import (
     constant,
     flat,
     free_name,
+    is_empty_list,
     laid_out,
     list_of,
     loop_head,
@@ -144,7 +145,7 @@ class InitWriter:
 
     def _type_of(self, line: Assign) -> str:
         """The annotation of a variable: where it is first given something, if that does not tell."""
-        kind = line.type or ("list[int]" if isinstance(line.code, ast.List) and not line.code.elts else "")
+        kind = line.type or ("list[int]" if is_empty_list(line.code) else "")
         if not kind or line.name in self._typed:
             return ""
         self._typed.add(line.name)
