@@ -119,7 +119,7 @@ def _apply_labelled(body: Body, recipe: Any, label: Static, node: Any, value: Te
     if isinstance(node.label, str):
         body.scope.names[node.label] = PartRecipe(part)
     else:  # in quotes it is a key, and binds no name
-        body.keys[body.versioned(label.code)] = part, list(body.loops)
+        body.keys[body.symbols.versioned(label.code)] = part, list(body.loops)
     return result
 
 
@@ -151,7 +151,7 @@ def _check_same(body: Body, part: Part, recipe: Any, value: Any) -> None:
         _, axes, _ = body.file.tried(recipe, value.shape, body)
     except NeedsFlatten:
         axes = set(range(len(value.shape)))
-    if len(first) != len(value.shape) or not all(body.same(first[axis], value.shape[axis]) for axis in axes):
+    if len(first) != len(value.shape) or not all(body.symbols.same(first[axis], value.shape[axis]) for axis in axes):
         raise Untranslatable(
             f"{part.name} is applied to values of other sizes in other cases",
             helps="give each case a layer of its own",
@@ -199,7 +199,7 @@ def _use_piece(body: Body, piece: PieceRecipe, value: Tensor) -> Tensor:
     layers = body.taken_apart[part.number]
 
     def known(place: Static | None) -> Any:
-        found = None if place is None else body.known(place.value)
+        found = None if place is None else body.symbols.known(place.value)
         if place is not None and found is None:
             reason = f"which layers of {part.name} are taken depends on a parameter"
             raise Untranslatable(reason, names=body.names_of(place))
@@ -244,7 +244,7 @@ def _first_use(body: Body, part: Part, value: Tensor) -> Any:
             return put(body, line, known.recipe, value, again=True)
         body.singled.add(part.whole.number)
     body.applied.add(part.number)
-    before = dict(body.current)
+    before = dict(body.symbols.current)
     # Its lines go where it is declared: they leave alone the variables that others have read since then.
     own: dict[str, Any] = {"runners": {}, "locals": {}} if body.lines[-1:] != [line] else {}
     with body.having(**own):
@@ -252,7 +252,7 @@ def _first_use(body: Body, part: Part, value: Tensor) -> Any:
     if not body.is_silent:
         choice = [body.fills[id(line)]] if id(line) in body.fills else []
         for row in (line, *(each for each in walk(choice) if isinstance(each, Register))):
-            _check_place(row, known.current, body.current if row is line else before, known.node)
+            _check_place(row, known.current, body.symbols.current if row is line else before, known.node)
         _tell_later(body, part, before)
     return result
 
@@ -261,7 +261,11 @@ def _tell_later(body: Body, part: Part, before: dict[str, str]) -> None:
     """Keep what the lines of a chain have changed for the parts that are declared behind it, whose lines come later."""
     line, declared = body.declared[part.number].line, body.declared[part.number].current
     own = assigned(line.value.lines) if isinstance(line.value, Chain) else set()
-    changed = {each: body.current[each] for each in own if body.current.get(each, before.get(each)) != before.get(each)}
+    changed = {
+        each: body.symbols.current[each]
+        for each in own
+        if body.symbols.current.get(each, before.get(each)) != before.get(each)
+    }
     numbers = [*body.declared]
     for number in numbers[numbers.index(part.number) + 1 :]:
         later = body.declared[number]
@@ -285,7 +289,7 @@ def _check_place(line: Register, declared: dict[str, str], now: dict[str, str], 
 
 
 def _copies(body: Body, recipe: CopiesRecipe, value: Tensor) -> Any:
-    count = body.known(recipe.count.value)
+    count = body.symbols.known(recipe.count.value)
     if count is not None and body.chain is not None and count <= 2:
         for _ in range(count):
             value = apply_stage(body, recipe.recipe, None, recipe.node, value)
@@ -333,7 +337,7 @@ def _put_made(body: Body, line: Register, recipe: Any, value: Tensor, *, again: 
     if isinstance(value, Tensor):
         body.built_for.setdefault(line.part.number, value.shape)
     spare: list[Any] = []
-    now = dict(body.current) if again else {}
+    now = dict(body.symbols.current) if again else {}
     with body.having(lines=spare if again else body.lines):  # what it is says the first time
         made, value = made_for(body, recipe, value)
     if again:
@@ -354,7 +358,7 @@ def _put_made(body: Body, line: Register, recipe: Any, value: Tensor, *, again: 
 def _check_told(body: Body, part: Part, made: Made) -> None:
     """Refuse a part that is told sizes of what comes in, and is applied again to a value of others."""
     told = body.told.get(part.number, ())
-    if not body.is_silent and not all(map(body.same, told, made.sizes)):
+    if not body.is_silent and not all(map(body.symbols.same, told, made.sizes)):
         raise Untranslatable(
             f"{part.name} works with a size of what comes in, and is applied to values of which that is another one",
             helps="give each of them a part of its own",
@@ -369,13 +373,15 @@ def _as_before(
     `spare` are such lines for once more, which are not written, so that the variables are what they are `now`. Raises
     Untranslatable where the first ones have been given something else.
     """
-    own = {body.current[each]: each for each in assigned(spare) if body.current.get(each) != now.get(each)}
+    own = {
+        body.symbols.current[each]: each for each in assigned(spare) if body.symbols.current.get(each) != now.get(each)
+    }
     before = body.gave.get(part.number)
     if before is None or not own:
         return tuple(shapes)
 
     def held(dim: Any, first: Any) -> Any:
-        if not body.mentions(dim, {*own}):
+        if not body.symbols.mentions(dim, {*own}):
             return dim
         names = {symbol.name: symbol.name.partition("·")[0] for symbol in Expr.of(first).symbols()}
         if any(now.get(variable, word) != word for word, variable in names.items()):
@@ -384,9 +390,9 @@ def _as_before(
 
     made = tuple(tuple(map(held, shape, first)) for shape, first in zip(shapes, before, strict=True))
     for variable in own.values():
-        body.current.pop(variable)
+        body.symbols.current.pop(variable)
         if variable in now:
-            body.current[variable] = now[variable]
+            body.symbols.current[variable] = now[variable]
     return made
 
 

@@ -1,10 +1,10 @@
-"""A body that is translated: what its names stand for, its variables in Python, its lines, what is known of sizes."""
+"""A body that is translated: what its names stand for, its variables in Python, its lines, its parts."""
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Container, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Container, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from operator import is_
@@ -21,8 +21,6 @@ from cnndsl.backends.pytorch.code import (
     name,
     names_in,
     not_in,
-    parsed,
-    replaced,
     size_argument,
     subscript,
     walk_code,
@@ -42,6 +40,7 @@ from cnndsl.backends.pytorch.flowgraph import (
     is_variable,
     walk,
 )
+from cnndsl.backends.pytorch.symbols import Symbols
 from cnndsl.backends.pytorch.values import (
     AnyTensors,
     BlockRecipe,
@@ -54,8 +53,7 @@ from cnndsl.backends.pytorch.values import (
 )
 from cnndsl.ir.names import is_attribute, numbered, why_not
 from cnndsl.layers.formula import Shape, SizeError
-from cnndsl.symbolic.expr import Expr, Symbol, TooLong
-from cnndsl.symbolic.number import Traced, value_of
+from cnndsl.symbolic.number import Traced
 
 
 @dataclass
@@ -121,16 +119,8 @@ class Body:
         """The parameters of the definition."""
         self.text_names: set[str] = set()
         """The names that the text gives to constants and values."""
-        # Numbers
-        self.coded: dict[str, Code] = file.coded
-        """What symbols stand for that are no variables."""
-        self._choices: dict[str, tuple[str, tuple[Any, Any]]] = {}
-        """Symbols for sizes that are one of two: the test, and the size where it holds and where it does not."""
-        self.definitions: dict[str, Expr] = file.definitions
-        """What variables were given, where that is known."""
-        self.current: dict[str, str] = {}
-        """The symbol of each variable of `__init__`, as long as it is not given something else."""
-        self._by_code: dict[str, Traced] = {}
+        self.symbols = Symbols(file)
+        """What is known of numbers and sizes."""
         # Variables of `__init__`
         self.taken: set[str] = set()
         self.locals: dict[str, str] = {}
@@ -200,110 +190,6 @@ class Body:
         self.has_more = False
         """Whether lines follow the one at hand."""
 
-    def number(self, code: Code, sample: Any) -> Traced:
-        """A number that its Python says, and no expression could."""
-        key = self.versioned(code)
-        known = self._by_code.get(key)
-        if known is None:
-            symbol = self.file.new_symbol("coded")
-            self.coded[symbol] = code
-            known = self._by_code[key] = Traced(sample, Expr.of(Symbol(symbol)))
-        return known
-
-    def choice(self, test: Code, sample: bool, yes: Any, no: Any) -> Any:
-        """A size that is one of two; `sample` is how the test may come out."""
-        asked = self.versioned(test)
-        yes, no = (self._where(asked, at, dim) for at, dim in enumerate((yes, no)))
-        if self.same(yes, no):
-            return yes
-        code = ast.IfExp(test, self.size_code(yes), self.size_code(no))
-        made = self.number(code, value_of(yes if sample else no))
-        self._choices |= {symbol.name: (asked, (yes, no)) for symbol in made.expr.symbols()}
-        return made
-
-    def _where(self, asked: str, at: int, dim: Any) -> Any:
-        """A size where a test holds, or with 1 for `at` where it does not."""
-        words = {symbol.name for symbol in dim.expr.symbols()} if isinstance(dim, Traced) else set()
-        choices = {word: self._choices[word] for word in words & self._choices.keys()}
-        chosen = {word: Expr.of(sides[at]) for word, (test, sides) in choices.items() if test == asked}
-        try:
-            return Traced(dim.value, dim.expr.substitute(chosen)) if chosen else dim
-        except TooLong:
-            return dim
-
-    def is_at_most(self, dim: Any, other: Any) -> bool:
-        """Whether a size is one of two of which each is 1 or the other size."""
-        word = _symbol_of(dim.expr) if isinstance(dim, Traced) else None
-        if word not in self._choices:
-            return False
-        _, sides = self._choices[word]
-        return all(self.same(side, 1) or self.same(side, other) for side in sides)
-
-    def versioned(self, code: Code) -> str:
-        """Python with the versions of the variables that it speaks of, by which it is known."""
-        return flat(code) + "".join(f" {self.current[each]}" for each in sorted(names_in(code)) if each in self.current)
-
-    def fresh(self, sample: Any, code: Code | None = None, cause: Iterable[str] = ()) -> Traced:
-        """A number of which nothing is known, unless how to say it; `cause` are the parameters that it follows from."""
-        symbol = self.file.new_symbol("unknown")
-        self.file.causes[symbol] = frozenset(cause)
-        if code is not None:
-            self.coded[symbol] = code
-        return Traced(sample, Expr.of(Symbol(symbol)))
-
-    def expanded(self, expr: Expr) -> Expr:
-        """The expression with the constants of the text worked out."""
-        while True:
-            known = {s.name: self.definitions[s.name] for s in expr.symbols() if s.name in self.definitions}
-            if not known:
-                return expr
-            try:
-                expr = expr.substitute(known)
-            except TooLong:
-                return expr
-
-    def known(self, value: Any) -> Any:
-        """The plain number where it does not depend on a parameter; None where it does."""
-        if isinstance(value, Traced):
-            return self.expanded(value.expr).constant
-        return value if isinstance(value, (int, float)) else None
-
-    def same(self, a: Any, b: Any, facts: Sequence[tuple[Expr, Expr]] = ()) -> bool:
-        """Whether two sizes are equal, under facts; False where that is more than anybody could follow."""
-        left, right = self.expanded(Expr.of(a)), self.expanded(Expr.of(b))
-        if left == right:
-            return True
-        with suppress(TooLong):
-            for p, q in facts:
-                one, other = self.expanded(p), self.expanded(q)
-                if left - right in (one - other, other - one):
-                    return True
-                for this, that in ((one, other), (other, one)):
-                    if (word := _symbol_of(this)) is not None:
-                        left, right = left.substitute({word: that}), right.substitute({word: that})
-                        if left == right:
-                            return True
-        return False
-
-    def size_code(self, dim: Any) -> Code:
-        """A size in Python."""
-        if not isinstance(dim, Traced):
-            return constant(dim)
-        made = parsed(str(dim.expr))
-        return replaced(made, {each: self._said(each) for each in names_in(made)})
-
-    def _said(self, symbol: str) -> Code:
-        """What a symbol stands for: its Python, or the variable of which it is a version."""
-        is_open = symbol.startswith(("unknown·", "coded·"))
-        return self.coded.get(symbol) or name(symbol if is_open else symbol.partition("·")[0])
-
-    def new_version(self, variable: str, worth: Any = None) -> Traced:
-        """The symbol of a variable that is given something new; `worth` is the number, where it is known."""
-        symbol = self.current[variable] = self.file.new_symbol(variable)
-        if worth is not None:
-            self.definitions[symbol] = Expr.of(worth)
-        return Traced(1 if worth is None else value_of(worth), Expr.of(Symbol(symbol)))
-
     def note(self, unit: Any, given: dict[str, Any]) -> None:
         """A use of a class: what its parameters are given."""
         if self.has_uses:
@@ -314,11 +200,7 @@ class Body:
         written = size_argument(word, axis, rank, self.taken)
         self.taken.add(written)
         self.input_sizes[written] = (word, axis)
-        return written, Traced(sample, self.new_version(written).expr)
-
-    def is_unknown(self, dim: Traced) -> bool:
-        """Whether nothing says a size before what gives it is there."""
-        return any(s.name.startswith("unknown·") and s.name not in self.coded for s in dim.expr.symbols())
+        return written, Traced(sample, self.symbols.new_version(written).expr)
 
     @staticmethod
     def names_of(value: Any) -> frozenset[str]:
@@ -361,7 +243,7 @@ class Body:
         if variable is None:
             variable = self.locals[wanted] = self.spare(wanted)
         self.keep_sizes({variable})
-        self.new_version(variable)
+        self.symbols.new_version(variable)
         return variable
 
     def temporary(self, wanted: str = "out") -> str:
@@ -383,7 +265,7 @@ class Body:
         self.lines.append(Assign(variable, static.code))
         value = static.value
         is_number = isinstance(value, (int, float, Traced)) and not isinstance(value, bool)
-        symbol = self.new_version(variable, value if is_number else None)
+        symbol = self.symbols.new_version(variable, value if is_number else None)
         if is_number:
             value = symbol
         elif isinstance(value, list):
@@ -392,16 +274,16 @@ class Body:
 
     def keep_sizes(self, variables: set[str]) -> None:
         """Before variables are given something else, keep the sizes that are written with them."""
-        symbols = {self.current[each] for each in variables if each in self.current}
+        symbols = {self.symbols.current[each] for each in variables if each in self.symbols.current}
         kept: dict[Any, Traced] = {}
 
         def size(dim: Any) -> Any:
-            if not self.mentions(dim, symbols):
+            if not self.symbols.mentions(dim, symbols):
                 return dim
             if dim.expr not in kept:
                 variable = self.spare("kept")
-                self.lines.append(Assign(variable, self.size_code(dim)))
-                kept[dim.expr] = self.new_version(variable, dim)
+                self.lines.append(Assign(variable, self.symbols.size_code(dim)))
+                kept[dim.expr] = self.symbols.new_version(variable, dim)
             return kept[dim.expr]
 
         def with_kept(value: Tensor) -> Tensor:
@@ -410,16 +292,6 @@ class Body:
 
         for owner, each in list(self.slots()) if symbols else ():
             self.write(owner, each, each_tensor(self.read(owner, each), with_kept))
-
-    def mentions(self, dim: Any, symbols: set[str]) -> bool:
-        """Whether a size is written with versions of variables that these symbols are."""
-        for symbol in dim.expr.symbols() if isinstance(dim, Traced) else ():
-            if symbol.name in symbols:
-                return True
-            code = self.coded.get(symbol.name)
-            if code is not None and any(self.current.get(each) in symbols for each in names_in(code)):
-                return True
-        return False
 
     def slots(self) -> Iterator[tuple[Any, str]]:
         """The places that hold values: (scope or self, name)."""
@@ -529,7 +401,7 @@ class Body:
             self.keep_sizes({written})
             assert each is not None  # noqa: S101 - what grows has lists of all its sizes
             self.lines.append(Assign(written, each, type="" if known else "list[int]"))
-            self.new_version(written)
+            self.symbols.new_version(written)
             lists.append(name(written))
         return replace(value, code=name(variable), lists=tuple(lists))
 
@@ -599,7 +471,7 @@ class Body:
 
     def declare(self, part: Part, recipe: Any, node: Any) -> None:
         """Give a part its place; what it is follows where it is first applied."""
-        self.declared[part.number] = Declared(self.register(part, node), recipe, dict(self.current), node)
+        self.declared[part.number] = Declared(self.register(part, node), recipe, dict(self.symbols.current), node)
 
     def list_part(self, wanted: str) -> Part:
         """The list of parts of a place in the text."""
@@ -638,7 +510,7 @@ class Body:
         values: dict[tuple[Any, str], Any] = {(self, "it"): self.it, (self, "entry"): self.entry}
         for scope in self._scopes():
             values |= {(scope, each): value for each, value in scope.names.items()}
-        return State(values, dict(self.current), self.end, self.is_empty_chain)
+        return State(values, dict(self.symbols.current), self.end, self.is_empty_chain)
 
     def restore(self, state: State) -> None:
         """Go back to what names stood for."""
@@ -646,7 +518,7 @@ class Body:
             scope.names = {}
         for (owner, each), value in state.values.items():
             self.write(owner, each, value)
-        self.current, self.end, self.is_empty_chain = dict(state.current), state.end, state.is_empty_chain
+        self.symbols.current, self.end, self.is_empty_chain = dict(state.current), state.end, state.is_empty_chain
 
     @contextmanager
     def having(self, **attributes: Any) -> Iterator[None]:
@@ -667,7 +539,7 @@ class Body:
     ) -> Iterator[None]:
         """While the lines of one way of a condition are worked out, or those of a loop."""
         loops = [*self.loops, line] if isinstance(line, For) else self.loops
-        before = self.before_loops if self.loops else frozenset(self.current.values())
+        before = self.before_loops if self.loops else frozenset(self.symbols.current.values())
         ways = [*self.ways, (line, outcome, test)]
         with self.unchecked(test), self.having(lines=lines, loops=loops, before_loops=before, ways=ways):
             yield
@@ -774,15 +646,6 @@ class Body:
     def ahead(self, value: Tensor, lines: list[Any], wanted: str = "out") -> Tensor:
         """A value, which lines work out if it is in no variable yet."""
         return value if is_variable(value.code) else self.put(value, self.temporary(wanted), lines)
-
-
-def _symbol_of(expr: Expr) -> str | None:
-    """The name of the symbol that an expression is; None for any other expression."""
-    match expr.terms:
-        case (((Symbol(name=word),), 1),):
-            return word
-        case _:
-            return None
 
 
 def _allowed(wanted: str) -> str:

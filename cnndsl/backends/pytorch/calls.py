@@ -161,7 +161,7 @@ def _rows_of_values(body: Body, word: str, values: list[Any], node: nodes.Call) 
             raise Untranslatable(reason, node.span, names=body.names_of(value))
         columns.append(items)
     if word == "enumerate":
-        first = body.known(values[1].value) if len(values) > 1 else 0
+        first = body.symbols.known(values[1].value) if len(values) > 1 else 0
         if first is None:
             reason = "the number from which values are counted depends on a parameter"
             raise Untranslatable(reason, node.span, names=body.names_of(values[1]))

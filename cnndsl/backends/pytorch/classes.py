@@ -221,7 +221,7 @@ class ClassTranslation:
                 body.scope.names[word] = given
                 body.value_names.add(word)
         for word, sort in unit.sorts.items():
-            symbol = body.new_version(word)
+            symbol = body.symbols.new_version(word)
             if not sort.kinds:
                 continue
             if word in unit.fixed:
@@ -282,7 +282,7 @@ class ClassTranslation:
         is_part_of_itself = any(part.type == self._unit.name for part in self._body.parts.values())
         for at, axis in sorted(self._unit.gives):
             target = attribute("self", kept_name(at, axis, len(shapes[at])))
-            code = self._body.size_code(shapes[at][axis])
+            code = self._body.symbols.size_code(shapes[at][axis])
             lines.append(Effect(target, code, type="int" if is_part_of_itself else ""))
         return lines
 
@@ -322,7 +322,7 @@ class ClassTranslation:
         found: set[str] = set()
         for (*_, rule), versions in zip(body.rules, body.rule_versions, strict=True):
             for each in rule_names(rule):
-                if body.current.get(each) != versions.get(each):
+                if body.symbols.current.get(each) != versions.get(each):
                     reason = f"{each} is given something else after it says how layers begin"
                     raise Untranslatable(reason, self._definition.span, "give the second one a name of its own")
                 found.add(each)
@@ -469,7 +469,7 @@ class ClassTranslation:
         """Note the sizes of values, where they are numbers or parameters of the network."""
         for line in walk(lines):
             if isinstance(line, Compute) and line.shape is not None and not isinstance(line.code, ast.Name):
-                dims = list(map(self._body.size_code, line.shape))
+                dims = list(map(self._body.symbols.size_code, line.shape))
                 if all(isinstance(dim, ast.Constant) or flat(dim) in self._unit.sorts for dim in dims):
                     line.note = show(map(flat, dims))
 

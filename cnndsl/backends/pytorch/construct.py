@@ -155,7 +155,7 @@ def _block(body: Body, recipe: BlockRecipe, value: Tensor | TensorList) -> Made:
     body.note(unit, given)
     held = {word: tensor.shape for word, tensor in inputs}
     told = tuple(product(held[word]) if axis < 0 else held[word][axis] for word, axis in unit.sizes)
-    sizes = [*map(body.size_code, told)]
+    sizes = [*map(body.symbols.size_code, told)]
     start, left = _started(body, recipe, unit)
     code = call(start, *([] if unit.is_part else sizes))
     passed = {word: given[word] for word in left if word in given}
@@ -229,12 +229,12 @@ def _with_kept(body: Body, made: Made, base: Code, axes: set[int] | None) -> Mad
     kept: dict[Expr, Traced] = {}
 
     def known(dim: Any, at: int, axis: int, rank: int) -> Any:
-        if not isinstance(dim, Traced) or not body.is_unknown(dim) or (axes is not None and axis not in axes):
+        if not isinstance(dim, Traced) or not body.symbols.is_unknown(dim) or (axes is not None and axis not in axes):
             return dim
         if dim.expr not in kept:
             code = attribute(base, kept_name(at, axis, rank))
             code.kept = (made.units, (at, axis))  # type: ignore[attr-defined]
-            kept[dim.expr] = body.fresh(dim.value, code)
+            kept[dim.expr] = body.symbols.fresh(dim.value, code)
         return kept[dim.expr]
 
     shapes = [
@@ -247,7 +247,7 @@ def _with_kept(body: Body, made: Made, base: Code, axes: set[int] | None) -> Mad
 def asks_sizes(body: Body, made: Made, recipe: Any) -> bool:
     """Whether a size of what a block gives, or a layer that is a parameter, is known only when it is there."""
     is_open = isinstance(recipe, (BlockRecipe, ParamRecipe))
-    return is_open and any(isinstance(d, Traced) and body.is_unknown(d) for shape in made.shapes for d in shape)
+    return is_open and any(isinstance(d, Traced) and body.symbols.is_unknown(d) for shape in made.shapes for d in shape)
 
 
 def is_spliced(body: Body, recipe: ParamRecipe) -> bool:
@@ -283,7 +283,7 @@ def _parameter(body: Body, recipe: ParamRecipe, value: Tensor) -> Made:
             unit = body.file.unit(choice.definition, (("input", rank),))
             body.file.note(unit, with_arguments(choice, recipe.arguments).arguments)
     told = tuple(value.shape[axis] for axis in sorted(needs.axes))
-    code = call(recipe.code, *map(body.size_code, told))
+    code = call(recipe.code, *map(body.symbols.size_code, told))
     for word, argument in recipe.arguments:
         given = argument.code if isinstance(argument, Static) else _passed(body, recipe, argument, rank)
         if word is None:
@@ -297,7 +297,7 @@ def _parameter(body: Body, recipe: ParamRecipe, value: Tensor) -> Made:
         raise Untranslatable("the layers that a parameter may be give values with different numbers of axes")
     kept = same_axes(body, first, value.shape, *others)  # what a layer else makes of an axis, it says itself
     dims = (
-        dim if axis in kept else body.fresh(value_of(dim), cause=names_in(recipe.code))
+        dim if axis in kept else body.symbols.fresh(value_of(dim), cause=names_in(recipe.code))
         for axis, dim in enumerate(first)
     )
     return Made(code, (tuple(dims),), units=units, word="block" if units else "layer", sizes=told)
@@ -390,7 +390,7 @@ def _kind_callable(body: Body, recipe: KindRecipe, needs: Needs, shape: Shape, w
     left = [word for word in kind.model_fields if word not in recipe.fields]
     called = [word for at, word in enumerate(left) if at < needs.positional or word in needs.keywords]
     named = {word: kind.torch_names.get(word, word) for word in called}
-    opened = {word: Static(body.number(name(named[word]), 1), name(named[word])) for word in called}
+    opened = {word: Static(body.symbols.number(name(named[word]), 1), name(named[word])) for word in called}
     whole = replace(recipe, fields=recipe.fields | opened)
     if whole.is_half_applied:
         return dotted("nn.Identity")  # nobody calls it, or no block that does is translated yet
@@ -516,12 +516,12 @@ def with_sizes(body: Body, made: Made, base: Code | None, value: Tensor, recipe:
 def _with_channels(body: Body, made: Made, base: Code, value: Tensor) -> Made:
     """The channels after a layer that may be one that keeps them as they are."""
     (shape,) = made.shapes
-    if len(shape) == 1 or not isinstance(shape[0], Traced) or not body.is_unknown(shape[0]):
+    if len(shape) == 1 or not isinstance(shape[0], Traced) or not body.symbols.is_unknown(shape[0]):
         return made
-    code = call("channels_after", base, body.size_code(value.shape[0]))
+    code = call("channels_after", base, body.symbols.size_code(value.shape[0]))
     if made.units:
         code.kept = (made.units, (0, 0))  # type: ignore[attr-defined]
-    return replace(made, shapes=((body.fresh(value_of(shape[0]), code), *shape[1:]),))
+    return replace(made, shapes=((body.symbols.fresh(value_of(shape[0]), code), *shape[1:]),))
 
 
 def as_choice(recipe: Any) -> ChoiceRecipe | None:
@@ -584,7 +584,7 @@ def flat_stages(recipe: Any, body: Any) -> list[Any]:
     if isinstance(recipe, ChainRecipe):
         return [inner for stage, label, _ in recipe.stages for inner in flat_stages(stage, body)]
     if isinstance(recipe, CopiesRecipe):
-        count = body.known(recipe.count.value)
+        count = body.symbols.known(recipe.count.value)
         if count is None:
             raise Untranslatable("a layer that is given as an argument is repeated as often as a parameter says")
         return flat_stages(recipe.recipe, body) * int(count)

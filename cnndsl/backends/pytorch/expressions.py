@@ -106,7 +106,7 @@ def _format(body: Body, node: nodes.Format) -> Static:
             plain += part
             continue
         value = static_of(body, part)
-        found = value.value if isinstance(value.value, str) else body.known(value.value)
+        found = value.value if isinstance(value.value, str) else body.symbols.known(value.value)
         is_known = is_known and found is not None
         plain += str(found if found is not None else sample_of(value))
         is_plain = found is not None and not names_in(value.code)
@@ -227,7 +227,7 @@ def _size(body: Body, node: nodes.SizeOf) -> Any:
 def _size_along(body: Body, value: Tensor, axis: int) -> Static:
     """A size of a value."""
     dim = value.shape[axis]
-    code = body.size_code(dim)
+    code = body.symbols.size_code(dim)
     is_short = isinstance(code, ast.Constant) or (isinstance(code, ast.Name) and code.id in body.given_names)
     is_gone = value is body.entry and value is not body.it and body.flow == "x"  # which the current value took over
     is_held = isinstance(value.code, ast.Name) and not is_gone and body.chain is None
@@ -270,9 +270,9 @@ def _conditional(body: Body, node: nodes.Conditional) -> Any:
     if isinstance(a, (bool, Test)):
         return Static(Test(sample_of(yes) if test.value.sample else sample_of(no)), code)
     if all(isinstance(value_of(each), (int, float)) for each in (a, b)):
-        if body.same(a, b):
+        if body.symbols.same(a, b):
             return yes
-        return Static(body.number(code, sample_of(yes if test.value.sample else no)), code)
+        return Static(body.symbols.number(code, sample_of(yes if test.value.sample else no)), code)
     sort = sort_of(yes)
     sort.merge(sort_of(no))
     return abstract(body, sort, code)
@@ -302,7 +302,7 @@ def layer_or_value(body: Body, node: Any) -> Any:
     value = evaluate(body, node)
     if not isinstance(node, nodes.Const | nodes.Format) or not isinstance(value, Static):
         return value
-    part, loops = body.keys.get(body.versioned(value.code), (None, []))
+    part, loops = body.keys.get(body.symbols.versioned(value.code), (None, []))
     if part is not None and loops == body.loops[: len(loops)]:
         return PartRecipe(part)
     # Declared in a loop whose turns have to be told apart, or in one that goes through other turns.

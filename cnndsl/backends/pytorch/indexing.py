@@ -37,7 +37,7 @@ def one(body: Body, indexed: Any, index: Static, node: nodes.Index) -> Any:
     if isinstance(indexed, PartRecipe):
         return PieceRecipe(indexed.part, index)
     if isinstance(indexed, TensorList):
-        at = body.known(index.value)
+        at = body.symbols.known(index.value)
         if at is None:
             raise Untranslatable("which value is taken depends on a parameter", node.span, names=body.names_of(index))
         return applied(body, indexed).items[at]
@@ -48,7 +48,7 @@ def one(body: Body, indexed: Any, index: Static, node: nodes.Index) -> Any:
 
 def item_of_static(body: Body, value: Static, index: Static) -> Any:
     """An item of a list."""
-    items, at = value.value, body.known(index.value)
+    items, at = value.value, body.symbols.known(index.value)
     if isinstance(items, AnyLayers):
         refuse_length(items, "which layer of a list is taken")
     code = subscript(value.code, index.code)
@@ -70,7 +70,7 @@ def piece(body: Body, indexed: Any, part: slice, node: nodes.Index) -> Any:
     if isinstance(indexed, PartRecipe):
         return PieceRecipe(indexed.part, part)
     ends: list[Static | None] = _ends(part)
-    known = slice(*(None if end is None else body.known(end.value) for end in ends))
+    known = slice(*(None if end is None else body.symbols.known(end.value) for end in ends))
     is_known = all(end is None or at is not None for end, at in zip(ends, _ends(known), strict=True))
     if isinstance(indexed, TensorList):
         if not is_known:
@@ -102,7 +102,9 @@ def taken(body: Body, value: Tensor, places: Sequence[Any]) -> Tensor:
         # From which side an end counts its sign says, which the arguments decide: Python has to do that.
         sample = len(range(value_of(dim))[slice(*map(value_of, ends))])
         codes = (None if end is None else argument_code(body, end) for end in ends)
-        return body.number(call("len", subscript(call("range", body.size_code(dim)), ast.Slice(*codes))), sample)
+        return body.symbols.number(
+            call("len", subscript(call("range", body.symbols.size_code(dim)), ast.Slice(*codes))), sample
+        )
 
     def said(static: Static) -> Any:
         return field_of(body, in_forward(static))
@@ -122,7 +124,7 @@ def _mapped(place: Any, number: Callable[[Static], Any]) -> Any:
 
 def _known(body: Body, static: Static) -> Any:
     """A plain number where it depends on no parameter."""
-    known = body.known(static.value)
+    known = body.symbols.known(static.value)
     return field_of(body, static) if known is None else known
 
 

@@ -87,7 +87,7 @@ class Induction:
         if len(shapes) != 1 or len(shapes[0]) != len(supposed):
             return [None for _ in supposed]
         return [
-            place if place is not None and body.same(dim, numbers[place]) else None
+            place if place is not None and body.symbols.same(dim, numbers[place]) else None
             for place, dim in zip(supposed, shapes[0], strict=True)
         ]
 

@@ -76,7 +76,7 @@ def branch(body: Body, test: Static, yes: Any, no: Any, node: Any) -> None:
     versions, others = after_yes.current, after_no.current
     for variable in dict.fromkeys([*versions, *others]):
         if versions.get(variable) != others.get(variable) and variable not in join.variables:
-            body.current[variable] = body.file.new_symbol(variable)
+            body.symbols.current[variable] = body.file.new_symbol(variable)
 
 
 class _Join:
@@ -136,7 +136,7 @@ class _Join:
                 if flat(code) != written:
                     way.append(Assign(written, code, type="" if known else "list[int]"))
                     self.variables.add(written)
-                    body.new_version(written)
+                    body.symbols.new_version(written)
             lists.append(name(written))
         alike = frozenset.intersection(*(side.alike for side in likes)) & same_axes(body, *(s.shape for s in likes))
         sample = max(side.sample for side in likes)
@@ -169,13 +169,15 @@ class _Join:
 
     def _size(self, each: str, axis: int, rank: int, p: Any, q: Any) -> Any:
         body = self._body
-        if body.same(p, q) or body.same(p, q, self._facts.fails):
+        if body.symbols.same(p, q) or body.symbols.same(p, q, self._facts.fails):
             return p
-        if body.same(p, q, self._facts.holds):
+        if body.symbols.same(p, q, self._facts.holds):
             return q
         key = (Expr.of(p), Expr.of(q))
         if key not in self._running:
-            self._running[key] = body.fresh(value_of(p)) if body.is_silent else self._variable(each, axis, rank, p, q)
+            self._running[key] = (
+                body.symbols.fresh(value_of(p)) if body.is_silent else self._variable(each, axis, rank, p, q)
+            )
         return self._running[key]
 
     def _variable(self, each: str, axis: int, rank: int, p: Any, q: Any) -> Traced:
@@ -187,27 +189,27 @@ class _Join:
         if variable in self.variables or _is_read_elsewhere(body, variable, own):  # that of another value
             variable = _second_runner(body, each, axis, rank)
         self.variables.add(variable)
-        codes = (body.size_code(p), body.size_code(q))
+        codes = (body.symbols.size_code(p), body.symbols.size_code(q))
         body.keep_sizes({variable})
         for side, code in zip((self._line.yes, self._line.no), codes, strict=True):
             if flat(code) != variable:
                 side.append(Assign(variable, code))
-        return Traced(value_of(p), body.new_version(variable).expr)
+        return Traced(value_of(p), body.symbols.new_version(variable).expr)
 
 
 def hold_sizes(body: Body, each: str, made: Any, lines: list[Any]) -> Any:
     """What lines in a loop have given a name that not every turn gets to: its sizes are those of the turn that did."""
     if not body.loops:
         return made
-    assigned = {*body.current.values()} - body.before_loops
+    assigned = {*body.symbols.current.values()} - body.before_loops
 
     def held(value: Tensor) -> Tensor:
         shape = list(value.shape)
         for axis, dim in enumerate(shape):
-            if body.mentions(dim, assigned):
+            if body.symbols.mentions(dim, assigned):
                 variable = body.list_variable(each, axis, len(shape))
-                lines.append(Assign(variable, body.size_code(dim)))
-                shape[axis] = Traced(value_of(dim), body.new_version(variable).expr)
+                lines.append(Assign(variable, body.symbols.size_code(dim)))
+                shape[axis] = Traced(value_of(dim), body.symbols.new_version(variable).expr)
         return value.of_shape(tuple(shape))
 
     return each_tensor(made, held)
@@ -225,12 +227,12 @@ def _same_variable(a: Static, b: Static) -> bool:
 def _either(body: Body, a: Static, b: Static) -> Any:
     """What a constant is that is one of two; the variable of the second one has it."""
     if body.is_silent and isinstance(value_of(a.value), (int, float)) and not isinstance(a.value, bool):
-        return a if body.same(a.value, b.value) else Static(body.fresh(sample_of(a)), a.code)
+        return a if body.symbols.same(a.value, b.value) else Static(body.symbols.fresh(sample_of(a)), a.code)
     sort = sort_of(a)
     sort.merge(sort_of(b))
     if body.is_silent:
         return abstract(body, sort, name("unknown"))
-    return abstract(body, sort, b.code, body.new_version(b.code.id))  # type: ignore[attr-defined]
+    return abstract(body, sort, b.code, body.symbols.new_version(b.code.id))  # type: ignore[attr-defined]
 
 
 def loop_or_turns(body: Body, node: Any, loop: Callable[[], None], turn: Any, items: list[Any] | None) -> None:
@@ -254,7 +256,7 @@ def loop_or_turns(body: Body, node: Any, loop: Callable[[], None], turn: Any, it
 
 def repeated(body: Body, node: Any, count: Static, turn: Callable[[], None]) -> None:
     """A loop of so many turns that are alike."""
-    known = body.known(count.value)
+    known = body.symbols.known(count.value)
     if known is not None and (known == 0 or (body.is_silent and known <= MOST_TURNS)):
         for _ in range(known):
             turn()
@@ -380,7 +382,7 @@ def _generalise(body: Body, wanted: str, held: Static) -> None:
     if body.is_silent:
         sort = sort_of(held)
         if "int" in sort.kinds or "float" in sort.kinds:
-            body.scope.names[wanted] = Static(body.fresh(sort.sample), held.code)
+            body.scope.names[wanted] = Static(body.symbols.fresh(sort.sample), held.code)
         else:
             body.scope.names[wanted] = abstract(body, sort, held.code)
         return
@@ -389,7 +391,7 @@ def _generalise(body: Body, wanted: str, held: Static) -> None:
         held = body.scope.names[wanted]
     variable = flat(held.code)
     body.keep_sizes({variable})
-    body.scope.names[wanted] = abstract(body, sort_of(held), name(variable), body.new_version(variable))
+    body.scope.names[wanted] = abstract(body, sort_of(held), name(variable), body.symbols.new_version(variable))
 
 
 def reserve_at_outermost(body: Body, node: Any) -> list[Part]:
@@ -432,7 +434,7 @@ def _changed(body: Body, before: State, running: dict[Any, Any], apart: list[str
                     changed.append(partial(_into_variable, body, owner, each, variable))
                     continue
                 for axis, (p, q) in enumerate(zip(old.shape, new.shape, strict=True)):
-                    if (key, axis) in run or (body.same(p, q) and not body.mentions(q, assigned)):
+                    if (key, axis) in run or (body.symbols.same(p, q) and not body.symbols.mentions(q, assigned)):
                         continue
                     same = [other for other, held in before.values.items() if held is old]
                     alike = [other for other in same if _ends(body, now.values.get(other), axis, q)]
@@ -467,7 +469,7 @@ def _has_a_name(body: Body, before: State, old: Tensor, variable: str) -> bool:
 
 def _ends(body: Body, value: Any, axis: int, dim: Any) -> bool:
     """Whether a turn has left a value with a size."""
-    return isinstance(value, Tensor) and axis < len(value.shape) and body.same(value.shape[axis], dim)
+    return isinstance(value, Tensor) and axis < len(value.shape) and body.symbols.same(value.shape[axis], dim)
 
 
 def _run_size(body: Body, slots: Sequence[tuple[Any, str]], axis: int, running: dict[Any, Any]) -> None:
@@ -476,10 +478,10 @@ def _run_size(body: Body, slots: Sequence[tuple[Any, str]], axis: int, running: 
     value = body.read(owner, each)
     dim = value.shape[axis]
     if body.is_silent:
-        variable, made = "", body.fresh(value_of(dim))
+        variable, made = "", body.symbols.fresh(value_of(dim))
     else:
         variable = body.runner(axis, len(value.shape))
-        code = body.size_code(dim)
+        code = body.symbols.size_code(dim)
         others = {other for other, _ in running.values()}
         if variable in others or _is_read_elsewhere(body, variable, slots):  # that of another value
             variable = _second_runner(body, each, axis, len(value.shape))
@@ -487,7 +489,7 @@ def _run_size(body: Body, slots: Sequence[tuple[Any, str]], axis: int, running: 
             body.keep_sizes({variable})
             value = body.read(owner, each)
             body.lines.append(Assign(variable, code))
-        made = Traced(value_of(dim), body.new_version(variable).expr)
+        made = Traced(value_of(dim), body.symbols.new_version(variable).expr)
     replaced_value = value.along(axis, made)
     for slot in slots:
         body.write(*slot, replaced_value)
@@ -501,12 +503,12 @@ def _second_runner(body: Body, each: str, axis: int, rank: int) -> str:
 
 def _is_read_elsewhere(body: Body, variable: str, slots: Sequence[tuple[Any, str]]) -> bool:
     """Whether the size of a value in another place is written with a variable as it is now."""
-    now = {body.current[variable]} if variable in body.current else set()
+    now = {body.symbols.current[variable]} if variable in body.symbols.current else set()
 
     def reads(value: Any) -> bool:
         if isinstance(value, TensorList):
             return any(map(reads, value.items))
-        return isinstance(value, Tensor) and any(body.mentions(dim, now) for dim in value.shape)
+        return isinstance(value, Tensor) and any(body.symbols.mentions(dim, now) for dim in value.shape)
 
     return any(reads(body.read(*slot)) for slot in body.slots() if slot not in slots)
 
@@ -520,10 +522,10 @@ def _close_turn(body: Body, line: For, before: State, running: dict[Any, Any]) -
         value = body.read(owner, each)
         if variable and variable not in done:
             done.add(variable)
-            code = body.size_code(value.shape[axis])
-            if not body.same(value.shape[axis], made) and flat(code) != variable:
+            code = body.symbols.size_code(value.shape[axis])
+            if not body.symbols.same(value.shape[axis], made) and flat(code) != variable:
                 assigns.append(Assign(variable, code))
-            ended[variable] = Traced(made.value, body.new_version(variable).expr)
+            ended[variable] = Traced(made.value, body.symbols.new_version(variable).expr)
         end = ended.get(variable, made)
         body.write(owner, each, value.along(axis, end))
     line.lines += _in_order(assigns)

@@ -155,7 +155,7 @@ def declare(body: Body, whole: Part, wanted: str, layers: Static, node: Any) -> 
     rule = layers.value.rule if isinstance(layers.value, (LayerList, AnyLayers)) else None
     if isinstance(rule, LayerRule):
         rule.whole = whole
-        rule.current = dict(body.current)
+        rule.current = dict(body.symbols.current)
     if isinstance(layers.value, AnyLayers):
         return layers
     items: list[Any] = []
@@ -282,7 +282,7 @@ def _move(body: Body, rule: LayerRule, line: For) -> None:
     if not assigned([register]).isdisjoint(set().union(*map(names_in, others))):
         return
     for each in read_first([register]) - targets:
-        if each in changing or rule.current.get(each) != body.current.get(each):
+        if each in changing or rule.current.get(each) != body.symbols.current.get(each):
             return
     place = next((at for at, each in enumerate(body.lines) if isinstance(each, Declare) and each.part is whole), None)
     if place is None:
@@ -301,11 +301,11 @@ def each_value(body: Body, node: nodes.Comprehension, source: Static) -> AnyTens
     with body.having(each=dict(body.each), scope=Scope(body.scope), target=None), body.inside(line, line.lines):
         line.target = _bind(body, rule, node.targets, {id(rule): Scope(rule.scope)})
         value = body.file.evaluate(body, node.item)
-    given = {body.current[each] for each in assigned(line.lines) if each in body.current}
+    given = {body.symbols.current[each] for each in assigned(line.lines) if each in body.symbols.current}
     if (
         not isinstance(value, Tensor)
         or any(isinstance(each, Compute) for each in walk(line.lines))
-        or any(body.mentions(dim, given) for dim in value.shape)
+        or any(body.symbols.mentions(dim, given) for dim in value.shape)
     ):
         rewind(body, state)
         raise Untranslatable("a list goes through layers in more than one line")
@@ -318,17 +318,17 @@ def _listed(body: Body, rule: LayerRule, value: Tensor) -> AnyTensors:
     assert rule.whole is not None  # noqa: S101 - it has a name
     assert rule.target is not None  # noqa: S101 - something went through it
     names = names_stored(rule.target)
-    symbols = {body.current[each] for each in names if each in body.current}
+    symbols = {body.symbols.current[each] for each in names if each in body.symbols.current}
     lists: list[Any] = []
     for dim in value.shape:
-        differs = body.mentions(dim, symbols)
+        differs = body.symbols.mentions(dim, symbols)
         loop = ast.comprehension(rule.target, source_of(rule), [], 0)
-        lists.append(ast.ListComp(body.size_code(dim), [loop]) if differs else None)
+        lists.append(ast.ListComp(body.symbols.size_code(dim), [loop]) if differs else None)
     number = rule.whole.number
     loop = ast.comprehension(name(f"{EACH}{number}"), name(f"{MODULES}{number}"), [], 0)
     items, length = rule.source.value, length_of(rule.source.code)
     sample = len(items) if isinstance(items, list) else items.sample
-    count = plain_static(sample) if isinstance(items, list) else Static(body.number(length, sample), length)
+    count = plain_static(sample) if isinstance(items, list) else Static(body.symbols.number(length, sample), length)
     return AnyTensors(ast.ListComp(value.code, [loop]), value.shape, tuple(lists), sample, count)
 
 

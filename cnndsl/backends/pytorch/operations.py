@@ -61,7 +61,7 @@ def combined(body: Body, operation: Operation, values: Sequence[Any]) -> Any:
     else:
         shapes = operation.size_rule_by(xs, lacking, partial(_larger, body))
     for dim in operation.deciding(xs):
-        if isinstance(dim, Traced) and body.known(dim) is None:
+        if isinstance(dim, Traced) and body.symbols.known(dim) is None:
             raise Untranslatable(f"how many values {operation.kind} gives depends on a parameter")
     code = spelled(body, operation.torch(xs), *(value.code for value in values))
     if len(shapes) > 1:
@@ -89,28 +89,30 @@ def _larger(body: Body, p: Any, q: Any) -> Any:
     """The size of two axes that go together: that of the one that is not 1."""
     if p == 1 and isinstance(p, int):
         return q
-    if (q == 1 and isinstance(q, int)) or body.same(p, q):
+    if (q == 1 and isinstance(q, int)) or body.symbols.same(p, q):
         return p
     for one, other in ((p, q), (q, p)):
-        if body.is_at_most(one, other) or any(body.same(one, each) for each in Expr.of(other).operands_of("max")):
+        if body.symbols.is_at_most(one, other) or any(
+            body.symbols.same(one, each) for each in Expr.of(other).operands_of("max")
+        ):
             return other
     tests = [(test.value, outcome) for _, outcome, test in body.ways if test is not None]
     facts = [fact for test, outcome in tests for fact in (test.holds if outcome else test.fails)]
-    if body.same(p, q, facts):
+    if body.symbols.same(p, q, facts):
         return q
-    known = [body.known(each) for each in (p, q)]
+    known = [body.symbols.known(each) for each in (p, q)]
     if None not in known:
         return max(known)
     try:
         return traced_call("max", max(value_of(p), value_of(q)), (p, q))
     except TooLong:
-        return body.fresh(max(value_of(p), value_of(q)))
+        return body.symbols.fresh(max(value_of(p), value_of(q)))
 
 
 def count_of(body: Body, held: AnyTensors) -> Static:
     """How many values a list has."""
     code = call("len", sizes_code(body, held, 0))
-    count = held.count or Static(body.number(code, held.sample), code)
+    count = held.count or Static(body.symbols.number(code, held.sample), code)
     return replace(count, seen=call("len", held.code) if isinstance(held.code, ast.Name) else None)
 
 
@@ -134,7 +136,7 @@ def _combined_list(body: Body, operation: Any, values: Sequence[Any]) -> Tensor:
     if is_alike and held.count is not None:
         shape[at] = calculate("*", held.count.value, dim)
     else:
-        shape[at] = body.number(sum_of(sizes_code(body, held, at)), value_of(dim) * held.sample)
+        shape[at] = body.symbols.number(sum_of(sizes_code(body, held, at)), value_of(dim) * held.sample)
     return Tensor(call("torch.cat", held.code, constant(operation.axis)), tuple(shape))
 
 
@@ -192,7 +194,7 @@ def of_any_number(body: Body, values: Any) -> AnyTensors | None:
     shapes = [item.shape for item in values.items]
     if len(set(map(len, shapes))) != 1:
         return None
-    lists = tuple(list_of(map(body.size_code, along)) for along in zip(*shapes, strict=True))
+    lists = tuple(list_of(map(body.symbols.size_code, along)) for along in zip(*shapes, strict=True))
     code = list_of(item.code for item in values.items)
     return AnyTensors(code, shapes[0], lists, len(shapes), alike=same_axes(body, *shapes))
 
@@ -233,7 +235,7 @@ def applied(body: Body, value: Any) -> Any:
 
 def repeated(body: Body, values: Any, times: Static) -> Any:
     """A list of values several times over."""
-    many = body.known(times.value)
+    many = body.symbols.known(times.value)
     if isinstance(values, TensorList):
         once = partial(body.ahead, lines=body.lines, wanted="part")  # however often it is read
         values = each_tensor(body.settled(values), once)
@@ -272,7 +274,7 @@ def part_of_list(body: Body, values: AnyTensors, part: slice) -> AnyTensors:
     count = None
     if values.count is not None:
         length = call("len", cut(call("range", values.count.code)))
-        count = Static(body.number(length, sample), length)
+        count = Static(body.symbols.number(length, sample), length)
     return replace(_changed(values, cut), sample=sample, count=count)
 
 
@@ -305,7 +307,7 @@ def same_axes(body: Body, shape: Shape, *others: Shape) -> frozenset[int]:
     return frozenset(
         axis
         for axis, dim in enumerate(shape)
-        if all(axis < len(other) and body.same(dim, other[axis]) for other in others)
+        if all(axis < len(other) and body.symbols.same(dim, other[axis]) for other in others)
     )
 
 
@@ -314,7 +316,7 @@ def sizes_code(body: Body, value: AnyTensors, axis: int) -> Code:
     held = value.lists[axis]
     if held is None:
         assert value.count is not None  # noqa: S101 - it is known where sizes are alike
-        return ast.BinOp(list_of([body.size_code(value.shape[axis])]), ast.Mult(), value.count.code)
+        return ast.BinOp(list_of([body.symbols.size_code(value.shape[axis])]), ast.Mult(), value.count.code)
     return held
 
 
@@ -323,7 +325,7 @@ def item_of(body: Body, value: AnyTensors, index: Static) -> Tensor:
     shape = [
         dim
         if held is None or axis in value.alike
-        else body.number(subscript(sizes_code(body, value, axis), index.code), value_of(dim))
+        else body.symbols.number(subscript(sizes_code(body, value, axis), index.code), value_of(dim))
         for axis, (held, dim) in enumerate(zip(value.lists, value.shape, strict=True))
     ]
     return Tensor(subscript(value.code, index.code), tuple(shape))

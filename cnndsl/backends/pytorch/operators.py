@@ -118,13 +118,13 @@ def _binary(body: Body, node: nodes.Op, left: Any, right: Any) -> Any:
             return Static(calculate(word, a, b), code)
         except (TooLong, ZeroDivisionError):
             pass
-    known = (body.known(a), body.known(b))
+    known = (body.symbols.known(a), body.symbols.known(b))
     if None not in known:
-        number = body.number(code, sample)
+        number = body.symbols.number(code, sample)
         (symbol,) = number.expr.symbols()
-        body.definitions.setdefault(symbol.name, Expr.of(python(word, *known)))
+        body.symbols.definitions.setdefault(symbol.name, Expr.of(python(word, *known)))
         return Static(number, code)
-    return Static(body.number(code, sample), code)
+    return Static(body.symbols.number(code, sample), code)
 
 
 def _arithmetic(node: nodes.Op, left: Code, right: Code) -> Code:

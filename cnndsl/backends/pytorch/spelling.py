@@ -63,7 +63,7 @@ def size_rule(body: Body, layer: Layer, shape: Shape) -> Shape:
 def open_axis(body: Body, layer: Layer | Operation) -> Any:
     """The axis that a layer or an operation goes along, where a parameter gives it, and may; None otherwise."""
     axis = getattr(layer, "axis", None) if layer.along else None
-    return axis if isinstance(axis, Coded) and body.known(axis) is None else None
+    return axis if isinstance(axis, Coded) and body.symbols.known(axis) is None else None
 
 
 def along_any_axis(
@@ -85,11 +85,11 @@ def along_any_axis(
     def size(k: int, at: int) -> Any:
         here = ways[at][k][at]
         others = [way[k][at] for other, way in enumerate(ways) if other != at]
-        if all(body.same(here, other) for other in others):
+        if all(body.symbols.same(here, other) for other in others):
             return here
         either = tuple_of([constant(at + 1), constant(at - rank)])
         test = ast.Compare(axis.code, [ast.In()], [either])
-        return body.choice(test, axis.value in (at + 1, at - rank), here, others[0])
+        return body.symbols.choice(test, axis.value in (at + 1, at - rank), here, others[0])
 
     return tuple(tuple(size(k, at) for at in range(rank)) for k in range(len(ways[0])))
 
@@ -97,7 +97,7 @@ def along_any_axis(
 def _items(body: Body, held: Opaque, count: int) -> tuple[Any, ...]:
     """So many items of a list that is known when a module is built."""
     items = zip(range(count), cycle(held.sample), strict=False)
-    return tuple(body.number(subscript(held.code, constant(at)), item) for at, item in items)
+    return tuple(body.symbols.number(subscript(held.code, constant(at)), item) for at, item in items)
 
 
 def built(body: Body, recipe: KindRecipe) -> Layer:
@@ -105,7 +105,9 @@ def built(body: Body, recipe: KindRecipe) -> Layer:
     fields = {}
     for word, static in recipe.fields.items():
         value = field_of(body, static)
-        is_free = word == "axis" and recipe.kind.along and isinstance(value, Coded) and body.known(value) is None
+        is_free = (
+            word == "axis" and recipe.kind.along and isinstance(value, Coded) and body.symbols.known(value) is None
+        )
         is_mode = word == "padding" and isinstance(static.value, Opaque)  # "same" or "valid"
         if is_mode or (word in DECIDING and not is_free):
             value = constant_field(body, value, "what this layer does depends on a parameter", recipe.span)
@@ -123,7 +125,7 @@ def constant_field(body: Body, held: Any, reason: str, span: Span | None = None)
     """
     if not isinstance(held, (Coded, Opaque)):
         return held
-    known = body.known(held) if isinstance(held, Coded) else None
+    known = body.symbols.known(held) if isinstance(held, Coded) else None
     if known is None:
         raise Untranslatable(reason, span, names=frozenset(names_in(held.code)))
     return known
@@ -146,7 +148,7 @@ def plain_shape(body: Body, shape: Shape) -> Shape:
         if isinstance(dim, Coded):
             made.append(Traced(dim.value, dim.expr))
         elif isinstance(dim, Opaque):
-            made.append(body.fresh(1))
+            made.append(body.symbols.fresh(1))
         else:
             made.append(dim)
     return tuple(made)
@@ -207,7 +209,7 @@ def argument_code(body: Body, value: Any) -> Code:
     if isinstance(value, Opaque):
         return value.code
     if isinstance(value, Traced):
-        return within_64_bits(value, value.code if isinstance(value, Coded) else body.size_code(value))
+        return within_64_bits(value, value.code if isinstance(value, Coded) else body.symbols.size_code(value))
     if isinstance(value, (tuple, list)):
         made = map(partial(argument_code, body), value)
         return list_of(made) if isinstance(value, list) else tuple_of(made)

@@ -144,7 +144,7 @@ def _in_spare(body: Body, item: Static, wanted: str) -> Static:
     variable = body.spare(wanted)
     body.lines.append(Assign(variable, item.code))
     is_number = isinstance(value_of(item.value), (int, float)) and not isinstance(item.value, bool)
-    return Static(body.new_version(variable, item.value) if is_number else item.value, name(variable))
+    return Static(body.symbols.new_version(variable, item.value) if is_number else item.value, name(variable))
 
 
 def _kept_from(body: Body, loop: nodes.For, items: list[Any]) -> list[Any]:
@@ -342,7 +342,7 @@ def _each_of_values(
         shape = list(source.shape)
         sizes = [body.list_variable(word, axis, rank) for axis in axes]
         for axis, size in zip(axes, sizes, strict=True):
-            shape[axis] = Traced(value_of(shape[axis]), body.new_version(size).expr)
+            shape[axis] = Traced(value_of(shape[axis]), body.symbols.new_version(size).expr)
         body.scope.names[word] = Tensor(name(variable), tuple(shape))
         return [name(size) for size in sizes]
 
@@ -402,11 +402,11 @@ def _do_init(body: Body, statement: nodes.InitRule) -> None:
     scope = Scope(body.scope)
     for word in FANS:
         if scope.find(word) is None:
-            scope.names[word] = Static(body.number(name(word), 1), name(word))
+            scope.names[word] = Static(body.symbols.number(name(word), 1), name(word))
     with body.having(scope=scope):
         for setting in statement.settings:
             body.rules.append((kind.kind.kind, setting.name or "weight", evaluate(body, setting.value)))
-            body.rule_versions.append(dict(body.current))
+            body.rule_versions.append(dict(body.symbols.current))
 
 
 def _declare_by_key(body: Body, node: nodes.Labelled) -> None:
@@ -414,7 +414,7 @@ def _declare_by_key(body: Body, node: nodes.Labelled) -> None:
     recipe, label, _ = stage_of(body, node)
     part = body.new_labelled(label)
     body.declare(part, recipe, node)
-    body.keys[body.versioned(label.code)] = part, list(body.loops)
+    body.keys[body.symbols.versioned(label.code)] = part, list(body.loops)
 
 
 def _declare(body: Body, wanted: str, recipe: Any, node: Any) -> None:

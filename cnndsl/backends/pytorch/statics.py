@@ -79,7 +79,7 @@ def abstract(body: Body, sort: Sort, code: Code, symbol: Traced | None = None) -
         sample = 1
     if symbol is not None:
         return Static(Traced(sample, symbol.expr), code)
-    return Static(body.number(code, sample), code)
+    return Static(body.symbols.number(code, sample), code)
 
 
 def all_known(body: Body, items: list[Any]) -> bool:
@@ -92,7 +92,7 @@ def _is_known(body: Body, value: Any) -> bool:
         case list():
             return all_known(body, value)
         case Traced():
-            return body.known(value) is not None
+            return body.symbols.known(value) is not None
         case _:
             return not isinstance(value, (Test, Opaque, AnyList))
 
@@ -111,7 +111,7 @@ def bind_generic(body: Body, targets: nodes.Targets, sort: Sort, *, local: bool 
     """Give the names of a loop what they are like in every turn; the variables in Python."""
     if isinstance(targets, str):
         written = targets if local else body.variable(targets)
-        body.scope.names[targets] = abstract(body, sort, name(written), body.new_version(written))
+        body.scope.names[targets] = abstract(body, sort, name(written), body.symbols.new_version(written))
         return name(written)
     columns = sort.columns or ()
     if len(columns) != len(targets):
@@ -143,7 +143,7 @@ def size_of_list(body: Body, numbers: Static, span: nodes.Span) -> Shape:
     if isinstance(numbers.value, AnyList):
         if sort_of(numbers).of_items.item is not None:
             raise Untranslatable("the size of a constant depends on a parameter", span, "give its size")
-        return (body.number(call("len", numbers.code), numbers.value.sample),)
+        return (body.symbols.number(call("len", numbers.code), numbers.value.sample),)
     if not isinstance(numbers.value, list):
         return ()
     first = numbers.value[0]
@@ -212,7 +212,7 @@ def list_arithmetic(body: Body, word: str, left: Static, right: Static) -> Stati
         return Static(AnyList(sort.of_items, size), code)
     is_new = isinstance(left.code, (ast.List, ast.ListComp))
     code = ast.BinOp(left.code if is_new else list_of(_in_brackets(left.code)), ast.Mult(), right.code)
-    count = body.known(right.value)
+    count = body.symbols.known(right.value)
     if isinstance(left.value, list) and count is not None:
         return Static(left.value * count, code)
     return Static(sort_of(left).any_list(), code)
@@ -255,7 +255,7 @@ def _compared(body: Body, word: str, left: Any, right: Any) -> Static:
         if len(a) != len(b):
             return Static(word == "!=", code)
         pairs = list(zip(a, b, strict=True))
-        if all(body.same(p.value, q.value) for p, q in pairs if isinstance(p.value, (int, float, Traced))):
+        if all(body.symbols.same(p.value, q.value) for p, q in pairs if isinstance(p.value, (int, float, Traced))):
             return Static(word == "==", code)
         facts = tuple((Expr.of(p.value), Expr.of(q.value)) for p, q in pairs)
     return Static(_test(word, python(word, sample_of(left), sample_of(right)), facts), code)
@@ -268,7 +268,7 @@ def _test(word: str, sample: bool, facts: tuple[tuple[Expr, Expr], ...]) -> Test
 
 def _compared_numbers(body: Body, word: str, a: Any, b: Any, code: Code) -> Static:
     try:
-        difference = (body.expanded(Expr.of(a)) - body.expanded(Expr.of(b))).constant
+        difference = (body.symbols.expanded(Expr.of(a)) - body.symbols.expanded(Expr.of(b))).constant
     except TooLong:
         difference = None
     if difference is not None:
@@ -321,7 +321,7 @@ def constant_call(body: Body, word: str, values: list[Any]) -> Any:
         return Static(Test(sample), code)
     if isinstance(sample, str):
         return Static(Opaque(code, sample), code)
-    return Static(body.number(code, sample), code)
+    return Static(body.symbols.number(code, sample), code)
 
 
 def worked_out(static: Static, written: Sequence[nodes.Node]) -> Static:
@@ -371,7 +371,7 @@ def _ordered(body: Body, word: str, static: Static) -> Static:
 
 
 def _range(body: Body, ends: list[Static], code: Code) -> Static:
-    known = [body.known(end.value) for end in ends]
+    known = [body.symbols.known(end.value) for end in ends]
     if None not in known and len(numbers := range(*known)) <= _LONGEST_KNOWN:
         return Static(list(map(plain_static, numbers)), code)
     return Static(AnyList(Sort({"int"}, 1), len(range(*map(sample_of, ends)))), code)
@@ -380,7 +380,7 @@ def _range(body: Body, ends: list[Static], code: Code) -> Static:
 def _rows(body: Body, word: str, statics: list[Static], code: Code) -> Static:
     """What `zip` gives for lists, and `enumerate` for one and the number that it counts from."""
     is_counted = word == "enumerate"
-    start = body.known(statics[1].value) if is_counted and len(statics) > 1 else 0
+    start = body.symbols.known(statics[1].value) if is_counted and len(statics) > 1 else 0
     lists = statics[:1] if is_counted else statics
     if start is not None and all(isinstance(static.value, list) for static in lists):
         columns = [static.value for static in lists]
@@ -403,7 +403,7 @@ def constants(body: Body, static: Any) -> Any:
     value = static.value
     if isinstance(value, list):
         return [constants(body, item) for item in value]
-    return body.known(value) if isinstance(value, Traced) else value
+    return body.symbols.known(value) if isinstance(value, Traced) else value
 
 
 def python(word: str, a: Any, b: Any) -> Any:

@@ -450,7 +450,7 @@ class Translation:
         rule = next(setting.value for setting in declared.settings if setting.name == "shape")
         names.setdefault(SAME, plain_static(SAME))
         for word, dim in zip(axis_names(len(x)), x, strict=False):
-            names.setdefault(word, Static(dim, body.size_code(dim)))
+            names.setdefault(word, Static(dim, body.symbols.size_code(dim)))
 
         static = static_of(inner, rule)
 
@@ -680,9 +680,9 @@ def _constant_names(items: Sequence[nodes.Item]) -> dict[str, str]:
 
 def _outside(body: Body, dim: Any, known: dict[Expr, Traced]) -> Any:
     """A size as the caller knows it: nothing is known of what the variables of this body say."""
-    if not isinstance(dim, Traced) or all("·" not in each for each in names_in(body.size_code(dim))):
+    if not isinstance(dim, Traced) or all("·" not in each for each in names_in(body.symbols.size_code(dim))):
         return dim
-    return known.setdefault(dim.expr, body.fresh(dim.value))
+    return known.setdefault(dim.expr, body.symbols.fresh(dim.value))
 
 
 def _odd_part(text: ClassText, there: set[str], *, serves: bool) -> Untranslatable | None:
