@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
-from cnndsl.backends.pytorch.body import Body
+from cnndsl.backends.pytorch.body import Body, Output
 from cnndsl.backends.pytorch.branches import Branches
 from cnndsl.backends.pytorch.code import (
     BUILTINS,
@@ -362,30 +362,7 @@ class ClassTranslation:
         outputs = results(body)
         if not all(isinstance(output.value, Tensor) for output in outputs):
             raise Untranslatable("an output is no single value")
-        lines = [*self._head, *self._wrapped(body.lines)]
-        tail: list[Any] = []
-        always: list[tuple[str | None, Code]] = []
-        training: list[tuple[str | None, Code]] = []
-        known: dict[str, Code] = {}
-        has_line = [not isinstance(each.value.code, ast.Name) and not _is_plain(each.value.code) for each in outputs]
-        for at, output in enumerate(outputs):
-            code = output.value.code
-            if not isinstance(code, ast.Name):
-                text = flat(code)
-                if text not in known:
-                    variable = FLOW + body.flow if len(outputs) == 1 else _output_variable(body, output.name)
-                    # What calls something is not overtaken by an output behind it that has a line.
-                    calls = any(isinstance(node, ast.Call) for node in walk_code(code))
-                    if has_line[at] or (calls and any(has_line[at:])):
-                        tail.append(Compute((variable,), code, shape=output.value.shape))
-                        known[text] = name(variable)
-                    else:
-                        known[text] = code
-                code = known[text]
-            (training if output.training else always).append((output.name, code))
-        shapes = [output.value.shape for output in outputs if not output.training]
-        lines += tail
-        lines.append(Return(tuple(always), tuple(training)))
+        lines = [*self._head, *self._wrapped(body.lines), *_given_out(body, outputs)]
         settle_training(lines)
         inputs = {each: "Tensor" if isinstance(value, Tensor) else LIST for each, value in body.inputs}
         paths = path_conditions(lines, inputs)
@@ -399,9 +376,8 @@ class ClassTranslation:
         kept = _in_few(kept, forward, body)
         optional = optional_parts(lines)
         kept = with_tensors(kept, inputs, optional)
-        branches = None
-        if serves:
-            branches = Branches(body, self._file, lines, kept, optional)
+        branches = Branches(body, self._file, lines, kept, optional) if serves else None
+        if branches is not None:
             kept = branches.added(kept)
         for numbers in (applied, forward.used):
             wholes = [body.parts[number].whole for number in numbers]
@@ -422,21 +398,14 @@ class ClassTranslation:
             for key, found in forward.stores.items()
         }
         init = InitSlice(forward.used, _kept_once(lines, stores), flags, body.list_registers, forward.registers)
+        shapes = [output.value.shape for output in outputs if not output.training]
         kept_init, own, sizes = self._constructed(init, [*lines, *self._keep(shapes)])
         writer = InitWriter(partial(body.free, others=names_read(kept_init)))
         written = [f"{_INDENT}super().__init__()", *writer.lines(kept_init, _INDENT)]
         returns = " | ".join(sorted(shown.returns, key=len))
         made = self._made("nn.Module", written, forward_lines, inputs, returns, sizes)
-        made.own = own
-        made.lacking = declared.lacking
-        made.always = frozenset(
-            plain_label(line.part.name)
-            for line in kept_init
-            if isinstance(line, Register) and line.part.is_attribute and line.part.type not in _TENSORS
-        )
-        parts = [line.part for line in walk(kept_init) if isinstance(line, (Register, Declare))]
-        if all(part.label is None for part in parts):
-            made.ever = frozenset(plain_label(part.name) for part in parts)
+        made.own, made.lacking = own, declared.lacking
+        made.always, made.ever = _attributes(kept_init)
         if branches is not None:
             folded, overwrites = followers(kept, body.parts, lines)
             apart = [body.parts[number].name for number in body.taken_apart if number in forward.used]
@@ -687,6 +656,43 @@ def _without_own(lines: Iterable[Any]) -> list[Any]:
         if not is_own and (not blocks or any(blocks)):
             made.append(line)
     return made
+
+
+def _given_out(body: Body, outputs: Sequence[Output]) -> list[Any]:
+    """The last lines of `forward`, which give out values that are worked out once, in the order of the text."""
+    made: list[Any] = []
+    always: list[tuple[str | None, Code]] = []
+    training: list[tuple[str | None, Code]] = []
+    known: dict[str, Code] = {}
+    has_line = [not isinstance(each.value.code, ast.Name) and not _is_plain(each.value.code) for each in outputs]
+    for at, output in enumerate(outputs):
+        code = output.value.code
+        if not isinstance(code, ast.Name):
+            text = flat(code)
+            if text not in known:
+                variable = FLOW + body.flow if len(outputs) == 1 else _output_variable(body, output.name)
+                # What calls something is not overtaken by an output behind it that has a line.
+                calls = any(isinstance(node, ast.Call) for node in walk_code(code))
+                if has_line[at] or (calls and any(has_line[at:])):
+                    made.append(Compute((variable,), code, shape=output.value.shape))
+                    known[text] = name(variable)
+                else:
+                    known[text] = code
+            code = known[text]
+        (training if output.training else always).append((output.name, code))
+    return [*made, Return(tuple(always), tuple(training))]
+
+
+def _attributes(lines: Sequence[Any]) -> tuple[frozenset[str], frozenset[str] | None]:
+    """The parts that lines of `__init__` always register, and all that they may; None where some names are computed."""
+    always = frozenset(
+        plain_label(line.part.name)
+        for line in lines
+        if isinstance(line, Register) and line.part.is_attribute and line.part.type not in _TENSORS
+    )
+    parts = [line.part for line in walk(lines) if isinstance(line, (Register, Declare))]
+    is_known = all(part.label is None for part in parts)
+    return always, frozenset(plain_label(part.name) for part in parts) if is_known else None
 
 
 def _output_variable(body: Body, word: str | None) -> str:
