@@ -8,14 +8,15 @@ from typing import Literal
 
 from cnndsl.frozen import frozen
 from cnndsl.i18n import tr
-from cnndsl.ir.words import FUNCTIONS, WORDS
+from cnndsl.ir.words import WORDS
 from cnndsl.layers.aliases import others_of
 from cnndsl.layers.operations import Operation
 from cnndsl.layers.registry import KINDS, OPERATIONS
 from cnndsl.layers.types import Parameter
 from cnndsl.lsp.documents import Document, Documents, files_below
-from cnndsl.lsp.hover import KEYWORDS, described, origin, parameters_of
+from cnndsl.lsp.hover import described, origin, parameters_of, rule_signature
 from cnndsl.lsp.names import Symbol
+from cnndsl.lsp.vocabulary import FUNCTIONS, KEYWORDS, PROPERTIES, RULES
 from cnndsl.reference import first_sentence, written
 from cnndsl.syntax import tree
 from cnndsl.syntax.grammar import CLOSED_BY, OPENED_BY, Word, brackets, keywords, words
@@ -23,8 +24,6 @@ from cnndsl.syntax.grammar import CLOSED_BY, OPENED_BY, Word, brackets, keywords
 Parametric = tree.Definition | tree.Extern | tree.Variant
 """What has parameters of its own."""
 Sort = Literal["layer", "function", "keyword", "parameter", "name", "definition", "file", "size", "choice"]
-SIZES = ("channels", "height", "width", "depth", "length", "features", "shape", "rank")
-"""What may be asked of a value."""
 
 
 @frozen()
@@ -128,7 +127,7 @@ def complete(documents: Documents, document: Document, offset: int) -> tuple[int
         return start, [Item(word, "keyword") for word in ("from", *map(str.lower, _DEFINING))]
     if here.before and here.before[-1].type == "DOT":
         if len(here.before) < 2 or str(here.before[-2]) not in _MODULES:
-            return start, [Item(name, "size", "of the value") for name in SIZES]
+            return start, [Item(name, "size", "of the value", tr(said)) for name, said in PROPERTIES.items()]
         start = here.before[-2].start  # nn.Conv2d
     return start, list(_names(documents, document, here, offset).values())
 
@@ -234,7 +233,13 @@ def _language() -> Iterator[Item]:
             yield Item(other, "layer", f"is called {word} here", first, f"{word}($0)" if needs else word)
     for word in sorted({*FUNCTIONS, *OPERATIONS, *WORDS} - KINDS.keys()):
         told = first_sentence(OPERATIONS[word]) if word in OPERATIONS else "works on numbers and lists"
-        yield Item(word, "function", told if word in OPERATIONS or word in FUNCTIONS else "")
+        if word in FUNCTIONS:
+            sentence, example = FUNCTIONS[word]
+            yield Item(word, "function", told, f"{tr(sentence)} {example}")
+        elif word in RULES:
+            yield Item(word, "function", "how weights begin", f"`{rule_signature(word)}`: {tr(RULES[word])}")
+        else:
+            yield Item(word, "function", told if word in OPERATIONS else "")
     for word in keywords():
         yield Item(word, "keyword", documentation=tr(KEYWORDS[word][0]))
 

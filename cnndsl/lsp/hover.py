@@ -16,6 +16,7 @@ from cnndsl.i18n import tr
 from cnndsl.ir import nodes
 from cnndsl.ir.interpreter import Application, applications
 from cnndsl.ir.program import Module, Origin, Program
+from cnndsl.layers import initialisers
 from cnndsl.layers.base import Layer
 from cnndsl.layers.operations import Operation
 from cnndsl.layers.registry import KINDS, OPERATIONS
@@ -23,6 +24,7 @@ from cnndsl.layers.types import Parameter
 from cnndsl.lsp.documents import Analysis, Document, Documents
 from cnndsl.lsp.names import Named, Symbol
 from cnndsl.lsp.sizes import executed, said
+from cnndsl.lsp.vocabulary import FUNCTIONS, KEYWORDS, PROPERTIES, RULES
 from cnndsl.reference import written
 from cnndsl.semantics.values import Value
 from cnndsl.source import Source, Span
@@ -48,7 +50,7 @@ def hover(documents: Documents, document: Document, offset: int) -> tuple[str, S
     found = names.at(offset)
     span = word.span if word is not None else found[1] if found is not None else _label_at(document.file, offset)
     if span is None:
-        return _keyword(documents, document, offset)
+        return _property(document, offset) or _keyword(documents, document, offset)
     parts = [_applied(documents, document, span)]
     if found is not None and (not parts[0] or found[0].kind in DEFINITIONS):
         parts.append(_symbol(documents, document, found[0]))
@@ -248,94 +250,6 @@ def _parameter(documents: Documents, document: Document, found: Target) -> str:
 # Words of the language
 
 
-KEYWORDS: dict[str, tuple[str, str]] = {
-    "and": (
-        "Whether both conditions hold; the second one is worked out only if the first one holds.",
-        "block Down(stride) { if stride > 1 and input.height > 1 { maxpool(stride) } }",
-    ),
-    "as": (
-        "Gives the value of a line a name, or what is imported another one.",
-        "network Net { input(3, 8, 8); conv(8, 3) as edges; relu -> conv(8, 1); it + edges }",
-    ),
-    "assert": (
-        "Says what has to be so, of sizes or numbers; it is checked when the text is compiled.",
-        "network Net { input(3, 8, 8); conv(8, 3); assert it.shape == [8, 6, 6] }",
-    ),
-    "block": (
-        "Defines lines with parameters, to be used several times; each block becomes a class.",
-        "block Unit(channels) { conv(channels, 3, padding=1) -> batchnorm -> relu }",
-    ),
-    "else": (
-        "What holds where the condition of an `if` does not.",
-        "block Norm(groups) { if groups > 1 { groupnorm(groups) } else { batchnorm } }",
-    ),
-    "extern": (
-        "Names a class from elsewhere as a layer, and says what size it gives.",
-        'extern RMSNorm(normalized_shape) from "torch.nn" (shape = same)',
-    ),
-    "false": ("A condition that does not hold.", "block Unit { conv(8, 3, bias=false) -> batchnorm }"),
-    "for": (
-        "Repeats lines for each item of a list when the text is compiled; inside `[ ]` makes a list, a thing for each.",
-        'network Net { input(3, 8, 8); for i in range(3) { "conv{i}": conv(8 * 2 ** i, 3) -> relu } }',
-    ),
-    "from": (
-        "Says which file, or package, something comes from.",
-        'from "resnet.cnn" import ResNet18 as Encoder\nnetwork Small = Encoder(10)',
-    ),
-    "if": (
-        "Takes lines, or one of two things, only where a condition holds; decided when the text is compiled.",
-        "block Unit(stride) { conv(8, 3, padding=1); if stride > 1 { maxpool(stride) } }",
-    ),
-    "import": (
-        "Makes definitions of another file known here.",
-        'from "resnet.cnn" import ResNet18\nnetwork Small = ResNet18(10)',
-    ),
-    "in": (
-        "Stands before the list that is gone through, or asks whether something is in a list.",
-        "network Net { input(3, 8, 8); for width in [8, 16] { conv(width, 3) -> relu } }",
-    ),
-    "init": (
-        "Says how the weights of some kinds of layers begin, in all of the definition around it.",
-        "network Net { input(3, 8, 8); init conv: weight = normal(0, 0.01), bias = zeros; conv(8, 3) }",
-    ),
-    "input": (
-        "The value that came into the body; with sizes behind it, one sample of what comes into a network.",
-        "network Net { input(3, 8, 8); conv(3, 3, padding=1); it + input }",
-    ),
-    "it": (
-        "The current value: what the stage or line before gave.",
-        "network Net { input(3, 8, 8); conv(3, 3, padding=1); it + input; conv(it.channels * 2, 1) }",
-    ),
-    "network": (
-        "Defines a whole network with its input; it becomes a class of its own.",
-        "network Net(classes = 10) { input(3, 8, 8); conv(8, 3) -> relu; linear(classes) }",
-    ),
-    "not": ("Whether a condition does not hold.", "block Unit(last) { conv(8, 3); if not last { relu } }"),
-    "or": (
-        "Whether one of two conditions holds, or both.",
-        "block Unit(stride) { if stride > 1 or input.channels != 8 { conv(8, 1, stride) } }",
-    ),
-    "output": (
-        "Says what comes out, where that is not the last value, or is several; each may have a name.",
-        "network Net { input(3, 8, 8); conv(8, 3) as edges; linear(10); output edges = edges, scores = it }",
-    ),
-    "repeat": (
-        "Repeats lines as often as a number says, when the text is compiled; each time makes layers of its own.",
-        "network Net { input(3, 8, 8); repeat 2 { conv(8, 3, padding=1) -> relu } }",
-    ),
-    "sequence": (
-        "Defines a chain of layers with parameters; it becomes an `nn.Sequential` and no class.",
-        "sequence Unit(channels) { conv(channels, 3, padding=1) -> batchnorm -> relu }",
-    ),
-    "true": ("A condition that holds.", "block Pool { maxpool(2, ceil_mode=true) }"),
-    "when": (
-        "Lines, or an output, for one mode only: `when training` for what is left out in evaluation.",
-        "network Net { input(3, 8, 8); when training { h = it -> conv(2, 3) }; linear(9); output it, h when training }",
-    ),
-}
-"""What the words say that the grammar keeps for itself: a sentence for each, and a text in which it stands."""
-
-
 def _keyword(documents: Documents, document: Document, offset: int) -> tuple[str, Span] | None:
     """What a word of the grammar says; of `it` and `input` before that what they are at this place."""
     before = ""
@@ -360,6 +274,14 @@ def _flowing(documents: Documents, document: Document, span: Span) -> str:
         if sizes := list(dict.fromkeys(several)):
             return tr("Here `{word}` is {sizes}.", word=span.text, sizes=_some(sizes))
     return ""
+
+
+def _property(document: Document, offset: int) -> tuple[str, Span] | None:
+    """What is asked of a value at a place: `.channels`."""
+    for name in document.names.properties:
+        if name.span.touches(offset) and name.text in PROPERTIES:
+            return f"`.{name.text}`: {tr(PROPERTIES[name.text])}", name.span
+    return None
 
 
 def parameters_of(word: str) -> tuple[Parameter, ...]:
@@ -387,13 +309,25 @@ def described(parameter: Parameter) -> str:
 
 
 def _word(word: str) -> str:
-    """What the reference says of a kind of layer or an operation."""
+    """What there is to say of a kind of layer, an operation, a function, or a rule by which weights begin."""
     from cnndsl.reference import describe
 
-    try:
-        return _code(describe(word).rstrip(), "text")
-    except KeyError:
-        return ""
+    told = []
+    if word in KINDS or word in OPERATIONS:
+        told.append(_code(describe(word).rstrip(), "text"))
+    if word in FUNCTIONS:
+        sentence, example = FUNCTIONS[word]
+        told.append(f"`{word}`: {tr(sentence)}\n\n{_code(example, 'cnn')}")
+    if word in RULES:
+        told.append(f"`{rule_signature(word)}`: {tr(RULES[word])}")
+    return "\n\n".join(told)
+
+
+def rule_signature(word: str) -> str:
+    """How a rule by which weights begin is written, or a word that stands in one: `normal(mean=0, std=1)`."""
+    given = initialisers.RULES.get(word, {}).items()
+    shown = (name if default is None else f"{name}={written(default)}" for name, default in given)
+    return f"{word}({', '.join(shown)})" if given else word
 
 
 def _code(text: str, language: str) -> str:

@@ -19,7 +19,7 @@ from cnndsl.i18n import catalogue, language, speaking, tr, trn
 from cnndsl.layers import formula, windows
 from cnndsl.layers.base import Group, first_paragraph
 from cnndsl.layers.registry import KINDS, OPERATIONS
-from cnndsl.lsp.hover import KEYWORDS
+from cnndsl.lsp.vocabulary import FUNCTIONS, KEYWORDS, PROPERTIES, RULES
 from cnndsl.web import TEMPLATES
 
 JA = catalogue("ja")
@@ -44,6 +44,9 @@ TABLES: dict[str, set[str]] = {
     "parameters": PARAMETERS,
     "what a difference is of": {"input", "inputs"},
     "keywords": {sentence for sentence, _ in KEYWORDS.values()},
+    "functions": {sentence for sentence, _ in FUNCTIONS.values()},
+    "rules": {*RULES.values()},
+    "properties": {*PROPERTIES.values()},
 }
 """What is translated and does not stand in a call as it is."""
 SOURCES = sorted([*Path(cnndsl.__file__).parent.rglob("*.py"), *TEMPLATES.glob("*.html")])

@@ -21,8 +21,11 @@ from lsprotocol import types  # isort: skip - the line above skips where it is n
 
 import cnndsl
 from cnndsl.i18n import VARIABLE
-from cnndsl.lsp.hover import KEYWORDS
+from cnndsl.ir import words
+from cnndsl.layers import initialisers
+from cnndsl.layers.formula import AXES
 from cnndsl.lsp.server import TOKENS
+from cnndsl.lsp.vocabulary import FUNCTIONS, KEYWORDS, PROPERTIES, RULES
 from cnndsl.syntax.grammar import keywords
 
 ROOT = Path(__file__).parents[2]
@@ -66,6 +69,20 @@ def test_every_keyword_is_explained_by_a_text_that_compiles() -> None:
         assert re.search(rf"\b{word}\b", example), word
         found = cnndsl.compile(example, folder=ROOT / "models").diagnostics
         assert not found, (word, found)
+
+
+def test_every_function_is_explained_with_what_it_gives() -> None:
+    assert FUNCTIONS.keys() == words.FUNCTIONS
+    for word, (_, example) in FUNCTIONS.items():
+        assert example.startswith(word)
+        text = f"network Net {{\n    input(3, 8, 8)\n    conv(1, 1)\n    assert {example}\n}}"
+        assert not cnndsl.compile(text).diagnostics, word
+
+
+def test_every_rule_and_property_is_explained() -> None:
+    assert RULES.keys() == {*initialisers.RULES, *initialisers.FANS}
+    axes = {axis for axes in AXES.values() for axis in axes}
+    assert PROPERTIES.keys() == {"shape", "rank", "features", "channels", *axes}
 
 
 def marks(text: str) -> Iterable[tuple[re.Match[str], int]]:
