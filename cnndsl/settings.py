@@ -6,6 +6,7 @@ bare word is a string.  Nothing is executed.
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -75,37 +76,29 @@ def parse(given: Iterable[str]) -> dict[str, Value]:
 
 def parse_value(text: str) -> Value:
     """The value that a literal stands for. Raises ValueError with a sentence for the user."""
-    pieces = _pieces(text.strip())
-    if not pieces:
+    literal: list[str] = []
+    depth = 0
+    for kind, piece in _pieces(text.strip()):
+        if kind != "mark":
+            literal.append(json.dumps(_single(kind, piece)))
+            continue
+        depth += (piece == "[") - (piece == "]")
+        if depth > _DEEPEST:
+            raise _too_deep()
+        if piece == "]" and literal[-1:] == [","] and literal[-2:-1] != ["["]:  # which may stand behind the last item
+            literal.pop()
+        literal.append(piece)
+    if not literal:
         raise ValueError('the value is missing; an empty text is written ""')
-    lists: list[list[Value]] = [[]]  # the open lists, innermost last; the first one holds the value itself
-    expected = True  # whether a value may come now; after one, only a comma or the end of the list
-    for kind, piece in pieces:
-        if piece == "[" and kind == "mark" and expected:
-            if len(lists) > _DEEPEST:
-                raise _too_deep()
-            lists.append([])
-        elif piece == "]" and kind == "mark" and len(lists) > 1:
-            done = lists.pop()
-            lists[-1].append(done)
-            expected = False
-        elif piece == "," and kind == "mark" and len(lists) > 1 and not expected:
-            expected = True
-        elif kind != "mark" and expected:
-            lists[-1].append(_single(kind, piece))
-            expected = False
-        else:
-            break
-    else:
-        if len(lists) == 1:
-            return lists[0][0]
-    raise _not_a_value(text)
+    try:
+        value: Value = json.loads(" ".join(literal))
+    except ValueError:
+        raise _not_a_value(text) from None
+    return value
 
 
 def written(name: str, value: object) -> str | None:
     """`name=value` as `parse` reads it; None for a value that no literal stands for, such as a text with quotes."""
-    import json
-
     is_word = isinstance(value, str) and _NAME.fullmatch(value) and value.lower() not in ("true", "false")
     try:
         text = str(value) if is_word else json.dumps(value, ensure_ascii=False)
