@@ -35,8 +35,8 @@ from cnndsl.syntax.grammar import words
 DEFINITIONS = ("network", "block", "sequence", "import")
 MOST_USES = 8
 """So many uses of a block are told one by one."""
-_DEEPEST = 17
-"""So many texts lead to a definition at most, each importing it from the next."""
+DEEPEST = 17
+"""So many texts lead to a definition at most, each importing it from the next, and so many variants to a network."""
 
 
 def hover(documents: Documents, document: Document, offset: int) -> tuple[str, Span] | None:
@@ -189,7 +189,7 @@ class Target:
 
 def origin(documents: Documents, document: Document, symbol: Symbol) -> Target | None:
     """Where a name is defined that may be imported; None where that is not there."""
-    for _ in range(_DEEPEST):
+    for _ in range(DEEPEST):
         if symbol.kind != "import":
             return Target(document, symbol)
         path = document.imported(symbol.path) if symbol.path else None
@@ -199,6 +199,15 @@ def origin(documents: Documents, document: Document, symbol: Symbol) -> Target |
             return None
         document, symbol = other, found
     return None
+
+
+def parameter_of(documents: Documents, document: Document, argument: Named) -> Target | None:
+    """The parameter of a definition that an argument is given to by its name; None where that is not there."""
+    callee = None if argument.callee is None else origin(documents, document, argument.callee)
+    if callee is None:
+        return None
+    own = callee.document.names.parameters(callee.symbol.name)
+    return next((Target(callee.document, symbol) for symbol in own if symbol.name == argument.name.text), None)
 
 
 def _defined(documents: Documents, document: Document, found: Target) -> str:
@@ -294,12 +303,8 @@ def _argument(documents: Documents, document: Document, argument: Named) -> str:
     for parameter in parameters_of(argument.word) if argument.callee is None else ():
         if parameter.name == argument.name.text:
             return described(parameter)
-    if argument.callee is not None:
-        found = origin(documents, document, argument.callee) or Target(document, argument.callee)
-        for symbol in found.document.names.parameters(found.symbol.name):
-            if symbol.name == argument.name.text:
-                return _parameter(documents, document, Target(found.document, symbol))
-    return ""
+    found = parameter_of(documents, document, argument)
+    return "" if found is None else _parameter(documents, document, found)
 
 
 def described(parameter: Parameter) -> str:

@@ -12,7 +12,7 @@ from cnndsl.diagnostics import Edit, Severity
 from cnndsl.fixing import edited
 from cnndsl.ir.words import WORDS
 from cnndsl.lsp.documents import Document, Documents
-from cnndsl.lsp.hover import Target, origin
+from cnndsl.lsp.hover import DEEPEST, Target, origin, parameter_of
 from cnndsl.lsp.names import Symbol
 from cnndsl.source import Span
 from cnndsl.syntax import tree
@@ -27,13 +27,8 @@ def target(documents: Documents, document: Document, offset: int) -> tuple[Targe
     """What the name at a place stands for, and where it begins and ends; None for a word of the language."""
     argument = document.names.argument_at(offset)
     if argument is not None:
-        if argument.callee is None:
-            return None
-        callee = origin(documents, document, argument.callee)
-        for symbol in callee.document.names.parameters(callee.symbol.name) if callee is not None else ():
-            if callee is not None and symbol.name == argument.name.text:
-                return Target(callee.document, symbol), argument.name.span
-        return None
+        parameter = parameter_of(documents, document, argument)
+        return None if parameter is None else (parameter, argument.name.span)
     for network, name in document.names.taps:
         if name.span.touches(offset):
             part = _part(documents, document, network, name.text)
@@ -50,7 +45,7 @@ def target(documents: Documents, document: Document, offset: int) -> tuple[Targe
 
 def _part(documents: Documents, document: Document, network: Symbol, name: str) -> Target | None:
     """The part of a network, which may be a variant of another one, with this name; None where it has none."""
-    for _ in range(_DEEPEST):
+    for _ in range(DEEPEST):
         found = origin(documents, document, network)
         if found is None:
             return None
@@ -65,10 +60,6 @@ def _part(documents: Documents, document: Document, network: Symbol, name: str) 
             return None
         network = base
     return None
-
-
-_DEEPEST = 16
-"""So many variants and imports lead to a network at most."""
 
 
 def defined(documents: Documents, found: Target) -> Target:
@@ -89,29 +80,22 @@ def places(documents: Documents, found: Target, files: Iterable[Path]) -> list[t
         if text is not found.document:
             aliases = {symbol: name for name, symbol in names.originals}
             for symbol in names.file_symbols:
-                if symbol.kind == "import" and _is_it(documents, text, symbol, found):
+                if symbol.kind == "import" and _is_it(origin(documents, text, symbol), found):
                     every += [(text, span) for span in ([aliases[symbol].span] if symbol in aliases else symbol.spans)]
         for network, name in names.taps if found.symbol.kind in ("part", "local") else ():
             part = _part(documents, text, network, name.text) if name.text == found.symbol.name else None
             if part is not None and part.symbol is found.symbol:
                 every.append((text, name.span))
-        if found.symbol.kind == "parameter":
-            for argument in names.arguments:
-                if argument.name.text == found.symbol.name and argument.callee is not None:
-                    callee = origin(documents, text, argument.callee)
-                    if callee is not None and (callee.symbol.name, callee.document.place) == (
-                        found.symbol.owner,
-                        found.document.place,
-                    ):
-                        every.append((text, argument.name.span))
+        for argument in names.arguments if found.symbol.kind == "parameter" else ():
+            if argument.name.text == found.symbol.name and _is_it(parameter_of(documents, text, argument), found):
+                every.append((text, argument.name.span))
     return every
 
 
-def _is_it(documents: Documents, text: Document, symbol: Symbol, found: Target) -> bool:
-    defined_ = origin(documents, text, symbol)
-    if defined_ is None:
-        return False
-    return defined_.symbol.name == found.symbol.name and defined_.document.place == found.document.place
+def _is_it(one: Target | None, other: Target) -> bool:
+    """Whether two texts, which may be two readings of one file, speak of the same."""
+    known = [(at.symbol.owner, at.symbol.name, at.document.place) for at in (one, other) if at is not None]
+    return len(known) == 2 and known[0] == known[1]
 
 
 def rename(
