@@ -14,11 +14,9 @@ from cnndsl.frozen import frozen
 from cnndsl.importing.body import (
     Argument,
     Chain,
-    Choice,
     Item,
     Number,
     Part,
-    Repeated,
     Series,
     Single,
     Sizes,
@@ -82,10 +80,6 @@ def in_turns(parts: Sequence[Part]) -> Part:
         return Use(first.name, tuple((name, _given([h[name] for h in held])) for name in held[0]))
     if isinstance(first, Chain):
         return Chain(tuple(items_in_turns([part.items for part in given])))
-    if isinstance(first, Choice) and all(part.condition == first.condition for part in given):
-        return replace(first, part=in_turns([part.part for part in given]))
-    if isinstance(first, Repeated):
-        return Repeated(in_turns([part.part for part in given]), numbers([part.count for part in given]))
     raise Apart
 
 
@@ -147,11 +141,6 @@ def differing(held: Any) -> Iterator[tuple[str, tuple[Any, ...]]]:
     elif isinstance(held, Chain):
         for stage in held.items:
             yield from differing(stage.part)
-    elif isinstance(held, Choice):
-        yield from differing(held.part)
-    elif isinstance(held, Repeated):
-        yield from differing(held.part)
-        yield from (("depth", found) for _, found in differing(held.count))
     elif isinstance(held, Turned):
         yield "", held.values
 
