@@ -137,23 +137,14 @@ class _Spots:
 
     def region(self, x: Tensor, rows: Sequence[int], columns: Sequence[int]) -> Tensor:
         """These rows and columns of channels, as the layer pads them."""
-        for axis, places in ((1, rows), (2, columns)):
-            size = x.shape[axis]
-            inside = [_inside(at, size, self.mode) for at in places]
-            x = x.index_select(axis, x.new_tensor(inside).long())
-            if self.mode == "zeros":
-                lost = [k for k, at in enumerate(places) if not 0 <= at < size]
-                x = x.index_fill(axis, x.new_tensor(lost).long(), 0.0)
-        return x
+        from torch.nn.functional import pad
 
-
-def _inside(at: int, size: int, mode: str) -> int:
-    """The place whose number stands at a place outside, as torch.nn.functional.pad takes it; any for zeros."""
-    if mode == "circular":
-        return at % size
-    if mode == "reflect" and not 0 <= at < size:
-        return -at if at < 0 else 2 * (size - 1) - at
-    return min(max(at, 0), size - 1)  # replicate
+        (top, bottom), (left, right) = (
+            (max(0, -places[0]), max(0, places[-1] + 1 - size))
+            for places, size in zip((rows, columns), self.size, strict=True)
+        )
+        padded = pad(x[None], (left, right, top, bottom), "constant" if self.mode == "zeros" else self.mode)[0]
+        return padded[:, [at + top for at in rows]][:, :, [at + left for at in columns]]
 
 
 def _product(spots: _Spots, part: Any, y: Tensor, at: tuple[int, ...]) -> Worked:
