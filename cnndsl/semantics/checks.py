@@ -330,7 +330,7 @@ class _Check(Body):
 
     def branch(self, node: tree.If) -> None:
         self._both(node, self._apart)
-        self._move()
+        self.lose()
 
     def _both(self, node: tree.If, look: Callable[[tree.Body], None]) -> None:
         """Go through all branches of a condition."""
@@ -352,17 +352,11 @@ class _Check(Body):
                 if isinstance(statement, tree.For):
                     self.scope.names.update(dict.fromkeys(names_of(statement.targets), UNKNOWN))
                 self._apart(statement.body)
-            self._move()
+            self.lose()
         else:
             for item in statement.items if isinstance(statement, tree.Output) else ():
                 self.look(item.value)
             super().run_line(statement)
-
-    def _move(self) -> None:
-        """Go on after lines that may have done something."""
-        self.current = UNKNOWN
-        if self.entry is None:
-            self.entry = UNKNOWN
 
     def _apart(self, body: tree.Body) -> None:
         """Go through lines that may do something or not; what they give a meaning is not known afterwards."""

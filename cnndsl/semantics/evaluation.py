@@ -19,7 +19,7 @@ from cnndsl.semantics.builder import Builder, Slot
 from cnndsl.semantics.context import Context
 from cnndsl.semantics.hints import kinds_of, refused
 from cnndsl.semantics.usage import first_places, hand_on
-from cnndsl.semantics.values import Chain, Scope, Silent, Stage, Unknown, Value, describe, weight_of
+from cnndsl.semantics.values import UNKNOWN, Chain, Scope, Silent, Stage, Unknown, Value, describe, weight_of
 from cnndsl.source import Span
 from cnndsl.symbolic.number import SizeIsOpen, is_open, value_of
 from cnndsl.syntax import tree
@@ -97,6 +97,12 @@ class Evaluation:
     def spawn(self, builder: Builder, scope: Scope) -> Self:
         """The elaboration of another body."""
         return type(self)(self.context, builder, scope)
+
+    def lose(self) -> None:
+        """Go on where it is not known what flows."""
+        self.current = UNKNOWN
+        if self.entry is None:
+            self.entry = UNKNOWN
 
     # Names
 

@@ -310,9 +310,7 @@ def _give_up(body: Evaluation, statement: tree.Statement, problem: Problem | Non
         if isinstance(statement.value, tree.Call) and isinstance(statement.value.function, tree.Input):
             body.current = body.entry = UNKNOWN
     else:
-        body.current = UNKNOWN
-        if body.entry is None:
-            body.entry = UNKNOWN
+        body.lose()
     for word in first_places(tree.Body(statement.span, (statement,)))[0]:
         if not isinstance(body.scope.names.get(word), Part):
             body.scope.names[word] = UNKNOWN
@@ -346,9 +344,7 @@ def _lose(body: Evaluation, line: tree.Lost) -> None:
     """Go on after a line that could not be read, and of which enough was said."""
     body.is_whole = False
     if line.flows or body.builder.is_chain or body.entry is None:
-        body.current = UNKNOWN
-    if body.entry is None:
-        body.entry = UNKNOWN
+        body.lose()
     for name in line.names:
         if not isinstance(body.scope.names.get(name), Part):
             body.scope.names[name] = UNKNOWN

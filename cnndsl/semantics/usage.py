@@ -136,8 +136,9 @@ def first_places(body: tree.Body) -> tuple[dict[str, Span], dict[str, Span]]:
                 parts = node.statements
             case tree.For() | tree.Repeat() | tree.When():
                 parts = (node.body,)
-            case tree.Apply(value=tree.If() as branch, targets=()):
-                parts = tuple(_branches(branch))
+            case tree.Apply(value=tree.If(yes=yes, no=no), targets=()):
+                others = (tree.Apply(no.span, no) if isinstance(no, tree.If) else no,) if no is not None else ()
+                parts = (yes, *others)
             case tree.Apply(value=tree.If()):  # what comes out of its branches has the names
                 parts = (tree.Apply(node.span, node.value), tree.Bind(node.span, node.targets, tree.It(node.span)))
             case _:
@@ -149,13 +150,3 @@ def first_places(body: tree.Body) -> tuple[dict[str, Span], dict[str, Span]]:
                 todo.extend((part, in_braces or isinstance(part, tree.Body)) for part in reversed(node.children))
         todo.extend((part, in_braces) for part in reversed(parts))
     return places
-
-
-def _branches(node: tree.If) -> Iterator[tree.Body]:
-    """The lines of each branch of a condition that is a line of its own."""
-    branch: tree.Body | tree.If | None = node
-    while isinstance(branch, tree.If):
-        yield branch.yes
-        branch = branch.no
-    if branch is not None:
-        yield branch
