@@ -944,6 +944,19 @@ block B(flag) {
     if not flag { c: conv(8, 3, padding=1) }
 }
 network Net { input(8, 6, 6); B(true) -> B(false) }""",
+    "the number of a turn beside layers that are made of numbers with the same name": """
+network Net(n = 3) {
+    input(4, 8, 8)
+    for i in range(n) { it -> conv(4 + i, 1) }
+    heads = [conv(4 + i, 1) for i in range(n)]
+    for [i, head] in zip(range(1, n + 1), heads) { head; it * i }
+}""",
+    "a loop through layers that it does not apply": """
+network Net(n = 3) {
+    input(4, 8, 8)
+    heads = [conv(4, 1) for i in range(n)]
+    for [i, head] in enumerate(heads) { relu; it + i }
+}""",
 }
 
 

@@ -996,8 +996,44 @@ def test_a_list_of_layers_under_a_condition(lines: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "use", ["for i in range(len(first)) { it -> first[i] }", "for layer in reversed(first) { it -> layer }"]
+    "lines",
+    [
+        "for i in range(n) { it -> heads[i] }",
+        "for i in range(len(heads)) { it + (it -> heads[i] -> relu) }; conv(len(heads) + 1, 1)",
+        "for i in range(n) { it -> heads[i] -> norms[i]; if i > 1 { relu }; it * i }",
+        "for [i, w] in enumerate(range(n)) { it -> heads[i]; it * w }",
+        "for [i, head] in enumerate(heads) { head -> heads[i] -> relu }",
+        "for i in range(n) { maps[i] -> heads[i] }",
+        "y = it; for i in range(n) { y = y -> heads[i] -> relu }; it + y",
+        "more = [it -> heads[i] -> relu for i in range(n)]; concat(more)",
+        "for head in reversed(heads) { head -> relu }",
+        "for [i, head] in enumerate(reversed(heads)) { if i > 1 { relu }; it + (it -> head) * i }",
+        "for [head, norm] in zip(reversed(heads), norms) { head -> norm }; for head in heads { head }",
+        "more = [it -> head for head in reversed(heads)]; concat(more)",
+        "for [head, m] in zip(heads, maps) { it + (m -> head) }",
+        "for [i, m, norm, head] in zip(range(1, n + 1), maps, norms, heads) { it + (m -> head -> norm) * i }",
+        "for [head, m] in zip(heads, reversed(maps)) { it + (m -> head) -> conv(4, 1) }",
+        "more = [m -> head -> relu for [m, head] in zip(maps, heads)]; concat(more)",
+        "for [head, m] in zip(heads, maps) { it + m }",
+        "for head in heads { relu }",
+    ],
 )
+def test_a_loop_through_as_many_layers_as_a_parameter_says(lines: str) -> None:
+    text = f"""
+    network Net(n = 2) {{
+        input(4, 8, 8)
+        maps = []
+        for i in range(n) {{ it -> conv(4, 1); maps = maps + [it] }}
+        heads = [conv(4, 2 * i + 1, padding=i) for i in range(n)]
+        norms = [batchnorm for i in range(n)]
+        {lines}
+    }}
+    """
+    check(text)
+    assert "written for" not in cnndsl.compile(text).python()
+
+
+@pytest.mark.parametrize("use", ["for i in range(1, len(first)) { it -> first[i] }", "it -> first[1]"])
 def test_what_has_to_know_how_many_layers_a_list_has(use: str) -> None:
     text = f"network Net(steps = [2, 1]) {{ input(2, 6, 6); first = [conv(2, 1) for k in steps]; {use} }}"
     assert "It is written for steps=[2, 1]." in cnndsl.compile(text).python()

@@ -212,7 +212,9 @@ class Body:
             return self.file.new_symbol(wanted)  # type: ignore[no-any-return]
         if wanted not in self.scope.variables:
             self.scope.variables[wanted] = self.free(wanted)
-        return self.scope.variables[wanted]
+        variable = self.scope.variables[wanted]
+        self.taken.add(variable)  # also where a loop is tried again, after which nothing is taken that was new in it
+        return variable
 
     def spare(self, wanted: str) -> str:
         """A variable for what the text gives no name."""

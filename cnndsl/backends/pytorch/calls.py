@@ -14,7 +14,7 @@ from typing import Any
 from cnndsl.backends.pytorch.body import Body
 from cnndsl.backends.pytorch.code import Code, call, constant, name
 from cnndsl.backends.pytorch.initialise import rule_code
-from cnndsl.backends.pytorch.layer_lists import AnyLayers, each_value, refuse_length, rows, rule_of
+from cnndsl.backends.pytorch.layer_lists import AnyLayers, each_value, length_of_layers, refuse_length, rows, rule_of
 from cnndsl.backends.pytorch.operations import applied, backwards, combined, count_of, plain, put_learned
 from cnndsl.backends.pytorch.operators import arguments_of, operands, static_of, two
 from cnndsl.backends.pytorch.spelling import argument_code, plain_shape, spelled
@@ -134,6 +134,8 @@ def _function_call(body: Body, word: str, node: nodes.Call) -> Any:
         return _operation_values(body, operation, spread[:count], given)
     if word == "len" and isinstance(values[0], AnyTensors):
         return count_of(body, values[0])
+    if word == "len" and (length := length_of_layers(body, values[0])) is not None:
+        return length
     if word == "len" and isinstance(values[0], TensorList):
         return plain_static(len(applied(body, values[0]).items))
     if word == "reversed" and isinstance(values[0], AnyTensors):

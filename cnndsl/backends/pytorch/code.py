@@ -141,7 +141,7 @@ def length_of(items: Code) -> Code:
 def _is_count(code: Code) -> bool:
     """Whether a number is none below 0, for which a list is empty."""
     match code:
-        case ast.Constant(int()) | ast.Call(ast.Name("len")):
+        case ast.Constant(int()) | ast.Call(ast.Name("len")) | ast.Call(ast.Name("max"), [_, ast.Constant(0)]):
             return True
         case _:
             return False
@@ -166,6 +166,8 @@ def loop_head(into: Code, items: Code, reads: Container[str]) -> tuple[Code, Cod
         return any(each in reads for each in names_stored(target))
 
     match into, items:
+        case _, ast.Call(func=ast.Name("reversed"), args=[inner]) if not is_read(into):
+            return loop_head(into, inner, reads)
         case ast.Tuple(elts=[index, inner]), ast.Call(func=ast.Name("enumerate"), args=[values, *start]):
             if not is_read(index):
                 return loop_head(inner, values, reads)
@@ -177,30 +179,37 @@ def loop_head(into: Code, items: Code, reads: Container[str]) -> tuple[Code, Cod
                     return index, call("range", length_of(values))
             return tuple_of([index, inner]), call("enumerate", values, *start)
         case ast.Tuple(elts=targets), ast.Call(func=ast.Name("zip"), args=columns) if len(targets) == len(columns):
-            pairs: list[tuple[Code, Code]] = []
-            for pair in zip(targets, columns, strict=True):
-                match loop_head(*pair, reads):
-                    case ast.Tuple(elts=inside), ast.Call(func=ast.Name("zip"), args=rows):
-                        pairs += zip(inside, rows, strict=True)
-                    case made:
-                        pairs.append(made)
+            heads = (loop_head(*pair, reads) for pair in side_by_side(into, items))
+            pairs = [pair for head in heads for pair in side_by_side(*head)]
             for at in reversed(range(len(pairs))):  # of what is gone through twice
                 others = [flat(column) for other, (_, column) in enumerate(pairs) if other != at]
                 if not is_read(pairs[at][0]) and flat(pairs[at][1]) in others:
                     del pairs[at]
             match pairs:
-                case [pair]:
-                    return pair
                 case [(index, ast.Call(ast.Name("range"), [ast.Call(ast.Name("len"), [whole])])), (each, values)]:
                     if is_read(index) and flat(whole) == flat(values):
                         return tuple_of([index, each]), call("enumerate", values)
-            if not is_read(into):
-                return name("_"), call("zip", *(column for _, column in pairs))
-            return tuple_of(target for target, _ in pairs), call("zip", *(column for _, column in pairs))
+            made = zipped(pairs)
+            return made if is_read(into) or len(pairs) == 1 else (name("_"), made[1])
         case ast.Tuple(elts=targets), _ if is_read(into):
             return tuple_of(loop_head(each, each, reads)[0] for each in targets), items
         case _:
             return into if is_read(into) else name("_"), items
+
+
+def side_by_side(into: Code, items: Code) -> list[tuple[Code, Code]]:
+    """The variables of a loop, each with its list; all together where they are not those of a `zip`."""
+    match into, items:
+        case ast.Tuple(elts=targets), ast.Call(ast.Name("zip"), columns) if len(targets) == len(columns):
+            return [*zip(targets, columns, strict=True)]
+    return [(into, items)]
+
+
+def zipped(pairs: Sequence[tuple[Code, Code]]) -> tuple[Code, Code]:
+    """The variables of a loop through lists side by side, and what it goes through; each variable with its list."""
+    if len(pairs) == 1:
+        return pairs[0]
+    return tuple_of(into for into, _ in pairs), call("zip", *(items for _, items in pairs))
 
 
 def is_not_none(value: Code) -> Code:

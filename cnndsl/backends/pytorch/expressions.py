@@ -13,7 +13,7 @@ from cnndsl.backends.pytorch.code import call, constant, flat, gone_through, loo
 from cnndsl.backends.pytorch.flowgraph import FLOW, For
 from cnndsl.backends.pytorch.indexing import one, piece, taken, up_to_parts
 from cnndsl.backends.pytorch.joins import branch, is_written_out, mark_of, must_unroll, reserve_at_outermost, rewind
-from cnndsl.backends.pytorch.layer_lists import AnyLayers, LayerList, LayerRule, each_value
+from cnndsl.backends.pytorch.layer_lists import AnyLayers, LayerList, LayerRule, by_number, each_value
 from cnndsl.backends.pytorch.operations import applied, count_of
 from cnndsl.backends.pytorch.operators import calculation, comparison, condition, operands, static_of
 from cnndsl.backends.pytorch.sorts import Sort, sample_of, sort_of
@@ -126,6 +126,9 @@ def _comprehension(body: Body, node: nodes.Comprehension) -> Any:
     if isinstance(source, (TensorList, AnyTensors)):
         rewind(body, mark)
         return _looped_values(body, node)
+    if isinstance(source.value, AnyList) and by_number(body, node.targets, source, node.item) is not None:
+        rewind(body, mark)
+        return _grown_values(body, node)
     if isinstance(source.value, AnyLayers):
         try:
             return each_value(body, node, source)

@@ -28,8 +28,9 @@ from cnndsl.backends.pytorch.code import (
     names_in,
     names_stored,
     replaced,
-    tuple_of,
+    side_by_side,
     walk_code,
+    zipped,
 )
 from cnndsl.layers.formula import Shape
 
@@ -467,7 +468,7 @@ class ForwardSlice:
                 return None
             if line.values is not None and not inside.isdisjoint(names_stored(line.target)):
                 own, sizes = _through_sizes(line, inside)
-                target, source = tuple_of([target, own]), call("zip", source, sizes)
+                target, source = zipped([(target, source), (own, sizes)])
             read = set(inside)
             inside -= names_stored(target)
             if inside <= live:
@@ -477,7 +478,8 @@ class ForwardSlice:
             if each.startswith(FLOW):
                 self.beside.setdefault(each, set()).update(live)
         if line.way is None:
-            target, source = loop_head(target, source, read)
+            read |= {each for each in names_read(kept) if each.startswith(EACH)}
+            target, source = loop_head(*_without_idle(target, source, read), read)
         made = For(target, source, kept, line.lists, line.way, reads=names_read(kept))
         made.is_comprehension = line.is_comprehension
         if not depth:
@@ -488,8 +490,14 @@ class ForwardSlice:
             made.carried = needed & given
             if made.carried:
                 self.stores.setdefault(id(line), set()).update(made.carried)
-        self._need(line, uses(source).names, live, depth)
+        self._reads(line, source, live, depth)
         return made
+
+
+def _without_idle(target: Code, source: Code, read: set[str]) -> tuple[Code, Code]:
+    """A loop through values and layers side by side without the lists of layers that its turns do not apply."""
+    pairs = side_by_side(target, source)
+    return zipped([pair for pair in pairs if not is_of_list(pair[0]) or not names_stored(pair[0]).isdisjoint(read)])
 
 
 def _said(lines: Iterable[Any]) -> list[tuple[tuple[str, ...], str]] | None:
@@ -779,10 +787,8 @@ class InitSlice:
 def _through_sizes(line: For, read: set[str]) -> tuple[Code, Code]:
     """What a loop in `__init__` goes through: of several lists of sizes those that are read, or one for the count."""
     match line:
-        case For(values=tuple(), target=ast.Tuple(elts=names), source=ast.Call(ast.Name("zip"), lists)):
-            pairs = list(zip(names, lists, strict=True))
+        case For(values=tuple(), source=ast.Call(ast.Name("zip"))):
+            pairs = side_by_side(line.target, line.source)
             pairs = [pair for pair in pairs if not read.isdisjoint(names_stored(pair[0]))] or pairs[:1]
-            if len(pairs) == 1:
-                return pairs[0]
-            return tuple_of(each for each, _ in pairs), call("zip", *(sizes for _, sizes in pairs))
+            return zipped(pairs)
     return line.target, line.source

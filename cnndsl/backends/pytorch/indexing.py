@@ -9,7 +9,7 @@ from typing import Any
 
 from cnndsl.backends.pytorch.body import Body
 from cnndsl.backends.pytorch.code import call, subscript
-from cnndsl.backends.pytorch.layer_lists import AnyLayers, refuse_length
+from cnndsl.backends.pytorch.layer_lists import AnyLayers, at_hand, refuse_length
 from cnndsl.backends.pytorch.operations import applied, in_variable, item_of, part_of_list
 from cnndsl.backends.pytorch.sorts import sample_of, sort_of
 from cnndsl.backends.pytorch.spelling import argument_code, plain_shape, spelled
@@ -49,6 +49,8 @@ def one(body: Body, indexed: Any, index: Static, node: nodes.Index) -> Any:
 def item_of_static(body: Body, value: Static, index: Static) -> Any:
     """An item of a list."""
     items, at = value.value, body.symbols.known(index.value)
+    if (layer := at_hand(body, value, index)) is not None:
+        return layer
     if isinstance(items, AnyLayers):
         refuse_length(items, "which layer of a list is taken")
     code = subscript(value.code, index.code)

@@ -323,7 +323,7 @@ def run_loop(
     apart: list[str] = []
     for _ in range(_MOST_ROUNDS):
         before = body.state()
-        marks = (set(body.taken), set(body.value_names))
+        marks = (set(body.taken), set(body.value_names), dict(body.list_registers))
         line = For(name("_"), gone_through(source), [], lists, values=values)
         with body.inside(line, line.lines):
             line.target = bind()
@@ -337,7 +337,7 @@ def run_loop(
             _close_turn(body, line, before, running)
             break
         body.restore(before)
-        body.taken, body.value_names = marks
+        body.taken, body.value_names, body.list_registers = marks
         body.taken |= set(body.runners.values())
         for generalise in changed:
             generalise()

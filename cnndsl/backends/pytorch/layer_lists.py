@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, NoReturn
 
 from cnndsl.backends.pytorch.body import Body
@@ -78,6 +80,8 @@ class LayerRule:
     """The variables of the loop at hand for the items of `source`."""
     current: dict[str, str] = field(default_factory=dict)
     """Which version variables have where the list is declared."""
+    number: str = ""
+    """The variable, with its version, that is the number of the layer at hand in the turns of a loop that counts."""
 
 
 class LayerList(list[Any]):
@@ -98,7 +102,7 @@ class AnyLayers:
 
 @frozen(eq=False)
 class Rows:
-    """`enumerate` of a list of layers, or `zip` of lists among which such are."""
+    """`enumerate` of a list of layers, such a list from its end on, or `zip` of lists among which such are."""
 
     word: str
     columns: tuple[Static, ...]
@@ -114,20 +118,32 @@ def rule_of(value: Any) -> LayerRule | Rows | None:
 
 
 def rows(word: str, columns: Sequence[Any], known: Callable[[], Static]) -> Static | None:
-    """What `enumerate` or `zip` gives for lists of layers; None where no list is one.
+    """What `enumerate`, `reversed` or `zip` gives for lists of layers; None where no list is one.
 
     `known` gives the rows where the lengths of all lists are known.
     """
-    if word not in ("enumerate", "zip") or not any(rule_of(column) for column in columns):
+    found = [*map(rule_of, columns)]
+    if word not in ("enumerate", "reversed", "zip") or not any(found):
         return None
     if not all(isinstance(column, Static) for column in columns):
         return None
+    if word == "reversed" and not isinstance(found[0], LayerRule):
+        return None  # which are rows
     rule = Rows(word, tuple(columns))
     if not any(isinstance(column.value, (AnyLayers, AnyList)) for column in columns):
         return Static(LayerList(known().value, rule), name(UNSAID))
     lists = [column.value for column in columns if not isinstance(column.value, (int, float, Traced))]
     samples = [len(each) if isinstance(each, list) else each.sample for each in lists]
     return Static(AnyLayers(rule, min(samples)), name(UNSAID))
+
+
+def length_of_layers(body: Body, layers: Any) -> Static | None:
+    """How many layers a list has, of which a parameter says that; None for anything else."""
+    held = layers.value if isinstance(layers, Static) else None
+    if not isinstance(held, AnyLayers) or not isinstance(held.rule, LayerRule):
+        return None
+    code = length_of(held.rule.source.code)
+    return Static(body.number(code, held.sample), code)
 
 
 def refuse_length(layers: AnyLayers, what: str) -> NoReturn:
@@ -182,7 +198,7 @@ def as_before(body: Body, recipe: Any, wanted: str) -> Any:
 # Loops
 
 
-def _bind(body: Body, rule: LayerRule | Rows, targets: nodes.Targets, scopes: Mapping[int, Scope]) -> Code:
+def _bind(body: Body, scopes: Mapping[int, Scope], rule: LayerRule | Rows, targets: nodes.Targets) -> Code:
     """Give the names of a loop through lists of layers what they are in every turn; its variables in Python.
 
     `scopes` are those in which the layers are made, by the `id` of their rules: the same ones whenever it is tried.
@@ -190,9 +206,11 @@ def _bind(body: Body, rule: LayerRule | Rows, targets: nodes.Targets, scopes: Ma
     if isinstance(rule, LayerRule):
         rule.target = _bind_layer(body, rule, targets, scopes[id(rule)])
         return rule.target
+    columns: list[Any] = list(rule.columns)
+    if rule.word == "reversed":
+        return _bind(body, scopes, rule_of(columns[0]), targets)  # type: ignore[arg-type]
     if isinstance(targets, str) or (rule.word == "enumerate" and len(targets) != 2):
         raise Untranslatable("a loop gives a row with layers one name")
-    columns: list[Any] = list(rule.columns)
     if rule.word == "enumerate":  # behind the list may be the number that it counts from
         columns = [Sort({"int"}, 1), columns[0]]
     parts = []
@@ -201,11 +219,28 @@ def _bind(body: Body, rule: LayerRule | Rows, targets: nodes.Targets, scopes: Ma
     for target, column in zip(targets, columns, strict=True):
         inner = rule_of(column)
         if inner is not None:
-            parts.append(_bind(body, inner, target, scopes))
+            parts.append(_bind(body, scopes, inner, target))
         else:
             sort = column if isinstance(column, Sort) else sort_of(column).of_items
             parts.append(bind_generic(body, target, sort))
+    if rule.word == "enumerate" and len(rule.columns) == 1:
+        for each in _in_order(rule_of(rule.columns[0])):
+            each.number = body.versioned(parts[0])
     return ast.Tuple(parts, ast.Store())
+
+
+def _singular(word: str) -> str:
+    """What an item of a list is called after the list: `conv` of `convs`, and `layer` where that is no such word."""
+    is_plural = word.endswith("s") and not word.endswith(("es", "ss")) and why_not(word[:-1]) is None
+    return word[:-1] if is_plural else "layer"
+
+
+def _in_order(rule: LayerRule | Rows | None) -> list[LayerRule]:
+    """How the layers are made of the lists that a loop goes through from their beginning on."""
+    if not isinstance(rule, Rows):
+        return [] if rule is None else [rule]
+    columns = map(rule_of, rule.columns) if rule.word == "zip" else ()
+    return [column for column in columns if isinstance(column, LayerRule)]
 
 
 def _bind_layer(body: Body, rule: LayerRule, targets: nodes.Targets, scope: Scope) -> Code:
@@ -215,14 +250,65 @@ def _bind_layer(body: Body, rule: LayerRule, targets: nodes.Targets, scope: Scop
     with body.having(scope=scope):
         made = bind_generic(body, rule.targets, sort_of(rule.source).of_items)
         body.each[rule.whole.number] = body.file.evaluate(body, rule.item)
-    rule.whole.each = targets if why_not(targets) is None else ""
-    body.scope.names[targets] = PartRecipe(rule.whole)
+    rule.whole.each = targets if why_not(targets) is None else _singular(rule.whole.name)
+    if targets:
+        body.scope.names[targets] = PartRecipe(rule.whole)
     return made
 
 
-def _lists_of(rule: LayerRule | Rows) -> list[Part]:
+def by_number(body: Body, targets: nodes.Targets, source: Any, lines: Any) -> tuple[nodes.Targets, Static] | None:
+    """A loop that counts, and takes the layers of lists by the number of the turn, as one that goes through these.
+
+    Its names and what it goes through come out; None where it is no such loop, or has other turns than layers.
+    """
+    columns: list[Static] = []
+    match targets, source.code if isinstance(source, Static) else None:
+        case str(number), ast.Call(ast.Name("range"), [_]) as items:
+            names: list[nodes.Targets] = []
+        case (str(number), inner), ast.Call(ast.Name("list"), [ast.Call(ast.Name("enumerate"), [items])]):
+            _, sort = sort_of(source).of_items.columns or (None, Sort())
+            names, columns = [inner], [Static(AnyList(sort, 1), items)]
+        case _:
+            return None
+    found = _numbered(body, number, length_of(items), lines)
+    columns += found
+    if not found:
+        return None
+    names += [""] * len(found)
+    row, *others = columns
+    if others:
+        row = Static(AnyLayers(Rows("zip", (row, *others)), 1), name(UNSAID))
+    whole = Static(AnyLayers(Rows("enumerate", (row,)), 1), name(UNSAID))
+    return (number, tuple(names) if others else names[0]), whole
+
+
+def _numbered(body: Body, number: str, turns: Code, lines: Any) -> list[Static]:
+    """The lists with as many layers as there are turns, of which lines take a layer by a number with this name."""
+    found: dict[str, Static] = {}
+    for each in nodes.walk(lines):
+        match each:
+            case nodes.Index(value=nodes.Ref(name=word), places=(nodes.Ref(name=place),)) if place == number:
+                held = body.scope.find(word)
+                rule = rule_of(held)
+                if isinstance(rule, LayerRule):
+                    count = length_of(rule.source.code)
+                    is_same = all(rule.current.get(each) == body.current.get(each) for each in names_in(count))
+                    if is_same and flat(count) == flat(turns):
+                        found[word] = held
+    return [*found.values()]
+
+
+def at_hand(body: Body, layers: Any, index: Static) -> PartRecipe | None:
+    """The layer of a list that a loop is at, where it is taken by the number of the turn; None for any other one."""
+    rule = rule_of(layers)
+    if isinstance(rule, LayerRule) and rule.whole is not None and rule.number == body.versioned(index.code):
+        return PartRecipe(rule.whole)
+    return None
+
+
+def _lists_of(rules: Sequence[LayerRule | Rows]) -> list[Part]:
     """The lists of layers that a loop goes through at a time. Raises Untranslatable where one is there twice."""
-    lists = [each.whole for each in _layer_rules(rule) if each.whole is not None]
+    lists = [each.whole for rule in rules for each in _layer_rules(rule) if each.whole is not None]
     if len(set(lists)) < len(lists):
         raise Untranslatable("a loop goes through the same list of layers twice at a time")
     return lists
@@ -244,27 +330,50 @@ def source_of(rule: LayerRule | Rows) -> Code:
         return gone_through(rule.source.code)
     columns = ((rule_of(column), column) for column in rule.columns)
     codes = [gone_through(column.code) if inner is None else source_of(inner) for inner, column in columns]
-    return call(rule.word, *codes)
+    return backwards(codes[0]) if rule.word == "reversed" else call(rule.word, *codes)
 
 
-def loop(body: Body, statement: nodes.For, source: Static, turn: Callable[[], None]) -> None:
+def backwards(items: Code) -> Code:
+    """What is gone through from its end on; rows of `zip` column by column, as such have no end."""
+    match items:
+        case ast.Call(ast.Name("zip"), columns):
+            return call("zip", *map(backwards, columns))
+    return call("reversed", items)
+
+
+def loop(body: Body, statement: nodes.For, targets: nodes.Targets, source: Static, turn: Callable[[], None]) -> None:
     """A loop through layers. Raises Untranslatable where it does not go through all of them in the same way."""
     rule = rule_of(source)
     assert rule is not None  # noqa: S101 - as the caller has looked
-    lists = _lists_of(rule)
-    before = dict(body.list_registers)
-    scopes = {id(each): Scope(each.scope) for each in _layer_rules(rule)}
+    with going_through(body, [rule]) as (lists, bind):
+        run_loop(body, statement, source_of(rule), partial(bind, rule, targets), turn, lists)
+        body.lines[-1].way = rule
 
-    def bind() -> Code:
-        body.list_registers = dict(before)  # what an earlier try has registered is gone
-        return _bind(body, rule, statement.targets, scopes)
 
+@contextmanager
+def going_through(body: Body, rules: Sequence[LayerRule | Rows]) -> Iterator[tuple[list[Part], Callable[..., Code]]]:
+    """While a loop is worked out that goes through lists of layers: these, and what binds the names of a turn.
+
+    It takes a rule and the names, gives them what they are in every turn, and returns their variables in Python. Raises
+    Untranslatable.
+    """
+    scopes = {id(each): Scope(each.scope) for rule in rules for each in _layer_rules(rule)}
     with body.having(each=dict(body.each)):
-        run_loop(body, statement, source_of(rule), bind, turn, lists)
+        yield _lists_of(rules), partial(_bind, body, scopes)
     line = body.lines[-1]
-    line.way = rule
-    for each in _layer_rules(rule):
-        _move(body, each, line)
+    for rule in rules:
+        for each in _layer_rules(rule):
+            _move(body, each, line)
+        if _goes_back(rule) and any(body.list_registers.get(each.number) in line.lines for each in _lists_of([rule])):
+            raise Untranslatable("a loop makes the layers of a list from its end on")
+
+
+def _goes_back(rule: LayerRule | Rows) -> bool:
+    """Whether a loop goes through a list of layers from its end on."""
+    if isinstance(rule, LayerRule):
+        return False
+    inner = map(rule_of, rule.columns)
+    return rule.word == "reversed" or any(_goes_back(each) for each in inner if each is not None)
 
 
 def _move(body: Body, rule: LayerRule, line: For) -> None:
@@ -297,9 +406,9 @@ def each_value(body: Body, node: nodes.Comprehension, source: Static) -> AnyTens
     if not isinstance(rule, LayerRule) or node.condition is not None or body.chain is not None:
         raise Untranslatable("a list goes through layers in a way that a list in Python does not")
     state = mark_of(body)
-    line = For(name("_"), source_of(rule), [], _lists_of(rule))
+    line = For(name("_"), source_of(rule), [], _lists_of([rule]))
     with body.having(each=dict(body.each), scope=Scope(body.scope), target=None), body.inside(line, line.lines):
-        line.target = _bind(body, rule, node.targets, {id(rule): Scope(rule.scope)})
+        line.target = _bind(body, {id(rule): Scope(rule.scope)}, rule, node.targets)
         value = body.file.evaluate(body, node.item)
     given = {body.symbols.current[each] for each in assigned(line.lines) if each in body.symbols.current}
     if (

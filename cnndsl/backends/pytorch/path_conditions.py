@@ -272,10 +272,9 @@ class _Walk:
                 return ast.Compare(end, [ast.LtE()], [start])
             case ast.Call(ast.Name("enumerate" | "reversed" | "list"), [items, *_]):
                 return self._without_turns(items, path)
-            case ast.Call(ast.Name("zip"), columns):
-                found = (self._without_turns(each, path) for each in columns)
-                tests = {flat(test): test for test in found if test is not None}
-                return any_of([*tests.values()]) if tests else None
+            case ast.Call(ast.Name("zip"), columns):  # all of which are equally long
+                tests = [self._without_turns(each, path) for each in columns]
+                return None if None in tests else min(filter(None, tests), key=lambda test: len(flat(test)))
             case ast.Name(id=each) if within(self._filled.get(each, _NEVER), path) == ALWAYS:
                 return None
             case _:

@@ -14,9 +14,9 @@ from typing import Any
 from cnndsl.backends.pytorch.application import apply_stage
 from cnndsl.backends.pytorch.body import Body, Output
 from cnndsl.backends.pytorch.calls import declare_input, fixed, learned
-from cnndsl.backends.pytorch.code import Code, call, gone_through, name, names_in, subscript, tuple_of
+from cnndsl.backends.pytorch.code import Code, call, gone_through, name, names_in, subscript, tuple_of, zipped
 from cnndsl.backends.pytorch.expressions import columns_of, evaluate, layer_or_value, stage_of
-from cnndsl.backends.pytorch.flowgraph import FLOW, Assign, Comment, Compute, Training
+from cnndsl.backends.pytorch.flowgraph import EACH, FLOW, MODULES, Assign, Comment, Compute, Training
 from cnndsl.backends.pytorch.indexing import item_of_static
 from cnndsl.backends.pytorch.joins import (
     bound_names,
@@ -30,7 +30,19 @@ from cnndsl.backends.pytorch.joins import (
     speaks_of_input,
     text_names,
 )
-from cnndsl.backends.pytorch.layer_lists import AnyLayers, LayerList, as_before, declare, is_new_list, loop, rule_of
+from cnndsl.backends.pytorch.layer_lists import (
+    AnyLayers,
+    LayerList,
+    LayerRule,
+    as_before,
+    by_number,
+    declare,
+    going_through,
+    is_new_list,
+    loop,
+    rule_of,
+    source_of,
+)
 from cnndsl.backends.pytorch.operations import applied, count_of, in_variable, is_of_name, sizes_code
 from cnndsl.backends.pytorch.operators import condition, static_of
 from cnndsl.backends.pytorch.sorts import sort_of
@@ -267,8 +279,11 @@ def _do_for(body: Body, statement: nodes.For) -> None:
     if known == []:
         return
     is_unrolled = isinstance(source, TensorList) or (known is not None and is_written_out(body, known))
-    if not is_unrolled and body.chain is None and rule_of(source) is not None:
-        loop_or_turns(body, statement, lambda: loop(body, statement, source, run_turn), turn, known)
+    through = by_number(body, statement.targets, source, statement.body)
+    if through is None and rule_of(source) is not None:
+        through = statement.targets, source
+    if not is_unrolled and body.chain is None and through is not None:
+        loop_or_turns(body, statement, partial(loop, body, statement, *through, run_turn), turn, known)
     elif known is not None and (is_unrolled or must_unroll(body, known)):
         reserve_at_outermost(body, statement)
         for item in _kept_from(body, statement, known):
@@ -283,48 +298,54 @@ def _do_for(body: Body, statement: nodes.For) -> None:
 def _for_any_values(body: Body, statement: nodes.For, columns: Sequence[Any]) -> None:
     """A loop over as many values as a parameter says: `forward` goes through these, `__init__` through their sizes.
 
-    It goes through lists of constants beside them where there are several `columns`.
+    It goes through lists of constants or of layers beside them where there are several `columns`.
     """
     words = statement.targets if len(columns) > 1 else (statement.targets,)
     if isinstance(words, str) or body.chain is not None:
         raise Untranslatable("a loop over values of which there are as many as a parameter says", statement.span)
     flowing: list[tuple[Code, Code]] = []
     lists: list[Code] = []
-    binds: list[Callable[[], list[Code]]] = []
-    for word, column in zip(words, columns, strict=True):
-        if isinstance(word, str) and isinstance(column, AnyTensors):
-            values = column if is_of_name(column.code) else in_variable(body, column)
-            variable, sizes, bind = _each_of_values(body, statement, word, values)
-            flowing.append((name(variable), gone_through(values.code)))
-        elif isinstance(column, Static) and not isinstance(column.value, AnyLayers | LayerList):
-            sizes, bind = [column.code], partial(_each_of, body, word, column)
-        else:
-            raise Untranslatable("a list of values is gone through together with one of another kind", statement.span)
-        lists += map(gone_through, sizes)
-        binds.append(bind)
-    if not lists:
-        counted = next(column for column in columns if isinstance(column, AnyTensors))
-        lists = [call("range", count_of(body, counted).code)]
+    binds: list[Callable[[], Sequence[Code]]] = []
+    with going_through(body, [rule for rule in map(rule_of, columns) if rule is not None]) as (named, bind_layer):
+        for word, column in zip(words, columns, strict=True):
+            rule = rule_of(column)
+            bind: Callable[[], Sequence[Code]]
+            if isinstance(word, str) and isinstance(column, AnyTensors):
+                values = column if is_of_name(column.code) else in_variable(body, column)
+                variable, sizes, bind = _each_of_values(body, statement, word, values)
+                flowing.append((name(variable), gone_through(values.code)))
+            elif isinstance(rule, LayerRule) and rule.whole is not None:
+                sizes, bind = [source_of(rule)], _only(bind_layer, rule, word)
+                flowing.append((name(f"{EACH}{rule.whole.number}"), name(f"{MODULES}{rule.whole.number}")))
+            elif isinstance(column, Static) and rule is None and not isinstance(column.value, AnyLayers | LayerList):
+                sizes, bind = [column.code], _only(bind_generic, body, word, sort_of(column).of_items)
+            else:
+                reason = "a list of values is gone through together with one of another kind"
+                raise Untranslatable(reason, statement.span)
+            lists += map(gone_through, sizes)
+            binds.append(bind)
+        if not lists:
+            counted = next(column for column in columns if isinstance(column, AnyTensors))
+            lists = [call("range", count_of(body, counted).code)]
 
-    def bind_all() -> Code:
-        targets = [target for bind in binds for target in bind()]
-        return tuple_of(targets) if len(targets) > 1 else targets[0] if targets else name("_")
+        def bind_all() -> Code:
+            targets = [target for bind in binds for target in bind()]
+            return tuple_of(targets) if len(targets) > 1 else targets[0] if targets else name("_")
 
-    run_loop(
-        body,
-        statement,
-        call("zip", *lists) if len(lists) > 1 else lists[0],
-        bind_all,
-        partial(run, body, statement.body),
-        values=(tuple_of(v for v, _ in flowing), call("zip", *(each for _, each in flowing)))
-        if len(flowing) > 1
-        else flowing[0],
-    )
+        run_loop(
+            body,
+            statement,
+            call("zip", *lists) if len(lists) > 1 else lists[0],
+            bind_all,
+            partial(run, body, statement.body),
+            named,
+            zipped(flowing),
+        )
 
 
-def _each_of(body: Body, targets: nodes.Targets, column: Static) -> list[Code]:
-    """Give the names of a loop what they are like in every turn; the variables in Python."""
-    return [bind_generic(body, targets, sort_of(column).of_items)]
+def _only(bind: Callable[..., Code], *given: Any) -> Callable[[], Sequence[Code]]:
+    """What gives the names of a loop what they are like in every turn, and returns their one variable in Python."""
+    return lambda: [bind(*given)]
 
 
 def _each_of_values(

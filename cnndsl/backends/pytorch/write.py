@@ -28,9 +28,11 @@ from cnndsl.backends.pytorch.code import (
     negated,
     not_in,
     replaced,
+    side_by_side,
     subscript,
     target,
     tuple_of,
+    zipped,
 )
 from cnndsl.backends.pytorch.construct import sequential
 from cnndsl.backends.pytorch.flowgraph import (
@@ -60,7 +62,7 @@ from cnndsl.backends.pytorch.flowgraph import (
     uses,
     walk,
 )
-from cnndsl.backends.pytorch.layer_lists import LayerRule, rule_of, source_of
+from cnndsl.backends.pytorch.layer_lists import LayerRule, backwards, rule_of, source_of
 from cnndsl.ir.names import is_attribute
 
 _STEP = "    "
@@ -558,70 +560,83 @@ class ForwardWriter:
         if line.way is not None:
             through = self._through(line.way, line.target, line.reads)
             into, whole = loop_head(*through, line.reads | self._gone_through)
-            needs_target = True
+            needs_target = not names_stored(into).isdisjoint(line.reads | self._gone_through)
         self._known |= {each for each in names_stored(into) if each.startswith(FLOW)}
-        into, whole = _plain_target(into), self.code(whole)
+        into, whole = self._plain_target(into), self.code(whole)
         used = [part for part in line.lists if _is_filled(line, part) and part.number not in self._shared]
         made: list[str] = []
         in_turn = lists_in_turn(line)
-        sources: list[Code] = []
-        targets: list[Code] = []
+        pairs: list[tuple[Code, Code]] = []
         for part in used:
             variable = name(self._variable_for(part))
             if part.number in in_turn:
                 self._loop_parts[part.number] = variable
-                sources.append(attribute("self", part.name))
-                targets.append(variable)
+                pairs.append((variable, attribute("self", part.name)))
             else:
                 made.append(f"{indent}{variable.id} = iter(self.{part.name})")
                 self._loop_parts[part.number] = call("next", variable)
         match into, whole:
-            case _, ast.Call(ast.Name("range"), [_]) if sources and needs_target:
-                whole, inner = _together(sources, targets)
-                sources, targets = [call("enumerate", whole)], [ast.Tuple([into, inner], ast.Store())]
-            case ast.Tuple(elts=several), ast.Call(ast.Name("zip"), columns) if sources and needs_target:
-                sources, targets = [*columns, *sources], [*several, *targets]
-            case _ if needs_target or not sources:
-                sources, targets = [whole, *sources], [into, *targets]
-        whole, into = _together(sources, targets)
+            case _, ast.Call(ast.Name("range"), [_]) if pairs and needs_target:
+                inner, whole = zipped(pairs)
+                pairs = [(tuple_of([into, inner]), call("enumerate", whole))]
+            case ast.Tuple(elts=[index, inner]), ast.Call(ast.Name("enumerate"), [items]) if pairs and needs_target:
+                inner, items = zipped([*side_by_side(inner, items), *pairs])
+                pairs = [(tuple_of([index, inner]), call("enumerate", items))]
+            case _ if needs_target or not pairs:
+                pairs = [*side_by_side(into, whole), *pairs]
+        into, whole = zipped(pairs)
         for each in sorted(line.carried):
             made.append(f"{indent}{each} = self.{each}")
             self._locals.add(each)
         self._locals |= names_stored(line.target)
         return made, into, whole
 
+    def _plain_target(self, into: Code) -> Code:
+        """What a loop gives its items to, in Python."""
+        names: dict[str, Code] = {}
+        for each in names_stored(into):
+            if each.startswith(FLOW):
+                names[each] = name(each.removeprefix(FLOW))
+            elif each.startswith(EACH):
+                names[each] = self._layer_at_hand(self._parts[int(each.removeprefix(EACH))])
+        return replaced(into, names)
+
+    def _layer_at_hand(self, whole: Part) -> Code:
+        """The variable for the layer of a list in the turns of a loop."""
+        variable = self._variable_for(whole)
+        self._locals.add(variable)
+        self._gone_through.add(variable)
+        self._loop_parts[whole.number] = name(variable)
+        return name(variable)
+
     def _through(self, way: Any, into: Code, reads: set[str]) -> tuple[Code, Code]:
         """The variables of a loop through lists of layers, and what it goes through; without what nothing reads."""
         if isinstance(way, LayerRule):
             assert way.whole is not None  # noqa: S101 - what has no name is no list of parts
-            variable = self._variable_for(way.whole)
-            self._locals.add(variable)
-            self._gone_through.add(variable)
-            self._loop_parts[way.whole.number] = name(variable)
+            if f"{EACH}{way.whole.number}" not in reads:  # perhaps nothing does, and there is no such list
+                return into, source_of(way)
+            layer = self._layer_at_hand(way.whole)
             layers: Code = name(f"{MODULES}{way.whole.number}")
             if not reads & names_stored(into):
-                return name(variable), layers
-            return ast.Tuple([into, name(variable)], ast.Store()), call("zip", source_of(way), layers)
-        assert isinstance(into, ast.Tuple)  # noqa: S101 - as rows are taken apart
+                return layer, layers
+            return ast.Tuple([into, layer], ast.Store()), call("zip", source_of(way), layers)
         columns = way.columns
+        if way.word == "reversed":
+            target_code, source = self._through(rule_of(columns[0]), into, reads)
+            return target_code, backwards(source)
+        assert isinstance(into, ast.Tuple)  # noqa: S101 - as rows are taken apart
         if way.word == "enumerate":
             index, inner = into.elts
             target_code, source = self._through(rule_of(columns[0]), inner, reads)
             start = (column.code for column in columns[1:])
             return tuple_of([index, target_code]), call("enumerate", source, *start)
-        targets: list[Code] = []
-        sources: list[Code] = []
-        made_by = {flat(source_of(rule)) for column in columns if (rule := rule_of(column)) is not None}
+        pairs = []
         for inner, column in zip(into.elts, columns, strict=True):
             rule = rule_of(column)
-            if rule is None and not reads & names_stored(inner) and flat(column.code) in made_by:
-                continue  # there is a layer for each of these
-            made = (inner, column.code) if rule is None else self._through(rule, inner, reads)
-            targets.append(made[0])
-            sources.append(made[1])
-        if len(targets) == 1:
-            return targets[0], sources[0]
-        return ast.Tuple(targets, ast.Store()), call("zip", *sources)
+            if rule is None and not reads & names_stored(inner):
+                continue  # it is as long as the lists of layers
+            pairs.append((inner, column.code) if rule is None else self._through(rule, inner, reads))
+        return zipped(pairs)
 
     def _return(self, line: Return, indent: str) -> list[str]:
         made: list[str] = []
@@ -655,19 +670,6 @@ def _lists_seen_twice(lines: Iterable[Any]) -> set[str]:
             case For():
                 found |= names_in(line.source) & set(computed(line.lines))
     return found
-
-
-def _together(sources: Sequence[Code], targets: Sequence[Code]) -> tuple[Code, Code]:
-    """What a loop goes through, and its variables, for several lists side by side."""
-    if len(sources) == 1:
-        return sources[0], targets[0]
-    return call("zip", *sources), ast.Tuple(list(targets), ast.Store())
-
-
-def _plain_target(into: Code) -> Code:
-    """What a loop of `forward` gives its items to, in Python."""
-    flowing = (each for each in names_stored(into) if each.startswith(FLOW))
-    return replaced(into, {each: name(each.removeprefix(FLOW)) for each in flowing})
 
 
 def _as_one(test: Code, lines: list[Any], apart: Container[int] = ()) -> tuple[Code, list[Any]]:

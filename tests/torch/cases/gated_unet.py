@@ -97,8 +97,8 @@ class GatedUnet(nn.Module):
         for gated2 in self.gated2:
             x = gated2(x)
         gated3 = iter(self.gated3)
-        for (i, n), conv2, pixel_shuffle1 in zip(
-            enumerate(self.decoder), self.conv2, self.pixel_shuffle1
+        for i, (n, conv2, pixel_shuffle1) in enumerate(
+            zip(self.decoder, self.conv2, self.pixel_shuffle1)
         ):
             x = pixel_shuffle1(conv2(x))
             x = x + skips[-1 - i]

@@ -127,8 +127,8 @@ class Tower(nn.Module):
         for layer, act in zip(self.convs, self.acts):
             x = act(layer(x))
         x = self.conv1(x)
-        for i, act in enumerate(self.acts):
-            if i % 2 == 0:
+        for i2, act in enumerate(self.acts):
+            if i2 % 2 == 0:
                 x = act(x)
         return x
 
