@@ -143,7 +143,7 @@ def length_of_layers(body: Body, layers: Any) -> Static | None:
     if not isinstance(held, AnyLayers) or not isinstance(held.rule, LayerRule):
         return None
     code = length_of(held.rule.source.code)
-    return Static(body.number(code, held.sample), code)
+    return Static(body.symbols.number(code, held.sample), code)
 
 
 def refuse_length(layers: AnyLayers, what: str) -> NoReturn:
@@ -225,7 +225,7 @@ def _bind(body: Body, scopes: Mapping[int, Scope], rule: LayerRule | Rows, targe
             parts.append(bind_generic(body, target, sort))
     if rule.word == "enumerate" and len(rule.columns) == 1:
         for each in _in_order(rule_of(rule.columns[0])):
-            each.number = body.versioned(parts[0])
+            each.number = body.symbols.versioned(parts[0])
     return ast.Tuple(parts, ast.Store())
 
 
@@ -292,7 +292,7 @@ def _numbered(body: Body, number: str, turns: Code, lines: Any) -> list[Static]:
                 rule = rule_of(held)
                 if isinstance(rule, LayerRule):
                     count = length_of(rule.source.code)
-                    is_same = all(rule.current.get(each) == body.current.get(each) for each in names_in(count))
+                    is_same = all(rule.current.get(each) == body.symbols.current.get(each) for each in names_in(count))
                     if is_same and flat(count) == flat(turns):
                         found[word] = held
     return [*found.values()]
@@ -301,7 +301,7 @@ def _numbered(body: Body, number: str, turns: Code, lines: Any) -> list[Static]:
 def at_hand(body: Body, layers: Any, index: Static) -> PartRecipe | None:
     """The layer of a list that a loop is at, where it is taken by the number of the turn; None for any other one."""
     rule = rule_of(layers)
-    if isinstance(rule, LayerRule) and rule.whole is not None and rule.number == body.versioned(index.code):
+    if isinstance(rule, LayerRule) and rule.whole is not None and rule.number == body.symbols.versioned(index.code):
         return PartRecipe(rule.whole)
     return None
 
