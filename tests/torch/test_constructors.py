@@ -1247,6 +1247,21 @@ def test_a_list_that_has_a_value_is_not_asked_for_one() -> None:
         imported(cnndsl.compile(begun).python()).Net(depth=1)
 
 
+def test_a_value_that_turns_only_hand_on_is_not_asked_for() -> None:
+    text = """
+    network Net(n = 2, sizes = [1, 2]) {
+        input(2, 6, 6)
+        repeat 2 {
+            for k in [1, 2] {
+                if n == 2 { pair = [input, it]; sum([it] + [it -> conv(it.channels, 1) for size in sizes]) }
+            }
+        }
+    }
+    """
+    check(text)
+    assert "ValueError" not in cnndsl.compile(text).python()
+
+
 @pytest.mark.parametrize("body", ["repeat n { it -> y }", "for i in range(n) { if i > 0 { it -> y } else { relu } }"])
 def test_a_network_whose_default_leaves_a_declared_layer_without_a_use_is_written_for_it(body: str) -> None:
     text = f"network Net(n = %d) {{ input(3, 8, 8); y = conv(3, 1); {body}; conv(4, 1) }}"

@@ -36,7 +36,6 @@ from cnndsl.backends.pytorch.flowgraph import (
     Training,
     codes_of,
     computed,
-    names_read,
     uses,
     walk,
 )
@@ -124,7 +123,7 @@ def path_conditions(lines: Sequence[Any], inputs: Iterable[str]) -> Paths:
 
     Raises Untranslatable where there are too many cases.
     """
-    walking = _Walk(inputs, names_read(lines))
+    walking = _Walk(inputs, _needed(lines))
     if any(isinstance(line, If | For | Training) for line in walk(lines)):  # else all lines are always run
         walking.walk(lines, ALWAYS)
     return walking.paths
@@ -136,7 +135,7 @@ class _Walk:
     def __init__(self, inputs: Iterable[str], names: set[str]) -> None:
         self.paths = Paths()
         self._read_names = names
-        """All variables that some line reads; what others are given vanishes."""
+        """The variables that are needed; what others are given vanishes."""
         self._time = 0
         self._loops: list[tuple[int, frozenset[str]]] = []
         """When the loops around began, and the variables of `forward` that their turns give something."""
@@ -309,6 +308,23 @@ class _Walk:
             since = max((self._given.get(each, 0) for each in mentions), default=0)
             self.paths.tests.append(_Test(test, mentions, since, of_turns))
         return frozenset([frozenset([(number, outcome)])])
+
+
+def _needed(lines: Sequence[Any]) -> set[str]:
+    """The variables that lines read, but for those that only lead to variables which nothing reads."""
+    needed: set[str] = set()
+    waiting: list[tuple[tuple[str, ...], set[str]]] = []
+    for line in walk(lines):
+        found = [uses(code) for code in codes_of(line)]
+        names = set().union(*(each.names for each in found))
+        if isinstance(line, Compute) and not any(each.parts for each in found):
+            waiting.append((line.names, names))
+        else:
+            needed |= names
+    while ready := [each for each in waiting if not needed.isdisjoint(each[0])]:
+        needed.update(*(names for _, names in ready))
+        waiting = [each for each in waiting if each not in ready]
+    return needed
 
 
 def _set_by(line: Any) -> tuple[str, ...]:
