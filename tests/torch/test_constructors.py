@@ -1247,6 +1247,45 @@ def test_a_list_that_has_a_value_is_not_asked_for_one() -> None:
         imported(cnndsl.compile(begun).python()).Net(depth=1)
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        "for [x, y] in zip(xs, ys) { conv(x, 1) -> conv(y, 1) }",
+        "for [x, y] in zip(xs, ys) { it * x + y }",
+        "f: { for [x, y] in zip(xs, ys) { conv(x + y, 1) } }",
+        "convs = [conv(2, 1) for x in xs]; for [c, [i, y]] in zip(convs, enumerate(ys)) { (it -> c) * y }",
+        "maps = [it -> conv(2, 1) for x in xs]; for [m, y] in zip(maps, ys) { it + m * y }",
+        "one = [it * x for x in xs]; other = [it + y for y in ys]; sum([a * b for [a, b] in zip(one, other)])",
+        "conv(sum([sum([x * y for [x, y] in zip(row, ys)]) for row in [xs, ys]]), 1)",
+    ],
+)
+def test_a_constructor_refuses_lists_of_unequal_length(body: str) -> None:
+    text = f"network Net(xs = [1, 2], ys = [2, 1]) {{ input(2, 6, 6); {body} }}"
+    check(text)
+    with pytest.raises(ValueError, match=r"^zip(\(\) argument 2 is shorter| takes lists of equal length)"):
+        imported(cnndsl.compile(text).python()).Net([1, 2, 3])
+
+
+@pytest.mark.parametrize(
+    "source", ["xs[:-1], xs[1:]", "xs, [2 * x for x in xs]", "range(1, len(xs) + 1), reversed(xs)"]
+)
+def test_lists_that_are_of_equal_length_anyway_are_not_asked_for_it(source: str) -> None:
+    text = f"network Net(xs = [1, 2, 3]) {{ input(2, 6, 6); for [x, y] in zip({source}) {{ conv(x + y, 1) }} }}"
+    check(text)
+    assert "ValueError" not in cnndsl.compile(text).python()
+
+
+def test_a_default_that_is_not_taken_refuses_no_lists() -> None:
+    text = """
+    network Net(xs = [1, 2], ys = [2, 1], zs = [x + y for [x, y] in zip(xs, ys)]) {
+        input(2, 6, 6)
+        for z in zs { conv(z, 1) }
+    }
+    """
+    check(text)
+    assert len(imported(cnndsl.compile(text).python()).Net([1, 2, 3], zs=[4]).conv1) == 1
+
+
 def test_a_value_that_turns_only_hand_on_is_not_asked_for() -> None:
     text = """
     network Net(n = 2, sizes = [1, 2]) {

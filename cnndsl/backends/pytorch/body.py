@@ -187,6 +187,8 @@ class Body:
         """The loops (by `id` of their node) that could be written out turn by turn."""
         self.written_out: set[int] = set()
         """Those that have to be."""
+        self.list_variables: frozenset[str] = frozenset()
+        """The variables of the lists around that are one expression in Python: no line can read them."""
         self.has_more = False
         """Whether lines follow the one at hand."""
 

@@ -12,9 +12,31 @@ from functools import partial, reduce
 from typing import Any
 
 from cnndsl.backends.pytorch.body import Body
-from cnndsl.backends.pytorch.code import Code, call, constant, name
+from cnndsl.backends.pytorch.code import (
+    Code,
+    any_of,
+    call,
+    constant,
+    flat,
+    gone_through,
+    is_literal,
+    length_of,
+    name,
+    names_in,
+    strict,
+    subscript,
+)
+from cnndsl.backends.pytorch.flowgraph import refusal
 from cnndsl.backends.pytorch.initialise import rule_code
-from cnndsl.backends.pytorch.layer_lists import AnyLayers, each_value, length_of_layers, refuse_length, rows, rule_of
+from cnndsl.backends.pytorch.layer_lists import (
+    AnyLayers,
+    each_value,
+    length_of_layers,
+    refuse_length,
+    rows,
+    rule_of,
+    source_of,
+)
 from cnndsl.backends.pytorch.operations import applied, backwards, combined, count_of, plain, put_learned
 from cnndsl.backends.pytorch.operators import arguments_of, operands, static_of, two
 from cnndsl.backends.pytorch.spelling import argument_code, plain_shape, spelled
@@ -138,6 +160,7 @@ def _function_call(body: Body, word: str, node: nodes.Call) -> Any:
         return length
     if word == "len" and isinstance(values[0], TensorList):
         return plain_static(len(applied(body, values[0]).items))
+    is_checked = word != "zip" or check_lengths(body, values)
     if word == "reversed" and isinstance(values[0], AnyTensors):
         return backwards(values[0])
     if word in ("enumerate", "zip", "reversed") and any(isinstance(value, TensorList) for value in values):
@@ -149,8 +172,42 @@ def _function_call(body: Body, word: str, node: nodes.Call) -> Any:
         for value in values:
             if isinstance(value, Static) and isinstance(value.value, AnyLayers):
                 refuse_length(value.value, f"{word} of a list of layers")
-        return worked_out(constant_call(body, word, values), node.arguments)
+        made = worked_out(constant_call(body, word, values), node.arguments)
+        return made if is_checked else Static(made.value, call("list", strict(gone_through(made.code))))
     raise Untranslatable(f"{word} is called on what is no value", node.span)
+
+
+def check_lengths(body: Body, columns: Sequence[Any]) -> bool:
+    """Have `__init__` refuse arguments for which the lists of a `zip` are not of one length.
+
+    Gives False where it cannot ask, as for lists that each turn of a list in Python has others of.
+    """
+    lengths = [_length(body, column) for column in columns]
+    first, *others = sorted(lengths, key=is_literal)  # what is compared comes first
+    tests = [ast.Compare(first, [ast.NotEq()], [each]) for each in others if flat(each) != flat(first)]
+    tests = [test for test in tests if not is_literal(first)]
+    if not all(names_in(test).isdisjoint(body.list_variables) for test in tests):
+        return False
+    if tests and not body.is_silent:
+        body.lines.append(refusal(any_of(tests), "zip takes lists of equal length"))
+    return True
+
+
+def _length(body: Body, column: Any) -> Code:
+    """How long a list is."""
+    if isinstance(column, AnyTensors):
+        return count_of(body, column).code
+    if isinstance(column, TensorList):
+        return constant(len(column.items))
+    if isinstance(column.value, list):
+        return constant(len(column.value))
+    rule = rule_of(column)
+    match length := length_of(column.code if rule is None else source_of(rule)):
+        case ast.Call(
+            args=[ast.Subscript(value=whole, slice=ast.Slice(None, ast.UnaryOp(operand=ast.Constant(1)), None))]
+        ):
+            return call("len", subscript(whole, ast.Slice(constant(1))))  # as long, and said as for the other part
+    return length
 
 
 def _rows_of_values(body: Body, word: str, values: list[Any], node: nodes.Call) -> TensorList:

@@ -249,7 +249,8 @@ class ClassTranslation:
     def _default(self, word: str) -> Any:
         """What the default of a parameter is worth, which follows from others."""
         parameter = next(each for each in self._definition.parameters if each.name == word)
-        return self._file.evaluate(self._body, parameter.default)
+        with self._body.having(list_variables=frozenset(self._body.taken)):  # it is there in some cases only
+            return self._file.evaluate(self._body, parameter.default)
 
     def _hold(self, word: str, value: Any) -> None:
         """Refuse arguments from which another value follows than the class is written for."""

@@ -128,13 +128,24 @@ def gone_through(items: Code) -> Code:
     return items
 
 
+def strict(zipped: Code) -> Code:
+    """`zip(..., strict=True)` for `zip(...)`."""
+    assert isinstance(zipped, ast.Call)  # noqa: S101 - as the caller says
+    return ast.Call(zipped.func, zipped.args, [ast.keyword("strict", constant(True))])
+
+
 def length_of(items: Code) -> Code:
     """`len(items)`, without what makes a list no longer, and `max(n, 0)` for `len(range(n))`."""
     match items:
-        case ast.Call(ast.Name("list"), [ast.Call(ast.Name("enumerate" | "reversed"), [inner, *_])]):
+        case (
+            ast.Call(ast.Name("enumerate" | "list" | "reversed" | "sorted" | "zip"), [inner, *_])
+            | ast.ListComp(generators=[ast.comprehension(iter=inner, ifs=[])])
+        ):
             return length_of(inner)
         case ast.Call(ast.Name("range"), [count]):
             return count if _is_count(count) else call("max", count, ast.Constant(0))
+        case ast.Call(ast.Name("range"), [ast.Constant(1), ast.BinOp(count, ast.Add(), ast.Constant(1))]):
+            return length_of(call("range", count))
     return call("len", items)
 
 
@@ -178,7 +189,7 @@ def loop_head(into: Code, items: Code, reads: Container[str]) -> tuple[Code, Cod
                 case ast.Name() | ast.Attribute() | ast.List() if not is_read(inner) and not start:
                     return index, call("range", length_of(values))
             return tuple_of([index, inner]), call("enumerate", values, *start)
-        case ast.Tuple(elts=targets), ast.Call(func=ast.Name("zip"), args=columns) if len(targets) == len(columns):
+        case ast.Tuple(targets), ast.Call(ast.Name("zip"), columns, []) if len(targets) == len(columns):
             heads = (loop_head(*pair, reads) for pair in side_by_side(into, items))
             pairs = [pair for head in heads for pair in side_by_side(*head)]
             for at in reversed(range(len(pairs))):  # of what is gone through twice

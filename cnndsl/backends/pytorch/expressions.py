@@ -8,8 +8,18 @@ from functools import partial
 from typing import Any
 
 from cnndsl.backends.pytorch.body import Body
-from cnndsl.backends.pytorch.calls import declare_input, evaluate_call, meaning
-from cnndsl.backends.pytorch.code import call, constant, flat, gone_through, loop_head, name, names_in, subscript
+from cnndsl.backends.pytorch.calls import check_lengths, declare_input, evaluate_call, meaning
+from cnndsl.backends.pytorch.code import (
+    call,
+    constant,
+    flat,
+    gone_through,
+    loop_head,
+    name,
+    names_in,
+    names_stored,
+    subscript,
+)
 from cnndsl.backends.pytorch.flowgraph import FLOW, For
 from cnndsl.backends.pytorch.indexing import one, piece, taken, up_to_parts
 from cnndsl.backends.pytorch.joins import branch, is_written_out, mark_of, must_unroll, reserve_at_outermost, rewind
@@ -141,13 +151,14 @@ def _comprehension(body: Body, node: nodes.Comprehension) -> Any:
         if isinstance(items, list) and (is_written_out(body, items) or must_unroll(body, items)):
             return listed(_turns(body, node, items, outer))
         target = bind_generic(body, node.targets, sort_of(source).of_items, local=True)
-        tests = [condition(body, node.condition).code] if node.condition is not None else []
-        try:
-            item = body.for_later(evaluate(body, node.item))
-        except Untranslatable:  # perhaps one by one
-            if not isinstance(items, list):
-                raise
-            item = None
+        with body.having(list_variables=body.list_variables | names_stored(target)):
+            tests = [condition(body, node.condition).code] if node.condition is not None else []
+            try:
+                item = body.for_later(evaluate(body, node.item))
+            except Untranslatable:  # perhaps one by one
+                if not isinstance(items, list):
+                    raise
+                item = None
         if item is None or isinstance(item, Tensor):
             rewind(body, mark)  # what is made once for all items, one by one is made again
             body.scope = outer
@@ -181,6 +192,8 @@ def columns_of(body: Body, node: nodes.Node) -> list[Any] | None:
     if not any(isinstance(column, AnyTensors) for column in columns):
         rewind(body, mark)
         return None
+    if word == "zip":
+        check_lengths(body, columns)
     if word == "enumerate":
         items, *begin = columns
         count = count_of(body, items).code

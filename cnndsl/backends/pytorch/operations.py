@@ -9,7 +9,7 @@ from functools import partial, reduce
 from typing import Any, TypeVar
 
 from cnndsl.backends.pytorch.body import Body
-from cnndsl.backends.pytorch.code import Code, call, constant, list_of, name, subscript, sum_of, walk_code
+from cnndsl.backends.pytorch.code import Code, call, constant, length_of, list_of, name, subscript, sum_of, walk_code
 from cnndsl.backends.pytorch.flowgraph import LIST, Compute
 from cnndsl.backends.pytorch.spelling import (
     along_any_axis,
@@ -111,7 +111,7 @@ def _larger(body: Body, p: Any, q: Any) -> Any:
 
 def count_of(body: Body, held: AnyTensors) -> Static:
     """How many values a list has."""
-    code = call("len", sizes_code(body, held, 0))
+    code = length_of(sizes_code(body, held, 0))
     count = held.count or Static(body.symbols.number(code, held.sample), code)
     return replace(count, seen=call("len", held.code) if isinstance(held.code, ast.Name) else None)
 

@@ -32,6 +32,8 @@ class UNet(nn.Module):
             in_channels = width
         self.conv2 = nn.Conv2d(in_channels, 2 * widths[-1], 3, padding=1)
         self.relu2 = nn.ReLU()
+        if len(widths) != len(skips_channels):
+            raise ValueError("zip takes lists of equal length")
         self.conv_transpose1 = nn.ModuleList()
         self.conv3 = nn.ModuleList()
         self.relu3 = nn.ModuleList()

@@ -46,10 +46,10 @@ class Stages(nn.Module):
                 channels, int(math.log2(area)) + int(math.exp(1.5)), 1
             )
             channels = int(math.log2(area)) + 4
-        self.conv5 = nn.Conv2d(channels, max(len(list(dict.fromkeys(widths))), 2), 1)
+        self.conv5 = nn.Conv2d(channels, max(len(dict.fromkeys(widths)), 2), 1)
         self.dropout1 = nn.Dropout(math.log10(area) / 100 + math.log(1.5) / 100)
         last = sorted(widths, reverse=True)[1]
-        self.conv6 = nn.Conv2d(max(len(list(dict.fromkeys(widths))), 2), last, 1)
+        self.conv6 = nn.Conv2d(max(len(dict.fromkeys(widths)), 2), last, 1)
         self.relu3 = nn.ReLU()
 
     def forward(self, x: Tensor) -> Tensor:

@@ -60,6 +60,8 @@ class Vocoder(nn.Module):
     ) -> None:
         super().__init__()
         self.conv1 = nn.Conv1d(10, channels, 7, padding=3)
+        if len(rates) != len(kernels):
+            raise ValueError("zip takes lists of equal length")
         self.leaky_relu1 = nn.ModuleList()
         self.conv_transpose1 = nn.ModuleList()
         self.residual1 = nn.ModuleList()
