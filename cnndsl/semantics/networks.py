@@ -169,8 +169,9 @@ class Networks:
             template = value.template if isinstance(value, BlockRecipe) else value
             if isinstance(template, Template) and template.definition is definition:
                 return True
-            if value is UNKNOWN and isinstance(item, tree.Variant) and item.base == definition.name.text:
-                return True  # what is wrong with the variant was said
+            is_open = value is UNKNOWN or isinstance(value, VariantRecipe)  # of the first, what is wrong was said
+            if is_open and isinstance(item, tree.Variant) and item.base == definition.name.text:
+                return True
         return False
 
 

@@ -491,6 +491,8 @@ def test_a_parameter_without_a_default_is_needed() -> None:
     source = "network Net(classes) { input(3, 8, 8); linear(classes) }"
     assert errors(source) == [("E210", "Net needs a value for classes")]
     assert program_of(source, classes=7).network().output_shapes == ((7,),)
+    variant = "network Wide(width = 4) = Net(2 * width)"
+    assert program_of(f"{source}\n{variant}").networks == ("Wide",)
 
 
 def test_a_base_without_defaults_is_there_for_its_variants() -> None:
