@@ -1346,3 +1346,103 @@ def test_x_is_what_comes_in_while_that_is_read(body: str, written: list[str]) ->
     check(text)
     lines = [line.partition("  #")[0].strip() for line in cnndsl.compile(text).python().splitlines()]
     assert set(written) <= set(lines)
+
+
+GATED = """
+block Scaled(channels, emb) {
+    conv(channels, 3, padding=1) -> relu
+    it * reshape(emb -> linear(channels), [channels, 1, 1])
+}
+block Shifted(width, by, heads = 1) {
+    it -> conv(width, 1) -> sigmoid
+    it + reshape(by -> linear(width * heads) -> linear(1), [1, 1, 1])
+}
+block Joined(size, one, other) { concat(it, upsample(other, like=one)) -> conv(size, 3, padding=1) }
+block Summed(size, one, other) { (it -> conv(size, 1)) * sigmoid(one -> conv(1, 1)) + (other -> conv(size, 1)) }
+block Two(channels, emb) { output it -> Scaled(channels, emb), emb -> linear(channels) }
+"""
+
+
+@pytest.mark.parametrize(
+    ("block", "use"),
+    [
+        ("Run(unit, emb, n) { repeat n { unit(4, emb) -> relu } }", "Run(Scaled, emb, n) -> Run(Shifted, emb, 1)"),
+        ("Run(unit, emb, widths) { for w in widths { unit(w, emb) } }", "Run(Shifted(heads=n), emb, [2, n, 3])"),
+        ("Run(units, emb) { for [unit, w] in units { unit(w, emb) } }", "Run([[Scaled, n], [Shifted, 4]], emb)"),
+        (
+            "Run(unit, emb, flag) { if flag { it + (it -> unit(3, emb)) } }",
+            "Run(Shifted if n > 1 else Scaled, emb, n > 2)",
+        ),
+        ("Run(unit, emb) { a, b = it -> unit(4, emb); a + reshape(b, [-1, 1, 1]) }", "Run(Two, emb)"),
+        (
+            "Run(unit, maps, n) { unit(n, maps[0], maps[1]) }",
+            "Run(Joined, [x, x -> conv(n, 1)], n) -> Run(Summed, [x, it], 2)",
+        ),
+        ("Run(unit, x) { part = unit(2, x, it); x = x -> conv(4, 1); part -> unit(5, x, it) }", "Run(Joined, x)"),
+        (
+            """Run(unit, emb, n) {
+                own  = unit(channels=n, emb=emb)
+                half = unit(emb=emb)
+                list = [unit(channels=w, emb=emb) for w in [n, 3]]
+                emb = emb -> linear(n) -> relu
+                own -> half(3) -> relu
+                for layer in list { layer -> relu }
+                half(emb.features)
+            }""",
+            "Run(Scaled, emb, n)",
+        ),
+    ],
+)
+def test_a_block_that_is_a_parameter_takes_values(block: str, use: str) -> None:
+    inputs = "x = input(3, 6, 6); t = input(5); emb = t -> linear(7) -> relu"
+    check(f"{GATED}block {block}\nnetwork Net(n = 2) {{ {inputs}; it -> {use} }}")
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        ("unit(8, x, y) -> unit(8, x, other=y)", "is given values in two ways"),
+        ("unit(8, other=x, one=y)", "is given values in another order than Joined takes them"),
+        ("part = unit(size=8); it -> part(x, y)", "is given an argument by name, and then one before it without"),
+    ],
+)
+def test_a_block_that_is_a_parameter_takes_values_in_one_order(body: str, reason: str) -> None:
+    text = f"""{GATED}
+    block Run(unit, x) {{ y = x -> conv(3, 1); {body} }}
+    network Net {{ input(3, 6, 6); Run(Joined, it) }}
+    """
+    with pytest.raises(CompilationError, match=rf"E601.*{reason}"):
+        cnndsl.compile(text).python()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "layers = [conv(it.channels, 3, padding=1) for i in range(n)]; conv(5, 1)",
+        "w = 4; layers = [conv(w, 3, padding=1) for i in range(n)]; w = w + 1; conv(w, 1)",
+        "x = it; layers = [conv(x.channels, 1) for i in range(n)]; x = it -> conv(2, 1); x",
+        "layers = [Add(4, it) for i in range(n)]; conv(2, 1) -> relu",
+        "x = it; layers = [Add(4, x) for i in range(n)]; x = it -> conv(2, 1); x",
+    ],
+)
+def test_a_list_of_layers_is_what_its_names_mean_where_it_is_declared(body: str) -> None:
+    block = "block Add(channels, value) { (it -> conv(channels, 1)) * (value -> conv(1, 1)) }"
+    check(f"{block}\nnetwork Net(n = 2) {{ input(3, 6, 6); {body}; for layer in layers {{ layer -> relu }} }}")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "y = it; some = Add(value=y); y = it -> conv(n, 1); some(3) -> relu -> some(4); it * (y -> conv(1, 1))",
+        "w = n; some = Odd(half=w); if n > 1 { w = w + 1 }; some(w) -> some(2)",
+        "w = n; some = conv(kernel=2 * w + 1, padding=w); repeat n { w = w + 1 }; some(w) -> some(2)",
+        "w = n; Run(Odd, w)",
+    ],
+)
+def test_a_layer_with_some_of_its_arguments_keeps_what_they_mean(body: str) -> None:
+    blocks = """
+    block Add(channels, value) { (it -> conv(channels, 1)) * (value -> conv(1, 1)) }
+    block Odd(channels, half) { conv(channels, 2 * half + 1, padding=half) }
+    block Run(unit, w) { some = unit(half=w); repeat 2 { w = w + 1 }; some(w) -> some(2) }
+    """
+    check(f"{blocks}\nnetwork Net(n = 2) {{ input(3, 6, 6); {body} }}")

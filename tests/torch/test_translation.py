@@ -807,8 +807,9 @@ def test_a_block_that_is_a_parameter_is_a_part_by_its_word_also_with_a_value() -
     program = compilation.program
     assert program is not None
     assert [child.name for child in program.modules["Twice"].children] == ["conv1", "unit1"]
-    with pytest.raises(cnndsl.CompilationError, match=r"(?s)a layer that is a parameter takes a value.*choose between"):
-        compilation.python()
+    python = compilation.python()
+    assert "self.unit1 = unit(in_channels, 8)" in python
+    assert "x = self.unit1(x, r)" in python
 
 
 def test_a_number_that_ways_of_a_condition_leave_in_ways_of_their_own_is_no_traceback() -> None:

@@ -148,7 +148,8 @@ def _check_same(body: Body, part: Part, recipe: Any, value: Any) -> None:
         return
     first = body.built_for[part.number]
     try:
-        _, axes, _ = body.file.tried(recipe, value.shape, body)
+        asked = body.file.tried(recipe, value.shape, body)[1]
+        axes = {axis for at, axis in asked if at == 0}
     except NeedsFlatten:
         axes = set(range(len(value.shape)))
     if len(first) != len(value.shape) or not all(body.symbols.same(first[axis], value.shape[axis]) for axis in axes):

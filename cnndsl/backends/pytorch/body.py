@@ -23,7 +23,6 @@ from cnndsl.backends.pytorch.code import (
     not_in,
     size_argument,
     subscript,
-    walk_code,
 )
 from cnndsl.backends.pytorch.flowgraph import (
     FLOW,
@@ -43,7 +42,6 @@ from cnndsl.backends.pytorch.flowgraph import (
 from cnndsl.backends.pytorch.symbols import Symbols
 from cnndsl.backends.pytorch.values import (
     AnyTensors,
-    BlockRecipe,
     Scope,
     Static,
     Tensor,
@@ -119,6 +117,8 @@ class Body:
         """The parameters of the definition."""
         self.text_names: set[str] = set()
         """The names that the text gives to constants and values."""
+        self.rebound: set[str] = set()
+        """Those that it gives more than once, or that are parameters."""
         self.symbols = Symbols(file)
         """What is known of numbers and sizes."""
         # Variables of `__init__`
@@ -132,7 +132,7 @@ class Body:
         self.value_names: set[str] = {"x"}
         self.wanted: dict[str, str] = {}
         """For variables of `forward` that the text gives no name what they would be called if that were free."""
-        self._own_variables: set[str] = set()
+        self.own_variables: set[str] = set()
         """The variables of `forward` for what blocks are given, which nothing else is put into."""
         self.pending: tuple[Any, Code] | None = None
         """Several values that are not taken apart yet, and the call that gives them."""
@@ -594,25 +594,6 @@ class Body:
         if self.chain is None and isinstance(value, Tensor):
             value = self.in_variable(value, FLOW + self.flow)
         self.it = value
-
-    def computed_first(self, recipe: BlockRecipe, *, is_later: bool = False) -> BlockRecipe:
-        arguments = dict(recipe.arguments)
-        for word, item in arguments.items():
-            if isinstance(item, TensorList):
-                arguments[word] = self.settled(item, word)
-                continue
-            if not isinstance(item, Tensor):
-                continue
-            code = item.code
-            is_own = isinstance(code, ast.Name) and code.id in self._own_variables
-            if (is_later and not is_own) or any(isinstance(each, ast.Call) for each in walk_code(code)):
-                variable = self.temporary(word if word not in self.text_names else f"{word}_")
-                self._own_variables.add(variable)
-                arguments[word] = self.put(item, variable)
-        return replace(recipe, arguments=arguments)
-
-    def for_later(self, value: Any) -> Any:
-        return self.computed_first(value, is_later=True) if isinstance(value, BlockRecipe) else value
 
     def put_aside(self, value: Any) -> str:
         """Keep a value while others are worked out; the name by which `back` gives it, wherever it is then."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial, reduce
 from typing import Any
 
@@ -37,7 +38,15 @@ from cnndsl.backends.pytorch.layer_lists import (
     rule_of,
     source_of,
 )
-from cnndsl.backends.pytorch.operations import applied, backwards, combined, count_of, plain, put_learned
+from cnndsl.backends.pytorch.operations import (
+    applied,
+    backwards,
+    combined,
+    computed_first,
+    count_of,
+    plain,
+    put_learned,
+)
 from cnndsl.backends.pytorch.operators import arguments_of, operands, static_of, two
 from cnndsl.backends.pytorch.spelling import argument_code, plain_shape, spelled
 from cnndsl.backends.pytorch.statics import (
@@ -55,6 +64,7 @@ from cnndsl.backends.pytorch.values import (
     AnyList,
     AnyTensors,
     BlockRecipe,
+    ChoiceRecipe,
     ExternRecipe,
     Function,
     KindRecipe,
@@ -104,10 +114,15 @@ def evaluate_call(body: Body, node: nodes.Call) -> Any:
     match function:
         case KindRecipe() if not function.fields and not function.is_half_applied:
             return _kind_call(body, function, node)
-        case KindRecipe() | ParamRecipe() | ExternRecipe():
+        case KindRecipe() | ExternRecipe():
             return with_arguments(function, arguments_of(body, node), node.span)
+        case ParamRecipe() | ChoiceRecipe():
+            given = [(word, computed_first(body, word or "value", item)) for word, item in arguments_of(body, node)]
+            return with_arguments(function, given, node.span)
         case BlockRecipe():
-            return body.computed_first(with_arguments(function, arguments_of(body, node), node.span))
+            made = with_arguments(function, arguments_of(body, node), node.span)
+            pairs = made.arguments.items()
+            return replace(made, arguments={word: computed_first(body, word, item) for word, item in pairs})
         case VariantRecipe():
             return body.file.variant(with_arguments(function, arguments_of(body, node)))
         case Function():

@@ -72,11 +72,13 @@ from cnndsl.backends.pytorch.values import (
     RECIPES,
     BlockRecipe,
     KindRecipe,
+    Ranks,
     Static,
     Tensor,
     TensorList,
     Untranslatable,
     grouped,
+    own_ranks,
     plain_static,
 )
 from cnndsl.backends.pytorch.write import ForwardWriter, InitWriter, is_any
@@ -85,7 +87,6 @@ from cnndsl.ir.names import is_attribute, numbered, plain_label, why_not
 from cnndsl.layers.formula import Shape, show
 from cnndsl.symbolic.number import value_of
 
-Ranks = tuple[tuple[str, int], ...]
 Key = tuple[str, Ranks]
 Argument = tuple[str, str, Code | None]
 """An argument of a method: its name, annotation and default."""
@@ -554,11 +555,11 @@ def _stages(choice: Any, sort: Sort, body: Body) -> list[Any]:
 
 
 def _type_of(choice: Any, sort: Sort, file: Any) -> str:
-    rank = min(sort.needs.ranks)  # whose sizes are asked for is applied
+    inputs = sort.needs.inputs
     if isinstance(choice, BlockRecipe):
-        return str(file.unit(choice.definition, (("input", rank),)).name)
+        return str(file.unit(choice.definition, own_ranks(choice, inputs)).name)
     if isinstance(choice, KindRecipe) and choice.kind.kind in ("conv", "conv_transpose"):
-        return f"nn.{choice.kind.module_name(rank - 1)}"
+        return f"nn.{choice.kind.module_name(inputs[0][1] - 1)}"
     return "nn.Module"
 
 

@@ -6,6 +6,7 @@ import ast
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import count
 from typing import Any
 
 from cnndsl.backends.pytorch.body import Body
@@ -22,6 +23,7 @@ from cnndsl.backends.pytorch.code import (
     list_of,
     name,
     names_in,
+    size_argument,
     tuple_of,
     within_64_bits,
 )
@@ -44,6 +46,7 @@ from cnndsl.backends.pytorch.values import (
     NeedsFlatten,
     ParamRecipe,
     PartRecipe,
+    Ranks,
     Scope,
     Static,
     Tensor,
@@ -52,6 +55,8 @@ from cnndsl.backends.pytorch.values import (
     Untranslatable,
     is_flowing,
     one_by_one,
+    own_name,
+    own_ranks,
     with_arguments,
 )
 from cnndsl.layers.base import Group, Layer
@@ -265,49 +270,81 @@ def _ask(body: Body, needs: Needs, **asked: Any) -> None:
 
 def _parameter(body: Body, recipe: ParamRecipe, value: Tensor) -> Made:
     needs = recipe.needs
-    rank = len(value.shape)
     choices = [choice for choice in recipe.choices if not is_identity(choice)]
-    tried = [body.file.tried(with_arguments(choice, recipe.arguments), value.shape, body) for choice in choices]
-    _ask(body, needs, ranks={rank})
+    tried = [body.file.tried(choice, value.shape, body, recipe.arguments) for choice in choices]
+    made = [each for each, _ in tried] or [Made(name(""), (value.shape,))]
+    held = _incoming(recipe, value)
+    places = [*held]
+    _ask(body, needs, ranks={tuple((place, len(each.shape)) for place, each in held.items())})
     if len(needs.ranks) > 1 and any(map(_has_ranks, choices)):
+        if len({tuple(place for place, _ in ranks) for ranks in needs.ranks}) > 1:
+            reason = "a layer that is a parameter is given values in two ways"
+            raise Untranslatable(reason, helps="give it the same ones everywhere, by name or without")
         raise Untranslatable("a layer that is a parameter is applied to values with different numbers of axes")
-    axes: set[int] = set().union(*(asks for _, asks, _ in tried))
-    units: frozenset[Any] = frozenset().union(*(made.units for *_, made in tried))
-    if any(isinstance(argument, Tensor) for _, argument in recipe.arguments):
-        helps = "choose between blocks in lines of the text: if flag { One(8, value) } else { Other(8, value) }"
-        raise Untranslatable("a layer that is a parameter takes a value", helps=helps)
+    _check_call(recipe, choices, needs.inputs)
+    axes = {(places[at], axis) for _, asked in tried for at, axis in asked}
+    units: frozenset[Any] = frozenset().union(*(each.units for each in made))
     words = [word for word, _ in recipe.arguments]
     _ask(body, needs, axes=axes, keywords={*words} - {None}, positional=words.count(None))
     for choice in choices:
         if isinstance(choice, BlockRecipe) and not body.is_silent:
-            unit = body.file.unit(choice.definition, (("input", rank),))
+            unit = body.file.unit(choice.definition, own_ranks(choice, needs.inputs))
             body.file.note(unit, with_arguments(choice, recipe.arguments).arguments)
-    told = tuple(value.shape[axis] for axis in sorted(needs.axes))
+    told = tuple(held[place].shape[axis] for place, axis in needs.sizes)
     code = call(recipe.code, *map(body.symbols.size_code, told))
     for word, argument in recipe.arguments:
-        given = argument.code if isinstance(argument, Static) else _passed(body, recipe, argument, rank)
+        if is_flowing(argument):
+            continue
+        given = argument.code if isinstance(argument, Static) else _passed(body, recipe, argument)
         if word is None:
             code.args.append(given)
         else:
             kinds = (choice.kind for choice in choices if isinstance(choice, KindRecipe))
             names = next((kind.torch_names for kind in kinds), {})
             code.keywords.append(ast.keyword(names.get(word, word), given))
-    first, *others = [shape for shape, *_ in tried] or [value.shape]
-    if any(len(shape) != len(first) for shape in others):
+    if len({(each.names, *map(len, each.shapes)) for each in made}) > 1:
         raise Untranslatable("the layers that a parameter may be give values with different numbers of axes")
-    kept = same_axes(body, first, value.shape, *others)  # what a layer else makes of an axis, it says itself
-    dims = (
-        dim if axis in kept else body.symbols.fresh(value_of(dim), cause=names_in(recipe.code))
-        for axis, dim in enumerate(first)
-    )
-    return Made(code, (tuple(dims),), units=units, word="block" if units else "layer", sizes=told)
+    shapes = []
+    for first, *others in zip(*(each.shapes for each in made), strict=True):
+        kept = same_axes(body, first, value.shape, *others)  # what a layer else makes of an axis, it says itself
+        dims = (
+            dim if axis in kept else body.symbols.fresh(value_of(dim), cause=names_in(recipe.code))
+            for axis, dim in enumerate(first)
+        )
+        shapes.append(tuple(dims))
+    extra = tuple(each for _, each in recipe.arguments if is_flowing(each))
+    word = "block" if units else "layer"
+    return Made(code, tuple(shapes), extra=extra, names=made[0].names, units=units, word=word, sizes=told)
 
 
-def _passed(body: Body, recipe: ParamRecipe, argument: Any, rank: int) -> Code:
+def _incoming(recipe: ParamRecipe, value: Tensor) -> dict[str, Tensor]:
+    """What comes into a layer that is a parameter, each as what is asked of such a layer calls it."""
+    numbers = count()
+    given = [(word or str(next(numbers)), argument) for word, argument in recipe.arguments]
+    return dict(one_by_one([("input", value), *(pair for pair in given if is_flowing(pair[1]))]))
+
+
+def _check_call(recipe: ParamRecipe, choices: Sequence[Any], inputs: Ranks) -> None:
+    """Refuse arguments in another order than that in which a layer takes them, where Python needs this one."""
+    words = [word for word, _ in recipe.arguments]
+    for choice in choices:
+        is_open = isinstance(choice, BlockRecipe | KindRecipe)
+        if is_open and not {*choice.left[: words.count(None)]}.isdisjoint(words):
+            reason = "a layer that is a parameter is given an argument by name, and then one before it without"
+            raise Untranslatable(reason, helps="give both of them by name")
+        if isinstance(choice, BlockRecipe):
+            order = ["input", *choice.left]
+            places = [order.index(word.partition(".")[0]) for word, _ in own_ranks(choice, inputs)]
+            if places != sorted(places):
+                reason = f"a block that is a parameter is given values in another order than {choice.definition.name}"
+                raise Untranslatable(f"{reason} takes them", helps="give them in the order of its parameters")
+
+
+def _passed(body: Body, recipe: ParamRecipe, argument: Any) -> Code:
     """A layer as an argument of a block that is a parameter."""
     for choice in recipe.choices:
         if isinstance(choice, BlockRecipe):
-            unit = body.file.unit(choice.definition, (("input", rank),))
+            unit = body.file.unit(choice.definition, own_ranks(choice, recipe.needs.inputs))
             given = with_arguments(choice, recipe.arguments).arguments
             return callable_for(body, argument, next(unit.sorts[word] for word in given if given[word] is argument))
     raise Untranslatable("a layer is given to a layer that is a parameter")
@@ -347,10 +384,10 @@ def callable_for(body: Body, recipe: Any, sort: Any) -> Code:
 def _single_callable(body: Body, recipe: Any, needs: Needs) -> Code:
     if not needs.ranks and not isinstance(recipe, KindRecipe):
         return dotted("nn.Identity")  # nobody applies it, or no block that does is translated yet
-    rank = min(needs.ranks, default=3)
-    words = {axis: axis_word(axis, rank) for axis in sorted(needs.axes)}
     if isinstance(recipe, BlockRecipe):
-        return _block_callable(body, recipe, needs, rank)
+        return _block_callable(body, recipe, needs)
+    rank = needs.inputs[0][1]
+    words = {axis: axis_word(axis, rank) for _, axis in needs.sizes}
     shape = tuple(Traced(60, Expr.of(Symbol(words.get(axis, f"unknown·{axis}")))) for axis in range(rank))
     if isinstance(recipe, KindRecipe):
         kind = recipe.kind
@@ -387,8 +424,7 @@ def _is_untold(code: Code) -> bool:
 def _kind_callable(body: Body, recipe: KindRecipe, needs: Needs, shape: Shape, words: dict[int, str]) -> Code:
     """A layer kind with some of its arguments, as a callable of the sizes that a parameter tells and of the others."""
     kind = recipe.kind
-    left = [word for word in kind.model_fields if word not in recipe.fields]
-    called = [word for at, word in enumerate(left) if at < needs.positional or word in needs.keywords]
+    called = [word for at, word in enumerate(recipe.left) if at < needs.positional or word in needs.keywords]
     named = {word: kind.torch_names.get(word, word) for word in called}
     opened = {word: Static(body.symbols.number(name(named[word]), 1), name(named[word])) for word in called}
     whole = replace(recipe, fields=recipe.fields | opened)
@@ -419,26 +455,29 @@ def _kind_callable(body: Body, recipe: KindRecipe, needs: Needs, shape: Shape, w
     return lambda_of([*sizes, *named.values()], code, defaults)
 
 
-def _block_callable(body: Body, recipe: BlockRecipe, needs: Needs, rank: int) -> Code:
-    unit = body.file.unit(recipe.definition, (("input", rank),))
+def _block_callable(body: Body, recipe: BlockRecipe, needs: Needs) -> Code:
+    ranks = own_ranks(recipe, needs.inputs)
+    unit = body.file.unit(recipe.definition, ranks)
     body.note(unit, recipe.arguments)
-    asks = [axis for _, axis in unit.sizes]
-    words = {axis: f"in_{axis_word(axis, rank)}" for axis in (*sorted(needs.axes), *asks)}
+    taken = {each.name for each in recipe.definition.parameters}
+    told = [(own_name(recipe, place), axis) for place, axis in needs.sizes]
+    words = {(word, axis): size_argument(word, axis, dict(ranks)[word], taken) for word, axis in (*told, *unit.sizes)}
+    open_ones = [each for each in recipe.definition.parameters if each.name in {*recipe.left} - unit.values()]
+    positional = [word for word in recipe.left[: needs.positional] if word not in unit.values()]
     parameters = unit.parameters()
     given = list(recipe.arguments)
-    is_suffix = not given or parameters.index(given[0]) >= needs.positional
+    is_suffix = not given or parameters.index(given[0]) >= len(positional)
     start, left = _started(body, recipe, unit)
     codes = {word: argument_for(body, item, unit.sorts[word]) for word, item in left.items()}
-    open_ones = [each for each in recipe.definition.parameters if each.name not in recipe.arguments]
-    called = {each.name for each in open_ones[: needs.positional]} | needs.keywords
+    called = {*positional} | needs.keywords
     opened = [each for each in open_ones if each.name in called]
-    if asks == sorted(needs.axes) and is_suffix and not called & unit.fixed.keys() and not (asks and unit.is_part):
+    if unit.sizes == told and is_suffix and not called & unit.fixed.keys() and not (told and unit.is_part):
         return call("partial", start, **codes) if codes else start
-    sizes = {unit.size_words[place][0]: name(words[place[1]]) for place in unit.sizes} if unit.is_part else {}
+    sizes = {unit.size_words[place][0]: name(words[place]) for place in unit.sizes} if unit.is_part else {}
     codes = {word: name(word) for word in called} | codes
     inner = call(
         start,
-        *(name(words[axis]) for axis in asks if not unit.is_part),
+        *(name(words[place]) for place in unit.sizes if not unit.is_part),
         **sizes,
         **{word: codes[word] for word in parameters if word in codes},
     )

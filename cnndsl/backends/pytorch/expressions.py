@@ -24,7 +24,7 @@ from cnndsl.backends.pytorch.flowgraph import FLOW, For
 from cnndsl.backends.pytorch.indexing import one, piece, taken, up_to_parts
 from cnndsl.backends.pytorch.joins import branch, is_written_out, mark_of, must_unroll, reserve_at_outermost, rewind
 from cnndsl.backends.pytorch.layer_lists import AnyLayers, LayerList, LayerRule, by_number, each_value
-from cnndsl.backends.pytorch.operations import applied, count_of
+from cnndsl.backends.pytorch.operations import applied, count_of, for_later
 from cnndsl.backends.pytorch.operators import calculation, comparison, condition, operands, static_of
 from cnndsl.backends.pytorch.sorts import Sort, sample_of, sort_of
 from cnndsl.backends.pytorch.statics import UNSAID, abstract, all_known, bind_generic, bind_items, decided, listed
@@ -71,7 +71,7 @@ def evaluate(body: Body, node: Any) -> Any:
         case nodes.Format():
             return _format(body, node)
         case nodes.ListOf():
-            return listed([body.for_later(item) for item in operands(body, node.items)])
+            return listed([for_later(body, item) for item in operands(body, node.items)])
         case nodes.Comprehension():
             return _comprehension(body, node)
         case nodes.Call(function=nodes.Flow()):
@@ -154,7 +154,7 @@ def _comprehension(body: Body, node: nodes.Comprehension) -> Any:
         with body.having(list_variables=body.list_variables | names_stored(target)):
             tests = [condition(body, node.condition).code] if node.condition is not None else []
             try:
-                item = body.for_later(evaluate(body, node.item))
+                item = for_later(body, evaluate(body, node.item))
             except Untranslatable:  # perhaps one by one
                 if not isinstance(items, list):
                     raise
@@ -225,7 +225,7 @@ def _turns(body: Body, node: nodes.Comprehension, items: Sequence[Any], outer: S
         return None
 
     made = body.in_order([partial(turn, item) for item in items])
-    return [body.for_later(value) for value in made if value is not None]
+    return [for_later(body, value) for value in made if value is not None]
 
 
 def _size(body: Body, node: nodes.SizeOf) -> Any:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import chain
 from typing import Any, NoReturn
 
 from cnndsl.backends.pytorch.body import Body
@@ -45,6 +46,7 @@ from cnndsl.backends.pytorch.flowgraph import (
     walk,
 )
 from cnndsl.backends.pytorch.joins import mark_of, rewind, run_loop
+from cnndsl.backends.pytorch.operations import for_later, in_own_variable
 from cnndsl.backends.pytorch.sorts import Sort, sort_of
 from cnndsl.backends.pytorch.statics import UNSAID, bind_generic
 from cnndsl.backends.pytorch.values import (
@@ -57,6 +59,7 @@ from cnndsl.backends.pytorch.values import (
     Static,
     Tensor,
     Untranslatable,
+    each_tensor,
     is_layers,
     plain_static,
 )
@@ -82,6 +85,10 @@ class LayerRule:
     """Which version variables have where the list is declared."""
     number: str = ""
     """The variable, with its version, that is the number of the layer at hand in the turns of a loop that counts."""
+    it: Any = None
+    """What flows there, if a layer takes that."""
+    reads: set[str] = field(default_factory=set)
+    """The variables of what the layers are given."""
 
 
 class LayerList(list[Any]):
@@ -171,7 +178,7 @@ def declare(body: Body, whole: Part, wanted: str, layers: Static, node: Any) -> 
     rule = layers.value.rule if isinstance(layers.value, (LayerList, AnyLayers)) else None
     if isinstance(rule, LayerRule):
         rule.whole = whole
-        rule.current = dict(body.symbols.current)
+        _hold(body, rule)
     if isinstance(layers.value, AnyLayers):
         return layers
     items: list[Any] = []
@@ -179,9 +186,28 @@ def declare(body: Body, whole: Part, wanted: str, layers: Static, node: Any) -> 
         part = body.new_part(whole.name)
         part.is_list = part.is_named = True
         part.whole, part.at = whole, at
-        body.declare(part, as_before(body, body.for_later(layer), wanted), node)
+        body.declare(part, as_before(body, for_later(body, layer), wanted), node)
         items.append(PartRecipe(part))
     return Static(LayerList(items, rule), name(UNSAID))
+
+
+def _hold(body: Body, rule: LayerRule) -> None:
+    """Let what the layers of a list are given be what it is where the list is declared."""
+    rule.current = dict(body.symbols.current)
+    rule.scope = Scope(rule.scope)
+    found = {each.name: rule.scope.find(each.name) for each in nodes.walk(rule.item) if isinstance(each, nodes.Ref)}
+    if any(isinstance(each, nodes.Flow) and each.of == "it" for each in nodes.walk(rule.item)):
+        found["it"] = body.it
+
+    def held(word: str, value: Tensor) -> Tensor:
+        rule.reads |= {*chain.from_iterable(names_in(body.symbols.size_code(dim)) for dim in value.shape)}
+        return in_own_variable(body, value, word)
+
+    for word, value in found.items():
+        if isinstance(value, Static):
+            rule.reads |= names_in(value.code)
+        rule.scope.names[word] = each_tensor(value, partial(held, word))
+    rule.it = rule.scope.names.pop("it", None)
 
 
 def as_before(body: Body, recipe: Any, wanted: str) -> Any:
@@ -247,7 +273,11 @@ def _bind_layer(body: Body, rule: LayerRule, targets: nodes.Targets, scope: Scop
     assert rule.whole is not None  # noqa: S101 - as `rule_of` has looked
     if not isinstance(targets, str):
         raise Untranslatable("a layer is taken apart")
-    with body.having(scope=scope):
+    for each in rule.reads:
+        if rule.current.get(each) != body.symbols.current.get(each):
+            reason = f"{rule.whole.name} is declared before {each} is given something else, and gone through behind it"
+            raise Untranslatable(reason, helps="give the second one a name of its own")
+    with body.having(scope=scope, it=body.it if rule.it is None else rule.it):
         made = bind_generic(body, rule.targets, sort_of(rule.source).of_items)
         body.each[rule.whole.number] = body.file.evaluate(body, rule.item)
     rule.whole.each = targets if why_not(targets) is None else _singular(rule.whole.name)

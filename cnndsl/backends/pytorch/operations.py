@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from cnndsl.backends.pytorch.body import Body
 from cnndsl.backends.pytorch.code import Code, call, constant, length_of, list_of, name, subscript, sum_of, walk_code
-from cnndsl.backends.pytorch.flowgraph import LIST, Compute
+from cnndsl.backends.pytorch.flowgraph import FLOW, LIST, Compute
 from cnndsl.backends.pytorch.spelling import (
     along_any_axis,
     built,
@@ -24,8 +24,11 @@ from cnndsl.backends.pytorch.spelling import (
 from cnndsl.backends.pytorch.statics import in_forward
 from cnndsl.backends.pytorch.values import (
     AnyTensors,
+    BlockRecipe,
+    ChoiceRecipe,
     KindRecipe,
     NeedsFlatten,
+    ParamRecipe,
     Static,
     Tensor,
     TensorList,
@@ -174,6 +177,43 @@ def flattened(body: Body, value: Tensor) -> Tensor:
             raise NeedsFlatten
         raise Untranslatable("a list of features is needed in the middle of a chain")
     return plain(body, KindRecipe(Flatten, {}), value)
+
+
+def computed_first(body: Body, word: str, given: Any, *, is_later: bool = False) -> Any:
+    """What a block is given for a parameter: a value is worked out before what is worked out further on."""
+    if isinstance(given, TensorList):
+        return body.settled(given, word)
+    if isinstance(given, Tensor) and (is_later or any(isinstance(each, ast.Call) for each in walk_code(given.code))):
+        return in_own_variable(body, given, word)
+    return given
+
+
+def in_own_variable(body: Body, value: Tensor, word: str) -> Tensor:
+    """A value in a variable that nothing else is put into, named after a word."""
+    if isinstance(value.code, ast.Name) and value.code.id in body.own_variables:
+        return value
+    wanted = word
+    if word in body.text_names:  # `x_` is what the text calls x
+        wanted = "value" if body.value_name(word) == f"{FLOW}{word}_" else f"{word}_"
+    variable = body.temporary(wanted)
+    body.own_variables.add(variable)
+    return body.put(value, variable)
+
+
+def for_later(body: Body, value: Any) -> Any:
+    """What may be a block that is applied further on: the values that it takes are what they are here."""
+    held = partial(computed_first, body, is_later=True)
+    match value:
+        case ChoiceRecipe():
+            return replace(value, yes=for_later(body, value.yes), no=for_later(body, value.no))
+        case ParamRecipe():
+            return replace(
+                value, arguments=tuple((word, held(word or "value", item)) for word, item in value.arguments)
+            )
+        case BlockRecipe():
+            return replace(value, arguments={word: held(word, item) for word, item in value.arguments.items()})
+        case _:
+            return value
 
 
 def flattening(body: Body, value: Tensor, work: Callable[[Tensor], T]) -> tuple[T, Tensor]:

@@ -7,7 +7,9 @@ same walk, without its lines, tells what comes out of a block for the arguments 
 from __future__ import annotations
 
 import ast
+from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -43,7 +45,7 @@ from cnndsl.backends.pytorch.layer_lists import (
     rule_of,
     source_of,
 )
-from cnndsl.backends.pytorch.operations import applied, count_of, in_variable, is_of_name, sizes_code
+from cnndsl.backends.pytorch.operations import applied, count_of, for_later, in_variable, is_of_name, sizes_code
 from cnndsl.backends.pytorch.operators import condition, static_of
 from cnndsl.backends.pytorch.sorts import sort_of
 from cnndsl.backends.pytorch.statics import bind_generic, bind_items
@@ -53,6 +55,7 @@ from cnndsl.backends.pytorch.values import (
     AnyTensors,
     BlockRecipe,
     KindRecipe,
+    ParamRecipe,
     PartRecipe,
     Scope,
     Static,
@@ -106,10 +109,11 @@ def _do_bind(body: Body, statement: nodes.Bind) -> None:
     if isinstance(node, nodes.Comprehension):
         body.list_names[id(node)] = wanted
     value = evaluate(body, node)
-    if isinstance(value, (KindRecipe, BlockRecipe)) and value.is_half_applied:
-        body.scope.names[wanted] = value
+    if isinstance(value, KindRecipe | BlockRecipe | ParamRecipe) and value.is_half_applied:
+        variables = {body.scope.variables.get(word) for word in body.rebound}
+        body.scope.names[wanted] = _kept(body, for_later(body, value), variables)
     elif isinstance(value, RECIPES) and not body.chain:
-        value = body.for_later(value)
+        value = for_later(body, value)
         _declare(body, wanted, value, node)
     elif is_new_list(value):
         body.scope.names[wanted] = declare(body, body.new_part(wanted), wanted, value, node)
@@ -163,14 +167,27 @@ def _kept_from(body: Body, loop: nodes.For, items: list[Any]) -> list[Any]:
     """The items that a loop goes through: in a variable what reads a name to which a turn may give something else."""
     variables = {body.scope.variables.get(word) for word in bound_names(loop.body)}
 
-    def kept(item: Any) -> Any:
-        if not isinstance(item, Static) or body.is_silent or names_in(item.code).isdisjoint(variables):
-            return item
-        if isinstance(item.value, list):
-            return Static([*map(kept, item.value)], item.code)
-        return _in_spare(body, item, "kept")
+    return [_kept(body, item, variables) for item in items]
 
-    return [*map(kept, items)]
+
+def _kept(body: Body, item: Any, variables: set[str | None]) -> Any:
+    """A constant, or a layer with such: in a variable of its own what reads some variables."""
+    match item:
+        case Static() if body.is_silent or names_in(item.code).isdisjoint(variables):
+            return item
+        case Static(value=list() as items):
+            return Static([_kept(body, each, variables) for each in items], item.code)
+        case Static():
+            return _in_spare(body, item, "kept")
+        case KindRecipe():
+            return replace(item, fields={word: _kept(body, each, variables) for word, each in item.fields.items()})
+        case BlockRecipe():
+            given = {word: _kept(body, each, variables) for word, each in item.arguments.items()}
+            return replace(item, arguments=given)
+        case ParamRecipe():
+            return replace(item, arguments=tuple((word, _kept(body, each, variables)) for word, each in item.arguments))
+        case _:
+            return item
 
 
 def _name(body: Body, names: Sequence[str], value: Any) -> None:
@@ -448,6 +465,8 @@ def _declare(body: Body, wanted: str, recipe: Any, node: Any) -> None:
 def run_definition(body: Body, definition: nodes.Definition, inputs: int) -> None:
     """Work out all lines of a definition; `inputs` says how many values come in."""
     body.text_names = text_names(definition.body)
+    given = Counter([*(each.name for each in definition.parameters), *bound_names(definition.body)])
+    body.rebound = {word for word, times in given.items() if times > 1}
     if is_chain(definition, inputs):
         body.begin_chain(body.it.shape)
         if not speaks_of_input(definition.body):

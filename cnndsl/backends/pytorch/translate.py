@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from itertools import count
 from typing import Any
 
 from cnndsl.backends.pytorch.application import apply_stage
@@ -18,7 +19,6 @@ from cnndsl.backends.pytorch.classes import (
     ClassText,
     ClassTranslation,
     Key,
-    Ranks,
     Unit,
     annotation,
     static_for,
@@ -44,14 +44,17 @@ from cnndsl.backends.pytorch.values import (
     NeedsFlatten,
     NeedsUnrolling,
     Opaque,
+    Ranks,
     Rule,
     Scope,
     Static,
     Tensor,
     Untranslatable,
     VariantRecipe,
+    each_tensor,
     grouped,
     plain_static,
+    with_arguments,
 )
 from cnndsl.ir import nodes
 from cnndsl.ir.lower import qualified
@@ -398,14 +401,25 @@ class Translation:
             body.entry = body.it = values["input"]
         return body
 
-    def tried(self, recipe: Any, shape: Shape, caller: Any) -> tuple[Shape, set[int], Made]:
-        """What a layer gives, and which sizes of its input it asks for."""
-        marked = tuple(Traced(value_of(dim), Expr.of(Symbol(f"asked_{axis}"))) for axis, dim in enumerate(shape))
-        made = self.scratch(recipe, marked, caller)
-        names = names_read([Append(made.value)])
-        found = {axis for axis in range(len(shape)) if f"asked_{axis}" in names}
-        result = self.scratch(recipe, shape, caller).shapes[0]
-        return result, found, made
+    def tried(
+        self, recipe: Any, shape: Shape, caller: Any, arguments: Sequence[tuple[str | None, Any]] = ()
+    ) -> tuple[Made, set[tuple[int, int]]]:
+        """What a layer is for arguments, and the sizes that it asks for: of which of its values, along which axis."""
+        marks: dict[str, tuple[int, int]] = {}
+        numbers = count()
+
+        def marked(value: Tensor) -> Tensor:
+            at = next(numbers)
+            own = {f"asked_{at}_{axis}": (at, axis) for axis in range(len(value.shape))}
+            marks.update(own)
+            sizes = zip(value.shape, own, strict=True)
+            return value.of_shape(tuple(Traced(value_of(dim), Expr.of(Symbol(mark))) for dim, mark in sizes))
+
+        first = marked(Tensor(name("x"), shape))
+        told = [(word, each_tensor(value, marked)) for word, value in arguments]
+        names = names_read([Append(self.scratch(with_arguments(recipe, told), first.shape, caller).value)])
+        made = self.scratch(with_arguments(recipe, arguments), shape, caller)
+        return made, {size for mark, size in marks.items() if mark in names}
 
     def scratch(self, recipe: Any, shape: Shape, caller: Any) -> Made:
         """A layer that is made to see what it is, or to be an argument, and not to be written here."""

@@ -178,7 +178,12 @@ class KindRecipe:
     @property
     def is_complete(self) -> bool:
         """Whether it has all arguments that it needs."""
-        return all(word in self.fields or not info.is_required() for word, info in self.kind.model_fields.items())
+        return not any(self.kind.model_fields[word].is_required() for word in self.left)
+
+    @property
+    def left(self) -> list[str]:
+        """The parameters that are not given anything, in their order."""
+        return [word for word in self.kind.model_fields if word not in self.fields]
 
     @property
     def is_half_applied(self) -> bool:
@@ -197,6 +202,11 @@ class _Declared:
     def is_complete(self) -> bool:
         """Whether it has all arguments that it needs."""
         return all(each.name in self.arguments or each.default is not None for each in self.definition.parameters)
+
+    @property
+    def left(self) -> list[str]:
+        """The parameters that are not given anything, in their order."""
+        return [each.name for each in self.definition.parameters if each.name not in self.arguments]
 
     @property
     def is_half_applied(self) -> bool:
@@ -242,21 +252,48 @@ class ParamRecipe:
     needs: Needs
     arguments: tuple[tuple[str | None, Any], ...] = ()
 
+    @property
+    def is_complete(self) -> bool:
+        """Whether whatever it may be has all arguments that it needs."""
+        return all(_is_complete(with_arguments(choice, self.arguments)) for choice in self.choices)
+
+    @property
+    def is_half_applied(self) -> bool:
+        """Whether it has arguments and lacks some."""
+        return bool(self.arguments) and not self.is_complete
+
+
+Ranks = tuple[tuple[str, int], ...]
+"""The ranks of what comes into a layer, each with what it is called."""
+
 
 @dataclass(slots=True, eq=False)
 class Needs:
     """What is asked of the layers that a parameter may be: the ranks of what they are applied to, whether as several
-    in a row, and the sizes that they are told, as axes of their input.
+    in a row, and the sizes that they are told, as axes of what comes in.
+
+    What comes in is called `input`, and further values by the arguments that they are: their numbers, or their names.
     """
 
-    ranks: set[int] = field(default_factory=set)
-    axes: set[int] = field(default_factory=set)
+    ranks: set[Ranks] = field(default_factory=set)
+    axes: set[tuple[str, int]] = field(default_factory=set)
     spliced: bool = False
     gives: set[int] = field(default_factory=set)
     positional: int = 0
     """How many arguments it is called with by position, at most."""
     keywords: set[str] = field(default_factory=set)
     """The arguments that it is called with by name."""
+
+    @property
+    def inputs(self) -> Ranks:
+        """The ranks of what comes in; those of a map where nothing is said."""
+        return min(self.ranks, default=(("input", 3),))
+
+    @property
+    def sizes(self) -> list[tuple[str, int]]:
+        """The sizes that they are told, in the order in which they are."""
+        order = [place for place, _ in self.inputs]
+        return sorted(self.axes, key=lambda size: (order.index(size[0]), size[1]))
 
     @property
     def calls(self) -> bool:
@@ -436,6 +473,17 @@ def passed(value: Tensor | TensorList) -> Code:
     return value.code if isinstance(value, Tensor) else list_of(item.code for item in value.items)
 
 
+def own_name(block: BlockRecipe, place: str) -> str:
+    """What a block that is a parameter calls what comes in, or an item of that."""
+    whole, *item = place.split(".")
+    return ".".join([block.left[int(whole)] if whole.isdigit() else whole, *item])
+
+
+def own_ranks(block: BlockRecipe, inputs: Ranks) -> Ranks:
+    """The ranks of what comes into a block that is a parameter, by its own names."""
+    return tuple((own_name(block, place), rank) for place, rank in inputs)
+
+
 def is_layers(value: Any) -> bool:
     """Whether a value is a list of layers that have what they need."""
     items = value.value if isinstance(value, Static) else None
@@ -444,14 +492,13 @@ def is_layers(value: Any) -> bool:
 
 def _is_complete(recipe: Any) -> bool:
     """Whether nothing is left to be given before a layer can be applied."""
-    if isinstance(recipe, ParamRecipe):
-        return bool(recipe.arguments) or all(map(_is_complete, recipe.choices))
     return bool(getattr(recipe, "is_complete", True))
 
 
-def by_name(words: Iterable[str], arguments: Iterable[tuple[str | None, Any]]) -> dict[str, Any]:
+def by_name(words: Iterable[str], arguments: Sequence[tuple[str | None, Any]]) -> dict[str, Any]:
     """Arguments by name; `words` are the parameters for those without one, in order."""
-    left = [*words][::-1]
+    named = {word for word, _ in arguments}
+    left = [word for word in words if word not in named][::-1]
     return {word or left.pop(): value for word, value in arguments}
 
 
@@ -464,24 +511,27 @@ def with_arguments(recipe: Any, arguments: Sequence[tuple[str | None, Any]], spa
             return replace(recipe, arguments=(*recipe.arguments, *arguments))
         case _Declared():
             words = [parameter.name for parameter in recipe.definition.parameters]
-            given = recipe.arguments | by_name([word for word in words if word not in recipe.arguments], arguments)
+            given = recipe.arguments | by_name(recipe.left, arguments)
             ordered = {word: given[word] for word in words if word in given}
             if not isinstance(recipe, BlockRecipe):
                 return replace(recipe, arguments=ordered)
             positional = 0 if recipe.arguments else sum(word is None for word, _ in arguments)
             base = recipe if recipe.constant else recipe.base
             return BlockRecipe(recipe.definition, ordered, positional, span, base=base)
+        case ChoiceRecipe(yes=yes, no=no):
+            sides = (side and with_arguments(side, arguments, span) for side in (yes, no))
+            return ChoiceRecipe(recipe.test, *sides)
         case _ if not arguments:
             return recipe
         case _:
             raise Untranslatable("a layer that has its arguments already is given more", span)
 
 
-def _of_kind(recipe: KindRecipe, arguments: Iterable[tuple[str | None, Any]], span: nodes.Span | None) -> KindRecipe:
+def _of_kind(recipe: KindRecipe, arguments: Sequence[tuple[str | None, Any]], span: nodes.Span | None) -> KindRecipe:
     """A layer kind with more arguments: for parameters, for how its tensors begin, and numbers for these."""
     words = recipe.kind.model_fields
     fields, begins, numbers = dict(recipe.fields), dict(recipe.begins), dict(recipe.numbers)
-    for word, value in by_name([word for word in words if word not in fields], arguments).items():
+    for word, value in by_name(recipe.left, arguments).items():
         is_list = isinstance(value, Static) and isinstance(value.value, (list, AnyList))
         if (word in WEIGHT_WORDS and word not in words) or (word == "bias" and is_list):
             numbers[word] = value
