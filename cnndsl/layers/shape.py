@@ -188,7 +188,8 @@ class Reshape(nn.Module):
 
     def function(self, x: Shape) -> Spelling | None:
         if -1 in self.sizes:  # the batch is what is left in torch.reshape, which can work out one size alone
-            return Spelling("", (Argument("sizes", self.sizes),), "torch.unflatten(torch.flatten({x}, 1), 1, {sizes})")
+            flat = "{x}" if len(x) == 1 else "torch.flatten({x}, 1)"
+            return Spelling("", (Argument("sizes", self.sizes),), f"torch.unflatten({flat}, 1, {{sizes}})")
         return Spelling("torch.reshape", (Argument("shape", (-1, *self.sizes)),))
 
     def of_parameter(self, x: Shape) -> Spelling:

@@ -758,6 +758,8 @@ network Net(c = 4) {
         "for [y, [a, b]] in zip(maps, rows) { concat(it, y) -> conv(a, 1) -> conv(b, 1) }",
         "for [i, y] in enumerate(maps) { concat(it, y) -> conv(i + 1, 1) }",
         "for [i, y] in enumerate(reversed(maps), 1) { concat(it, y) * i -> conv(i, 1) }",
+        "for [k, y] in reversed(zip(sizes, maps)) { concat(it, y) -> conv(k, 1) }",
+        "concat([y -> conv(i + 1, 1) for [i, y] in reversed(enumerate(maps))] + [it])",
         "for [k, y] in zip(sizes, maps) { concat(it, y) -> conv(k, 1); maps = maps + [it] }; concat(maps)",
         "for [i, y] in enumerate(maps) { it + (y -> conv(it.channels, 1)) * i; maps = maps + [it] }; concat(maps)",
         "linear(sum([k * c for [k, c] in zip(sizes, [y.channels for y in maps])]))",
@@ -795,6 +797,33 @@ def test_numbers_are_written_as_the_text_works_them_out() -> None:
     ):
         assert said in python
     check(NUMBERS)
+
+
+def test_counts_sums_and_lists_of_features_are_written_plainly() -> None:
+    text = """
+    block Gated(ratio) {
+        w = ratio * input.channels
+        widths = [int(w / 4), int(w / 2)]
+        own = input -> conv(sum(widths), 1)
+        concat([input -> conv(width, 1) for width in widths]) + own -> batchnorm
+        it * reshape(it -> global_avgpool -> linear(it.channels), [-1, 1, 1])
+    }
+    network Net(depth = 2, ratio = 1.5) {
+        input(6, 8, 8)
+        maps = []
+        repeat depth { Gated(ratio); maps = maps + [it]; maxpool(2) }
+        for [i, y] in enumerate(reversed(maps)) { concat(upsample(it, like=y), y) -> conv(2 * i + 1, 1) }
+    }
+    """
+    python = cnndsl.compile(text).python()
+    for said in (
+        "nn.BatchNorm2d(int(w / 4) + int(w / 2))",
+        "nn.Conv2d(in_channels, sum(widths), 1)",
+        "self.linear1(torch.flatten(self.global_avgpool1(x), 1)), 1, (-1, 1, 1)",
+        "for i, y_channels in enumerate(reversed(maps_channels)):",
+    ):
+        assert said in python
+    check(text)
 
 
 def test_a_block_that_is_a_parameter_is_a_part_by_its_word_also_with_a_value() -> None:

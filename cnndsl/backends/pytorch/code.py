@@ -197,8 +197,8 @@ def loop_head(into: Code, items: Code, reads: Container[str]) -> tuple[Code, Cod
                 if not is_read(pairs[at][0]) and flat(pairs[at][1]) in others:
                     del pairs[at]
             match pairs:
-                case [(index, ast.Call(ast.Name("range"), [ast.Call(ast.Name("len"), [whole])])), (each, values)]:
-                    if is_read(index) and flat(whole) == flat(values):
+                case [(index, ast.Call(ast.Name("range"), [ast.Call(ast.Name("len")) as count])), (each, values)]:
+                    if is_read(index) and flat(count) == flat(length_of(values)):
                         return tuple_of([index, each]), call("enumerate", values)
             made = zipped(pairs)
             return made if is_read(into) or len(pairs) == 1 else (name("_"), made[1])

@@ -24,10 +24,19 @@ from cnndsl.backends.pytorch.flowgraph import FLOW, For
 from cnndsl.backends.pytorch.indexing import one, piece, taken, up_to_parts
 from cnndsl.backends.pytorch.joins import branch, is_written_out, mark_of, must_unroll, reserve_at_outermost, rewind
 from cnndsl.backends.pytorch.layer_lists import AnyLayers, LayerList, LayerRule, by_number, each_value
-from cnndsl.backends.pytorch.operations import applied, count_of, for_later
+from cnndsl.backends.pytorch.operations import applied, backwards, count_of, for_later
 from cnndsl.backends.pytorch.operators import calculation, comparison, condition, operands, static_of
 from cnndsl.backends.pytorch.sorts import Sort, sample_of, sort_of
-from cnndsl.backends.pytorch.statics import UNSAID, abstract, all_known, bind_generic, bind_items, decided, listed
+from cnndsl.backends.pytorch.statics import (
+    UNSAID,
+    abstract,
+    all_known,
+    bind_generic,
+    bind_items,
+    constant_call,
+    decided,
+    listed,
+)
 from cnndsl.backends.pytorch.values import (
     IDENTITY,
     RECIPES,
@@ -177,13 +186,16 @@ def _comprehension(body: Body, node: nodes.Comprehension) -> Any:
 def columns_of(body: Body, node: nodes.Node) -> list[Any] | None:
     """The lists that a `zip` or an `enumerate` goes through, of which one has as many values as a parameter says.
 
-    None for anything else.
+    Also from their ends on, for `reversed` of such. None for anything else.
     """
     if not isinstance(node, nodes.Call) or not isinstance(node.function, nodes.Ref):
         return None
     word = node.function.name
-    if word not in ("zip", "enumerate") or meaning(body, node.function) != Function(word):
+    if word not in ("zip", "enumerate", "reversed") or meaning(body, node.function) != Function(word):
         return None
+    if word == "reversed":
+        columns = columns_of(body, node.arguments[0].value) or []
+        return [backwards(c) if isinstance(c, AnyTensors) else constant_call(body, word, [c]) for c in columns] or None
     read = (each.name for each in nodes.walk(node.arguments) if isinstance(each, nodes.Ref))
     if not any(isinstance(body.scope.find(each), AnyTensors) for each in read):
         return None

@@ -6,6 +6,7 @@ import ast
 import math
 import operator
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 from cnndsl.backends.pytorch.body import Body
@@ -316,6 +317,11 @@ def constant_call(body: Body, word: str, values: list[Any]) -> Any:
     if all_known(body, statics):
         numbers = [constants(body, static) for static in statics]
         return Static(_worked_out(word, numbers), code)
+    if word == "sum" and len(statics) == 1 and isinstance(statics[0].value, list):
+        numbers = [item.value for item in statics[0].value]
+        if all(isinstance(number, int | float | Traced) for number in numbers):
+            with suppress(TooLong):
+                return Static(sum(numbers), code)
     sample = _worked_out(word, [sample_of(static) for static in statics])
     if isinstance(sample, bool):
         return Static(Test(sample), code)
