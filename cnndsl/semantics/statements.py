@@ -405,13 +405,25 @@ def _when(body: Evaluation, statement: tree.When) -> None:
             statement.span,
             help="apply the block inside when training { } of the network",
         )
-    before = body.current
+    before, names = body.current, dict(body.scope.names)
     body.builder.training = True
     try:
         run_branch(body, statement.body)
     finally:
         body.builder.training = False
         body.current = before
+    for word, value in body.scope.names.items():
+        if value is not names.get(word):
+            body.scope.names[word] = _in_training(value, statement.mode.span)
+
+
+def _in_training(value: Any, span: Span) -> Any:
+    """What a name stands for that lines for training alone have given it, also where the value is made before them."""
+    if isinstance(value, list):
+        return [_in_training(item, span) for item in value]
+    if isinstance(value, Value) and not value.training:
+        return replace(value, training=True, span=span)
+    return value
 
 
 def branch(body: Evaluation, node: tree.If) -> None:
