@@ -37,6 +37,8 @@ PARAMETERS: dict[str, tuple[str, tuple[str, ...]]] = {
 
 BLOCKS = f"""\
 {INNER}
+fine = [1, 2]
+soft = leaky_relu(0.2)
 extern Hardshrink(lambd = 0.5) from "torch.nn" (shape = same, parameters = 0)
 sequence Tail(channels, depth = 2, act = relu, last = depth > 1) {{
     for i in range(depth) {{ conv(channels + i, 1) -> act }}
@@ -56,6 +58,17 @@ block Named(channels, extra = 0) {{
     output low = y, high = (y -> relu), all = concat(y, it)
 }}"""
 
+NETWORKS = """\
+network Back(width = 2, flag = false) {
+    input(2, 6, 6)
+    stem: conv(width, 3, padding=1) -> relu
+    stage1: Inner(width + 1, 2)
+    if flag { tanh }
+    stage2: Row(width) -> stage3: conv(3, 1)
+}
+network Wide = Back(3)"""
+"""Networks that are parts of others, which stand in a text that speaks of them."""
+
 TESTS = (
     "flag", "deep", "not deep", "$turns > 1", "$turns in sizes", "$turns not in [1, 3]", 'mode == "a"',
     'mode in ["b", "c"]', "flag and deep", "flag or $turns == 2", "any([k > 2 for k in sizes])",
@@ -68,7 +81,7 @@ NUMBERS = (
 )  # fmt: skip
 LISTS = (
     "steps", "[r[0] for r in plan]", "[a + b for [a, b] in plan]", "sizes[-1:]", "sizes[:1]", "(sizes + steps)",
-    "unique(sizes)", "[width] * count", "sorted(sizes)",
+    "unique(sizes)", "[width] * count", "sorted(sizes)", "fine", "fine + sizes",
 )  # fmt: skip
 TARGETS = (
     "$a in $list[1:]", "$a in $list[:-1]", "$a in $list[::2]", "$a in $list[-2:]", "$a in $list[:$turns]",
@@ -107,6 +120,34 @@ ANYWHERE: dict[str, tuple[str, ...]] = {
         "for [$x, $y] in zip(plan[:-1], plan[1:]) { conv($x[0] + $y[1], 1) -> $more }",
         "for [$x, $y] in enumerate(plan) { if $x < len(plan) - 1 { conv($y[0], 1) -> act } else { conv($y[1], 1) } }",
         "Row(plan[0][1]); Row(plan[-1][-1]); Row(plan[len(plan) - 1][0])",
+    ),
+    "a function": (
+        "$x = $value -> conv(2 * $number, 1); $y, $z = chunk($x, 2); $y * sigmoid($z)",
+        "mean(stack(it, it -> tanh, axis=2), axis=2)", "concat([unsqueeze($x, 1) for $x in unbind(it, 1)])",
+        "clamp(it, -$number, rate)", "sqrt(abs(it) + rate)", "exp(-it * it) -> $more", "flip(it, 2) + it",
+        "roll(it, $number, 2)", "narrow(it, 1, 0, 1) * it", "normalize(it, axis=1) * $number", "cumsum(it, axis=2)",
+        "$x = flatten(it, 2); unflatten($x @ softmax(transpose($x, 1, 2) @ $x, axis=-1), like=it)",
+        "pad(1) -> $stages -> crop(1)", "crop(pad(it, $number), like=it) -> $stages", "it ** 2 / $number",
+    ),
+    "a layer by other arguments": (
+        "conv_transpose($number, 2, 2) -> maxpool(2)", 'conv($number, 3, padding="same", bias=flag)',
+        "conv($number * it.channels, 3, padding=1, groups=it.channels)",
+        'conv($number, 3, padding=1, padding_mode="reflect" if flag else "zeros")',
+        "conv($number, 1, weight_init=normal(0, rate), bias_init=constant(rate))", "conv(1, 1, bias=[rate])",
+        'layernorm(axis="channels")', "prelu", "groupnorm(it.channels)", "dropout_channels(rate) -> soft",
+        "linear($number, axis=-1) -> linear(6, axis=-1)", "soft -> $stages",
+        "upsample(avgpool(it, 3, $number, 1), like=it)",
+    ),
+    "a learned tensor of a turn": (
+        "for $y in range($number) { it * parameter([it.channels$ones], init=1) }",
+        "for $y in $list { conv($y, 1); it + parameter([$y$ones], init=rate) -> $more }",
+        "if $test { it * parameter([it.channels$ones], init=1) } else { it + parameter([]) }",
+        "concat([it] + [it * parameter([], init=$turns) for $y in $list])",
+    ),
+    "as many turns as a calculation says": (
+        "repeat $turns - 1 { $stages }", "repeat len($list) { $stages }", "repeat sum($list) // 2 { relu }",
+        "repeat 2 * $number - 1 { conv(2, 1) -> $more }",
+        "repeat max($turns - 2, 0) { $x = it; $stages; concat(it, $x) }",
     ),
     "a choice": (
         "$x = $number if $test else $number; conv($x, 1)",
@@ -190,6 +231,22 @@ AT_TOP: dict[str, tuple[str, ...]] = {
         "conv($number, 1) as $y; $x = parameter([$y.channels$ones]); $y + $x -> relu",
         "$x = constant([0.5] * it.channels, [it.channels$ones]); it - $x",
         "$x = parameter([count], init=1); it * $x[0]",
+    ),
+    "a network as a part": tuple(
+        f"conv(2, 1); {use}"
+        for use in (
+            "$x: Back", "Back(width=$number) -> $more", "$x: Back($number, flag)", "$x: Back[:stage1]", "$x: Wide",
+            "Back(flag=$test)[:stage2] -> $more", "$x, $y = it -> $z: Back($number)[stem, stage2]; concat($y, $x)",
+            "$x: Wide[stage1] -> $stages", "$x = Back; $y = it -> $x; conv(2, 1) -> $x; concat(it, $y)",
+        )
+    ),
+    "a layer above its declaration": (
+        "it -> $x -> $more; $x = conv($number, 1)", "it -> $x; $stages; $x = { $stages }",
+        "conv(2, 1) -> $x -> $x; $x = { conv(2, 1) -> act }",
+    ),
+    "braces as arguments": (
+        "Row($number, act={ tanh -> relu })", "Tail($number, $number, { act -> dropout(rate) })",
+        "Row($number, act=soft)", "Tail($number, act=act if $test else identity)",
     ),
     "parts of a chain": tuple(
         f"$x = {chain}; $x[:{cut}] as $y; $x[{cut}:]; concat(it, $y)"
@@ -391,7 +448,8 @@ def _block_and_network(rng: Random) -> str:
     for _ in range(rng.randint(1, 3)):
         uses.append(f"Block({', '.join([*values, *arguments(rng, parameters)])})")
         uses += rng.choice([[], [], ["relu"], ["maxpool(2) -> upsample(scale=2)"]])
-    return renamed(rng, "\n".join([BLOCKS, block, definition("network Net", [], uses), ""]))
+    networks = [NETWORKS] if re.search(r"\b(Back|Wide)\b", block) else []
+    return renamed(rng, "\n".join([BLOCKS, *networks, block, definition("network Net", [], uses), ""]))
 
 
 def _network(rng: Random) -> str:
@@ -402,6 +460,7 @@ def _network(rng: Random) -> str:
     ends = rng.choice([
         [], [], [], [f"output it, {entries[-1]}"], ["output main = it, early = (it -> tanh) when training"],
         ["linear(width)"], [writer.written("output [it, it -> conv($number, 1)]")],
+        [writer.written("output low = it, high = (it -> conv($number, 1))")],
     ])  # fmt: skip
     if rng.random() < 0.15:
         lines += writer.in_training()
@@ -410,7 +469,8 @@ def _network(rng: Random) -> str:
     if len(entries) > 1:
         inputs = [f"a = input({shape})", f"b = input(1{shape[1:]})", "concat(a, b)"]
     parameters = head([*lines, *ends])
-    text = f"{BLOCKS}\n{definition('network Net', declared(parameters), [*inputs, *lines, *ends])}\n"
+    net = definition("network Net", declared(parameters), [*inputs, *lines, *ends])
+    text = "\n".join([BLOCKS, *([NETWORKS] if re.search(r"\b(Back|Wide)\b", net) else []), net, ""])
     if parameters and rng.random() < 0.3:
         own = "width" in parameters and rng.random() < 0.5
         given = [each for each in arguments(rng, parameters) if not (own and each.startswith("width="))]

@@ -47,12 +47,11 @@ def test_a_block_with_several_arguments(seed: int) -> None:
 def test_what_an_idiom_says_has_a_class(idiom: str) -> None:
     """What is never accepted is never tested."""
     rng = Random(0)  # noqa: S311 - cases for tests are no secrets
-    for _ in range(6):
+    for _ in range(12):
         lines = idioms.Idioms(rng, ["input"], 2).of(idiom)
         parameters = idioms.declared(idioms.head(lines))
-        compilation = cnndsl.compile(
-            f"{idioms.BLOCKS}\n{idioms.definition('network Net', parameters, ['input(2, 6, 6)', *lines])}\n"
-        )
+        net = idioms.definition("network Net", parameters, ["input(2, 6, 6)", *lines])
+        compilation = cnndsl.compile(f"{idioms.BLOCKS}\n{idioms.NETWORKS}\n{net}\n")
         if compilation.ok:
             compilation.python()
             return

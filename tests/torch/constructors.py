@@ -8,7 +8,7 @@ import random
 import re
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -78,18 +78,23 @@ def compare(program: Program, network: Module, model: nn.Module, *, runs: bool) 
         torch.testing.assert_close(a, b, equal_nan=True)
 
 
-def others(value: Any) -> list[Any]:
-    """Values of a parameter beyond the one that it has."""
+WORDS = ("zeros", "reflect", "nearest", "bilinear", "mean", "max")
+
+
+def others(value: Any, words: Sequence[str] = WORDS) -> list[Any]:
+    """Values of a parameter beyond the one that it has; texts are drawn from words."""
     if isinstance(value, bool):
         return [not value]
     if isinstance(value, int):
         return [each for each in dict.fromkeys([value + 1, value - 1, 2 * value, 1, 0, -1]) if each != value]
     if isinstance(value, float):
-        return [value * 1.5, value / 2, 0.25]
+        return [value * 1.5, value / 2, 0.25, 0.0, -value]
     if isinstance(value, str):
-        return [word for word in ("zeros", "reflect", "nearest", "bilinear", "mean", "max") if word != value]
+        return [word for word in words if word != value]
     if isinstance(value, list) and value:
-        return [value[::-1], value[:-1], [], [*value, value[-1]], [(*others(item), item)[0] for item in value]]
+        items = [(*others(item, words), item) for item in value]
+        turned = [value[::-1], value[:-1], [], [*value, value[-1]], value[:1] * 3]
+        return [*turned, [first for first, *_ in items], [last for *_, last, _ in items]]
     return []
 
 
@@ -100,18 +105,33 @@ INSTANCE_NORMS = {
 }
 """The instance normalisation on as many axes; what is normalised may have others than what a network is given."""
 
+
+def half_applied(**arguments: Any) -> Callable[[Any], Any]:
+    """What is given a half-applied layer that is a default, in place of what that has."""
+    return lambda default: partial(default.func, **arguments) if isinstance(default, partial) else None
+
+
 LAYERS: dict[str, list[tuple[str, Callable[[Any], Any]]]] = {
     "relu": [("silu", lambda _: nn.SiLU), ("leaky_relu(0.3)", lambda _: partial(nn.LeakyReLU, 0.3))],
     "batchnorm": [
         ("instancenorm", INSTANCE_NORMS.get),
         ("groupnorm(1)", lambda _: partial(nn.GroupNorm, 1)),
     ],
+    "[relu, tanh]": [
+        ("[sigmoid]", lambda _: [nn.Sigmoid]),
+        ("[]", lambda _: []),
+        ("[tanh, leaky_relu(0.3), relu]", lambda _: [nn.Tanh, partial(nn.LeakyReLU, 0.3), nn.ReLU]),
+    ],
+    "conv(kernel=1)": [("conv(kernel=3, padding=1)", half_applied(kernel_size=3, padding=1))],
+    "Inner(size=1)": [("Inner(size=2)", half_applied(size=2))],
 }
 """For layers that are defaults others, as the text says them and, beside a default, as a constructor takes them."""
 
 
 DRAWN = 8
-"""So often several parameters of a network are given something else at once."""
+"""So often several parameters of a network are given something else at once, and is that right for the text."""
+TRIED = 16
+"""So often that is tried."""
 LARGEST = 10**8
 """So many numbers a module that is constructed may have, and one of its values."""
 
@@ -131,23 +151,57 @@ def settings(
 
     `parameters` are those of the generated constructor.
     """
-    choices = {each.name: others(each.value) for each in network.parameters if each.name in parameters}
-    choices = {word: values for word, values in choices.items() if values}
-    singly = [{word: value} for word, values in choices.items() for value in values]
-    drawing = random.Random(text)  # noqa: S311 - not for secrets
-    drawn = [
-        {word: drawing.choice(values) for word, values in choices.items() if drawing.random() < 0.7}
-        for _ in range(DRAWN)
-    ]
-    for given in [*singly, *(each for each in drawn if len(each) > 1)]:
-        yield given, alone(text, folder, network, given)
     head = re.search(rf"^network {network.name}\((.*)\) {{", text, re.MULTILINE)
-    for word, layer in re.findall(r"(\w+) = (\w+)(?=,|$)", head[1] if head else ""):
-        for written, made in LAYERS.get(layer, ()) if word in parameters else ():
-            assert head is not None
-            changed = re.sub(rf"\b{word} = {layer}\b", f"{word} = {written}", head[0])
-            given = {word: made(parameters[word].default)}
-            yield given, alone(text.replace(head[0], changed), folder, network, {})
+    defaults = dict(each.split(" = ", 1) for each in _parts(head[1]) if " = " in each) if head else {}
+    words = tuple(dict.fromkeys(re.findall(r'"(\w+)"', text))) or WORDS
+    choices: dict[str, list[tuple[str | None, Any]]] = {}
+    for each in network.parameters:
+        if each.name not in parameters:
+            continue
+        annotation, default = str(parameters[each.name].annotation), parameters[each.name].default
+        if "Callable" in annotation:
+            layers = [(written, made(default)) for written, made in LAYERS.get(defaults.get(each.name, ""), ())]
+            choices[each.name] = [(written, layer) for written, layer in layers if layer is not None]
+        else:
+            choices[each.name] = [(None, value) for value in others(each.value, words)]
+
+    def chosen(drawn: Mapping[str, tuple[str | None, Any]]) -> tuple[dict[str, Any], Program | None]:
+        changed = text
+        if head is not None:
+            written = {word: f"{word} = {layer}" for word, (layer, _) in drawn.items() if layer is not None}
+            made = [written.get(part.partition(" = ")[0], part) for part in _parts(head[1])]
+            changed = text.replace(head[0], f"network {network.name}({', '.join(made)}) {{")
+        values = {word: value for word, (layer, value) in drawn.items() if layer is None}
+        arguments = {
+            word: value if layer is not None else argument(value, str(parameters[word].annotation))
+            for word, (layer, value) in drawn.items()
+        }
+        return arguments, alone(changed, folder, network, values)
+
+    choices = {word: values for word, values in choices.items() if values}
+    drawing = random.Random(text)  # noqa: S311 - not for secrets
+    found = 0
+    for _ in range(TRIED if len(choices) > 1 else 0):
+        made = chosen({word: drawing.choice(values) for word, values in choices.items() if drawing.random() < 0.5})
+        found += len(made[0]) > 1 and made[1] is not None
+        if len(made[0]) > 1:
+            yield made
+        if found == DRAWN:
+            break
+    for word, values in choices.items():
+        yield from (chosen({word: value}) for value in values)
+
+
+def _parts(row: str) -> list[str]:
+    """What stands between the commas of a row, and not in brackets."""
+    made, depth = [""], 0
+    for sign in row:
+        depth += (sign in "([{") - (sign in ")]}")
+        if sign == "," and not depth:
+            made.append("")
+        else:
+            made[-1] += sign
+    return [each.strip() for each in made]
 
 
 def alone(text: str, folder: Path | None, network: Module, given: Mapping[str, Any]) -> Program | None:
@@ -186,12 +240,11 @@ def check(text: str | Path, *, runs: bool = True, most: int = 1000) -> Counter[s
                 break  # the networks after it are the same class with other arguments, as those that were tried
             compare(program, network, made(), runs=runs)
             parameters = inspect.signature(made.__init__).parameters
-            for values, other in settings(text, folder, network, parameters):
-                if other is None or None in values.values():
+            for given, other in settings(text, folder, network, parameters):
+                if other is None:
                     continue
                 if runs and not is_small(other, other.network(network.name)):
                     continue
-                given = {word: argument(value, str(parameters[word].annotation)) for word, value in values.items()}
                 try:
                     model = made(**given)
                 except ValueError as refused:
@@ -199,7 +252,7 @@ def check(text: str | Path, *, runs: bool = True, most: int = 1000) -> Counter[s
                     assert str(refused).startswith(said)  # noqa: PT017 - it may be constructed
                     continue
                 compare(other, other.network(network.name), model, runs=runs)
-                tried.update(type(value).__name__ for value in values.values())
+                tried.update(type(value).__name__ for value in given.values())
                 if tried.total() == most:
                     break
     return tried
