@@ -89,6 +89,7 @@ class _Walk:
                 self._go_through(statement.source, statement.targets)
                 self._repeated(statement.body)
             case tree.Repeat():
+                self._operand(statement.count)
                 self._repeated(statement.body)
             case tree.When():
                 self.lines(statement.body)
@@ -132,12 +133,14 @@ class _Walk:
             case tree.Body():
                 self.lines(node)
             case tree.If():
+                self._operand(node.condition)
                 self.lines(node.yes)
                 if isinstance(node.no, tree.If):
                     self._applied(node.no)
                 elif node.no is not None:
                     self.lines(node.no)
             case tree.Conditional():
+                self._operand(node.condition)
                 self._applied(node.yes)
                 self._applied(node.no)
             case tree.Binary(operator="*") if not self._flows(node):
@@ -190,8 +193,11 @@ class _Walk:
                 self._go_through(node.source, node.targets)
                 self._loops += 1
                 self._operand(node.item)
+                if node.condition is not None:
+                    self._operand(node.condition)
                 self._loops -= 1
             case tree.Conditional():
+                self._operand(node.condition)
                 self._operand(node.yes)
                 self._operand(node.no)
             case tree.ListOf() | tree.Binary() | tree.Unary() | tree.Comparison():

@@ -51,13 +51,16 @@ _INCOMING = frozenset({"in_channels", "in_features", "num_features", "num_channe
 """What PyTorch calls the number of channels or features that come in."""
 
 
-def bind_layer(body: Evaluation, called: Kind | HalfApplied, node: tree.Call) -> LayerRecipe | HalfApplied:
+def bind_layer(
+    body: Evaluation, called: Kind | HalfApplied, node: tree.Call, known: Sequence[Any] = ()
+) -> LayerRecipe | HalfApplied:
     """A layer kind with the arguments of a call, added to those that it was given before.
 
-    What is still missing can be given in another call; `lacking` asks for it where the layer is applied. Raises
-    Problem when an argument does not fit.
+    The first ones may be `known`, as what applies a layer is worked out once. What is still missing can be given in
+    another call; `lacking` asks for it where the layer is applied. Raises Problem when an argument does not fit.
     """
-    given = list(zip(node.arguments, body.all_known(a.value for a in node.arguments), strict=True))
+    values = [*known, *body.all_known(a.value for a in node.arguments[len(known) :])]
+    given = list(zip(node.arguments, values, strict=True))
     kind, before = _kind(called)
     matched = _match(body, kind, before, node, given)
     if matched.places and needed(kind, matched.places):

@@ -237,7 +237,8 @@ def call(body: Evaluation, node: tree.Call) -> Any:
     if is_constant(function) and isinstance(node.function, tree.Name):
         function = body.scope.word_behind(node.function.text) or function
     if isinstance(function, Kind):
-        value = _leading_value(body, node)
+        leading = _first_argument(body, node)
+        value = leading[0] if leading and isinstance(leading[0], (Value, Part)) else None
         if isinstance(value, Part):
             message = f"{function.layer.kind} is called on a value, and {value.shown} is a layer"
             helps = f"layers are put in a row with ->: {value.shown} -> {function.layer.kind}"
@@ -246,7 +247,7 @@ def call(body: Evaluation, node: tree.Call) -> Any:
             return _call_alike(body, function.layer, value, node)
         if value is not None:
             return call_on_value(body, function, value, node)
-        return bind_layer(body, function, node)
+        return bind_layer(body, function, node, leading)
     if isinstance(function, HalfApplied):
         return bind_layer(body, function, node)
     if isinstance(function, (Template, BlockRecipe)):
@@ -293,15 +294,12 @@ def _given(node: tree.Call) -> str:
     return f"[{', '.join(listed)}]" if short else "it"
 
 
-def _leading_value(body: Evaluation, node: tree.Call) -> Value | Part | None:
-    """The value or the named layer that a call begins with, if it does; worked out once, as it may apply layers."""
+def _first_argument(body: Evaluation, node: tree.Call) -> list[Any]:
+    """What the argument is worth that a call begins with, where that may be a value; it may apply layers."""
     if not node.arguments or node.arguments[0].name is not None:
-        return None
+        return []
     first = node.arguments[0].value
-    if isinstance(first, (tree.Number, tree.Boolean, tree.ListOf)):
-        return None
-    value = body.known(first)
-    return value if isinstance(value, (Value, Part)) else None
+    return [] if isinstance(first, (tree.Number, tree.Boolean, tree.ListOf)) else [body.known(first)]
 
 
 def _is_like(argument: tree.Argument) -> bool:

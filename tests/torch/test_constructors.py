@@ -1193,6 +1193,14 @@ def test_a_constructor_refuses_what_leaves_a_number_missing(body: str, unset: li
         "y = it -> conv(3, 1); repeat n + 1 { it + y }",
         "conv(3, 1); repeat n { relu }",
         "y = it -> conv(3, 1); for i in range(n) { k = i // 2; if k > 0 { it + y } }; relu",
+        "if (it -> conv(n, 1)).channels > 1 { relu }; conv(3, 1)",
+        "it -> if (it -> conv(n, 1)).channels > 1 { conv(4, 1) } else { relu }",
+        "y = 3 if (it -> conv(n, 1)).channels > 1 else 4; conv(y, 1)",
+        "repeat (it -> conv(n, 1)).channels { conv(3, 1) }",
+        "k = [i for i in range(n) if (it -> conv(n, 1)).channels > i]; conv(sum(k) + 1, 1)",
+        "k = [(it -> conv(i + 1, 1)).channels for i in range(n)]; conv(sum(k) + 1, 1)",
+        "conv((it -> conv(n, 1)).channels, 1); linear((it -> conv(n, 1)).channels)",
+        "y = [it -> conv((it -> conv(i + 1, 1)).channels, 1) for i in range(n)]; concat(y)",
     ],
 )
 def test_layers_are_there_whether_their_values_are_read_or_not(body: str) -> None:

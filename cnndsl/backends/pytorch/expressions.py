@@ -20,7 +20,7 @@ from cnndsl.backends.pytorch.code import (
     names_stored,
     subscript,
 )
-from cnndsl.backends.pytorch.flowgraph import FLOW, For
+from cnndsl.backends.pytorch.flowgraph import FLOW, For, Register, walk
 from cnndsl.backends.pytorch.indexing import one, piece, taken, up_to_parts
 from cnndsl.backends.pytorch.joins import branch, is_written_out, mark_of, must_unroll, reserve_at_outermost, rewind
 from cnndsl.backends.pytorch.layer_lists import AnyLayers, LayerList, LayerRule, by_number, each_value
@@ -160,6 +160,7 @@ def _comprehension(body: Body, node: nodes.Comprehension) -> Any:
         if isinstance(items, list) and (is_written_out(body, items) or must_unroll(body, items)):
             return listed(_turns(body, node, items, outer))
         target = bind_generic(body, node.targets, sort_of(source).of_items, local=True)
+        begin = len(body.lines)
         with body.having(list_variables=body.list_variables | names_stored(target)):
             tests = [condition(body, node.condition).code] if node.condition is not None else []
             try:
@@ -168,7 +169,7 @@ def _comprehension(body: Body, node: nodes.Comprehension) -> Any:
                 if not isinstance(items, list):
                     raise
                 item = None
-        if item is None or isinstance(item, Tensor):
+        if item is None or isinstance(item, Tensor) or any(isinstance(e, Register) for e in walk(body.lines[begin:])):
             rewind(body, mark)  # what is made once for all items, one by one is made again
             body.scope = outer
             return _looped_values(body, node)
