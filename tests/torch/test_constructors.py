@@ -1319,6 +1319,17 @@ def test_a_network_whose_default_leaves_a_declared_layer_without_a_use_is_writte
         cnndsl.compile(f"{text % 2}\nnetwork Small = Net(0)").python()
 
 
+@pytest.mark.parametrize(
+    "calls", ["unit(c)", "unit(c) -> unit(c + 1, deep=true)", "unit(c, 3) -> unit(c, k=2)", "unit(c, c, c > 1)"]
+)
+def test_a_block_that_is_given_as_a_layer_has_defaults_that_follow_from_what_it_lacks(calls: str) -> None:
+    check(f"""
+    block Unit(c, k = c // 2, deep = c + k > 4, act = relu) {{ conv(c + k, 1); if deep {{ act }} }}
+    block Body(unit, c) {{ {calls} }}
+    network Net(c = 3) {{ input(4, 6, 6); Body(Unit, c) -> Body(Unit(act=silu), c + 1) }}
+    """)
+
+
 def test_a_constructor_refuses_what_another_default_follows_from_than_the_class_is_written_for() -> None:
     text = """
     network Net(width = 2, count = 2, deep = count > 1, both = [width, count]) {

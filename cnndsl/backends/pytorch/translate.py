@@ -285,7 +285,9 @@ class Translation:
         """A use of a class: what its parameters are given."""
         changed = False
         following = self.following(unit)
-        for parameter in unit.definition.parameters:
+        parameters = unit.definition.parameters
+        is_whole = all(each.name in given or each.default is not None for each in parameters)
+        for parameter in parameters:
             word = parameter.name
             if word not in unit.sorts:
                 continue
@@ -300,6 +302,8 @@ class Translation:
                 unit.followed.add(word)
             if parameter.default is None or (word in unit.defaulted and not follows):
                 continue
+            if follows and not is_whole:
+                continue  # what it follows from is given where the layer is called
             if follows:
                 others = {each: value for each, value in given.items() if each != word}
                 default = self.arguments(unit.definition, others)[word]
@@ -320,11 +324,11 @@ class Translation:
         body = self._default_bodies.setdefault(definition.key, Body(self, is_silent=True))
         known = body.scope.names
         if parameter.name not in known:
+            spoken_of = _parameters_in(parameter.default)
             for each in definition.parameters:
-                if each.default is not None and each.name not in known:
-                    known[each.name] = evaluate(body, each.default)
-                if each is parameter:
-                    break
+                if each.name in spoken_of and each.default is not None:
+                    self.default(definition, each)
+            known[parameter.name] = evaluate(body, parameter.default)
         return known[parameter.name]
 
     def following(self, unit: Unit) -> set[str]:
@@ -332,10 +336,7 @@ class Translation:
         definition = unit.definition
         if definition.key not in self._following:
             self._following[definition.key] = {
-                parameter.name
-                for parameter in definition.parameters
-                for each in (nodes.walk(parameter.default) if parameter.default is not None else ())
-                if isinstance(each, nodes.Ref) and each.of == "parameter"
+                each.name for each in definition.parameters if each.default is not None and _parameters_in(each.default)
             }
         return self._following[definition.key] - self.settings_of(unit).keys()
 
@@ -660,6 +661,11 @@ def _constants(unit: Unit) -> dict[str, Any]:
     """The parameters of a class that are open, and are always given the same."""
     found = ((word, unit.sorts[word].constant()) for word in unit.parameters())
     return {word: value for word, value in found if value is not None}
+
+
+def _parameters_in(value: Any) -> set[str]:
+    """The parameters that an expression speaks of."""
+    return {each.name for each in nodes.walk(value) if isinstance(each, nodes.Ref) and each.of == "parameter"}
 
 
 def _rank_word(ranks: Ranks) -> str:
