@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any
 
 from cnndsl.backends.pytorch.body import Body
-from cnndsl.backends.pytorch.code import OPERATORS, RELATIONS, Code, constant, names_in, within_64_bits
+from cnndsl.backends.pytorch.code import OPERATORS, RELATIONS, Code, call, constant, names_in, within_64_bits
 from cnndsl.backends.pytorch.layer_lists import AnyLayers
 from cnndsl.backends.pytorch.operations import combined, joined, repeated
 from cnndsl.backends.pytorch.sorts import sample_of
@@ -140,10 +140,23 @@ def two(body: Body, kind: str, left: Any, right: Any) -> Any:
     """Two values element by element, or a value and a number."""
     operation = OPERATIONS[kind]
     if not isinstance(left, Static) and not isinstance(right, Static):
+        if len(left.shape) == len(right.shape) and all(map(body.symbols.same, left.shape, right.shape)):
+            sums = [_sum_of_any(side.code) for side in (left, right)]
+            if None in sums:
+                left, right = (s if c is None else s.moved(c) for s, c in zip((left, right), sums, strict=True))
         return combined(body, operation.model_construct(), [left, right])
     value, other, first = (right, left, True) if isinstance(left, Static) else (left, right, False)
     number = Opaque(within_64_bits(other.value, in_forward(other).code), sample_of(other))
     return combined(body, operation.model_construct().having({"scalar": number, "scalar_first": first}), [value])
+
+
+def _sum_of_any(code: Code) -> Code | None:
+    """The sum of a list of values where it may be 0, as that of an empty list is; None for anything else."""
+    match code:
+        case ast.Call(ast.Name("sum"), [ast.Subscript(items, ast.Slice()), ast.Subscript(_, ast.Constant(0))]):
+            return call("sum", items)
+        case _:
+            return None
 
 
 def condition(body: Body, node: Any) -> Static:
