@@ -1237,6 +1237,13 @@ def test_a_constructor_refuses_what_leaves_a_declared_layer_without_a_use(body: 
         assert module.Net(0).state_dict().keys() == alone.Net().state_dict().keys()
 
 
+@pytest.mark.parametrize("line", ["it + sum(maps)", "(sum(maps) - it) * sum(maps)"])
+def test_a_sum_of_no_values_beside_a_value(line: str) -> None:
+    text = f"network Net(n = 0) {{ input(4, 6, 6); maps = [it -> conv(4, 1) for i in range(n)]; {line} }}"
+    check(text)
+    assert "ValueError" not in cnndsl.compile(text).python()
+
+
 def test_a_list_that_has_a_value_is_not_asked_for_one() -> None:
     text = """
     network Net(depth = 3, flag = false) {

@@ -367,6 +367,8 @@ class ForwardWriter:
         """The variables of loops that are no layers."""
         self._counts: Counter[str] = Counter()
         """How often each variable is given something."""
+        self._there: frozenset[int] = frozenset()
+        """The parts that may be missing and are there at the line at hand."""
         self._returned: set[str] = set()
         """The variables that are all that a `return` gives."""
         self._shared_lists: set[str] = set()
@@ -415,7 +417,7 @@ class ForwardWriter:
             # Which place one has depends on which of those before it are there.
             variable = self._iterated(part, numbers, lines)
             self._elements |= dict.fromkeys(numbers, call("next", name(variable)))
-        return self.lines(lines, indent)
+        return self._block(lines, indent)
 
     def _iterated(self, part: Part, numbers: Iterable[int], lines: Sequence[Any]) -> str:
         """The variable that goes through a list of parts: from the beginning on, or where there may be no such list
@@ -447,6 +449,17 @@ class ForwardWriter:
                 next(rest)
                 continue
             made += self._line(line, indent)
+        return made
+
+    def _block(self, lines: Sequence[Any], indent: str, asked: Iterable[int] = ()) -> list[str]:
+        """Lines that are run together, in which the parts are there that a condition around them has `asked` for."""
+        before = self._there
+        self._there = before.union(asked)
+        lacking = sorted(optional_used(lines, self._optional) - self._there)
+        self._there = self._there.union(lacking)
+        made = [f"{indent}assert self.{self._parts[number].name} is not None" for number in lacking]
+        made += self.lines(lines, indent)
+        self._there = before
         return made
 
     def code(self, code: Code) -> Code:
@@ -522,15 +535,11 @@ class ForwardWriter:
     def _if(self, line: If, indent: str, word: str = "if") -> list[str]:
         test, yes = (line.test, line.yes) if line.no else _as_one(line.test, line.yes, self._begins)
         made = laid_out(self.code(test), indent, f"{word} ", ":")
-        made += self.lines(yes, indent + _STEP)
+        made += self._block(yes, indent + _STEP, () if line.in_loop else optional_used(yes, self._optional))
         if len(line.no) == 1 and isinstance(line.no[0], If):
             made += self._if(line.no[0], indent, "elif")
         elif line.no:
-            asserts = [
-                f"{indent}{_STEP}assert self.{self._parts[number].name} is not None"
-                for number in sorted(optional_used(line.no, self._optional))
-            ]
-            made += [f"{indent}else:", *asserts, *self.lines(line.no, indent + _STEP)]
+            made += [f"{indent}else:", *self._block(line.no, indent + _STEP)]
         return made
 
     def _list(self, line: Compute, loop: For, indent: str) -> list[str]:
@@ -549,7 +558,7 @@ class ForwardWriter:
         outer_parts, outer_locals = dict(self._loop_parts), set(self._locals)
         made, into, whole = self._head(line, indent)
         head = laid_out(whole, indent, f"for {target(into)} in ", ":")
-        body = self.lines(line.lines, indent + _STEP)
+        body = self._block(line.lines, indent + _STEP)
         self._loop_parts, self._locals = outer_parts, outer_locals
         return [*made, *head, *body]
 

@@ -102,8 +102,55 @@ class Apart(nn.Module):
         return x
 
 
+class InTurns(nn.Module):
+    """One part that the first turn of a loop makes, and one that turns apply which
+    do not ask for it.
+    """
+
+    def __init__(self, in_channels: int, n: int, extra: bool) -> None:
+        super().__init__()
+        self.more: nn.Conv2d | None = None
+        if extra:
+            self.more = nn.Conv2d(in_channels, 4, 1)
+            channels = 4
+        else:
+            channels = in_channels
+        self.tanh1 = nn.ModuleList()
+        self.extra = extra
+        self.n = n
+        self.stem: nn.Conv2d | None = None
+        for i in range(n):
+            if i == 0:
+                self.stem = nn.Conv2d(channels, 4, 1)
+                channels = 4
+            else:
+                self.tanh1.append(nn.Tanh())
+            if i > 1:
+                channels = max(channels, 4)
+            if extra:
+                channels = 4
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.more is not None:
+            x = self.more(x)
+        tanh1 = iter(self.tanh1)
+        for i in range(self.n):
+            if i == 0:
+                assert self.stem is not None
+                x = self.stem(x)
+            else:
+                x = next(tanh1)(x)
+            if i > 1:
+                assert self.stem is not None
+                x = x + self.stem(x)
+            if self.extra:
+                assert self.more is not None
+                x = self.more(x)
+        return x
+
+
 class Options(nn.Module):
-    """Options: 3 x 16 x 16 in, 4 out, 3,644 parameters."""
+    """Options: 3 x 16 x 16 in, 4 out, 3,704 parameters."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -118,6 +165,8 @@ class Options(nn.Module):
         self.twice3 = Twice(4, 1, 1)
         self.apart1 = Apart(4, 4, stage=True)
         self.apart2 = Apart(4, 4)
+        self.in_turns1 = InTurns(4, 3, True)
+        self.in_turns2 = InTurns(4, 1, False)
         self.linear1 = nn.Linear(4 * 8 * 8, 4)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -126,5 +175,6 @@ class Options(nn.Module):
         x = self.conv1(x)  # 4 x 8 x 8
         x = self.twice3(self.twice2(self.twice1(x)))  # 4 x 8 x 8
         x = self.apart2(self.apart1(x))  # 4 x 8 x 8
+        x = self.in_turns2(self.in_turns1(x))  # 4 x 8 x 8
         x = self.linear1(torch.flatten(x, 1))  # 4
         return x
