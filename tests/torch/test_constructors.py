@@ -1237,6 +1237,28 @@ def test_a_constructor_refuses_what_leaves_a_declared_layer_without_a_use(body: 
         assert module.Net(0).state_dict().keys() == alone.Net().state_dict().keys()
 
 
+@pytest.mark.parametrize(
+    ("lines", "word"),
+    [
+        ("for i in range(len(ks)) { one: conv(5, 1) }", "one"),
+        ("for k in ks { one = conv(5, k, padding=k // 2); it -> one -> relu }", "one"),
+        ("repeat 1 { for [i, k] in enumerate(ks) { one = [conv(5, 1), relu]; for part in one { part } } }", "one"),
+        ("for k in reversed(ks) { one = parameter([3, 1, 1]); it * one }", "one"),
+        ("Row(ks)", "first"),
+    ],
+)
+def test_a_constructor_refuses_turns_that_make_the_same_layer(lines: str, word: str) -> None:
+    text = f"""
+    sequence Row(ks) {{ for k in ks {{ first: conv(5, k, padding=k // 2) }}; last: relu }}
+    network Net(ks = [3]) {{ input(3, 6, 6); {lines} }}
+    """
+    check(text)
+    made = imported(cnndsl.compile(text).python()).Net
+    made(ks=[1])
+    with pytest.raises(ValueError, match=f"^{word} would be made more than once for these arguments$"):
+        made(ks=[3, 1])
+
+
 @pytest.mark.parametrize("line", ["it + sum(maps)", "(sum(maps) - it) * sum(maps)"])
 def test_a_sum_of_no_values_beside_a_value(line: str) -> None:
     text = f"network Net(n = 0) {{ input(4, 6, 6); maps = [it -> conv(4, 1) for i in range(n)]; {line} }}"

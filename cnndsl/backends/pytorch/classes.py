@@ -33,7 +33,7 @@ from cnndsl.backends.pytorch.code import (
 )
 from cnndsl.backends.pytorch.conditions import ask, optional_parts
 from cnndsl.backends.pytorch.construct import argument_for, flat_stages
-from cnndsl.backends.pytorch.declared_layers import DeclaredLayers
+from cnndsl.backends.pytorch.declared_layers import DeclaredLayers, refuse_repeated
 from cnndsl.backends.pytorch.definite_assignment import assigned_before_read, refuse_missing, refuse_unassigned
 from cnndsl.backends.pytorch.flowgraph import (
     FLOW,
@@ -308,7 +308,7 @@ class ClassTranslation:
     def _constructed(self, init: InitSlice, lines: list[Any]) -> tuple[list[Any], list[Own], list[tuple[str, int]]]:
         """The lines of `__init__`, the layers in them with words of their own, and the sizes that it is told."""
         live = self._rule_names()
-        kept = put_inside(_without_repeats(gathered(init.slice(lines, live)), {}))
+        kept = put_inside(_without_repeats(gathered(init.slice(refuse_repeated(lines), live)), {}))
         kept = refuse_unassigned(kept, self._body.given_names | {*self._body.input_sizes})
         self._check_order(kept)
         kind, helpers = self._definition.kind, self._file.helpers

@@ -6,11 +6,13 @@ whether a layer will be applied, it is always there, and the constructor refuses
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
-from cnndsl.backends.pytorch.code import Code, constant, flat, name
+from cnndsl.backends.pytorch.code import Code, constant, flat, length_of, name
 from cnndsl.backends.pytorch.flowgraph import (
+    Append,
     Assign,
     Compute,
     Declare,
@@ -143,6 +145,50 @@ class DeclaredLayers:
         elif isinstance(line, Compute):
             for number in sorted(parts_read(line) & self._flags.keys()):
                 yield Assign(self._flags[number], constant(False))
+
+
+def refuse_repeated(lines: Sequence[Any]) -> list[Any]:
+    """The lines, which refuse arguments for which the turns of a loop would each make a layer that has one name."""
+    made: list[Any] = []
+    for line in lines:
+        for block in line.blocks():
+            block[:] = refuse_repeated(block)
+        word = _made_once(line.lines) if isinstance(line, For) else ""
+        test = _has_several(line.source) if word else None
+        if test is not None:
+            made.append(refusal(test, f"{word} would be made more than once for these arguments"))
+        made.append(line)
+    return made
+
+
+def _made_once(lines: Iterable[Any]) -> str:
+    """The name of a part that lines make whenever they are run; none where there is no such part."""
+    for line in lines:
+        match line:
+            case Register(part=part) if part.is_attribute:
+                return part.name
+            case Declare(part=part) if part.is_named:
+                return part.name
+            case Append(label=ast.Constant(str(word))):
+                return word
+            case For(lines=inner) if word := _made_once(inner):
+                return word
+    return ""
+
+
+def _has_several(source: Code) -> Code | None:
+    """Whether something has more than one item; None where that is no matter of arguments."""
+    match source:
+        case ast.Call(ast.Name("range"), [ast.Constant()]) | ast.List():
+            return None
+        case ast.Call(ast.Name("range"), [count]):
+            return ast.Compare(count, [ast.Gt()], [constant(1)])
+        case ast.Call(ast.Name("enumerate" | "reversed" | "list"), [items, *_]):
+            return _has_several(items)
+        case ast.Call(ast.Name("zip"), [items, *_]):  # all of which are equally long
+            return _has_several(items)
+        case _:
+            return ast.Compare(length_of(source), [ast.Gt()], [constant(1)])
 
 
 def _refused(part: Part) -> str:
