@@ -1014,6 +1014,7 @@ def test_a_list_of_layers_under_a_condition(lines: str) -> None:
         "for [i, m, norm, head] in zip(range(1, n + 1), maps, norms, heads) { it + (m -> head -> norm) * i }",
         "for [head, m] in zip(heads, reversed(maps)) { it + (m -> head) -> conv(4, 1) }",
         "more = [m -> head -> relu for [m, head] in zip(maps, heads)]; concat(more)",
+        "for head in heads { head }; for [head, m] in zip(reversed(heads), maps) { it + (m -> head) }",
         "for [head, m] in zip(heads, maps) { it + m }",
         "for head in heads { relu }",
     ],

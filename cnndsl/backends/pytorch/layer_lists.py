@@ -363,6 +363,15 @@ def source_of(rule: LayerRule | Rows) -> Code:
     return backwards(codes[0]) if rule.word == "reversed" else call(rule.word, *codes)
 
 
+def layers_of(rule: LayerRule | Rows) -> tuple[Code, Code] | None:
+    """The variable for the layer at hand of one list, and what `forward` goes through; None for rows of several."""
+    if isinstance(rule, Rows):
+        found = layers_of(inner) if rule.word == "reversed" and (inner := rule_of(rule.columns[0])) else None
+        return found and (found[0], backwards(found[1]))
+    assert rule.whole is not None  # noqa: S101 - it has a name
+    return name(f"{EACH}{rule.whole.number}"), name(f"{MODULES}{rule.whole.number}")
+
+
 def backwards(items: Code) -> Code:
     """What is gone through from its end on; rows of `zip` column by column, as such have no end."""
     match items:

@@ -18,7 +18,7 @@ from cnndsl.backends.pytorch.body import Body, Output
 from cnndsl.backends.pytorch.calls import declare_input, fixed, learned
 from cnndsl.backends.pytorch.code import Code, call, gone_through, name, names_in, subscript, tuple_of, zipped
 from cnndsl.backends.pytorch.expressions import columns_of, evaluate, layer_or_value, stage_of
-from cnndsl.backends.pytorch.flowgraph import EACH, FLOW, MODULES, Assign, Comment, Compute, Training
+from cnndsl.backends.pytorch.flowgraph import FLOW, Assign, Comment, Compute, Training
 from cnndsl.backends.pytorch.indexing import item_of_static
 from cnndsl.backends.pytorch.joins import (
     bound_names,
@@ -35,12 +35,12 @@ from cnndsl.backends.pytorch.joins import (
 from cnndsl.backends.pytorch.layer_lists import (
     AnyLayers,
     LayerList,
-    LayerRule,
     as_before,
     by_number,
     declare,
     going_through,
     is_new_list,
+    layers_of,
     loop,
     rule_of,
     source_of,
@@ -331,9 +331,9 @@ def _for_any_values(body: Body, statement: nodes.For, columns: Sequence[Any]) ->
                 values = column if is_of_name(column.code) else in_variable(body, column)
                 variable, sizes, bind = _each_of_values(body, statement, word, values)
                 flowing.append((name(variable), gone_through(values.code)))
-            elif isinstance(rule, LayerRule) and rule.whole is not None:
+            elif rule is not None and (layers := layers_of(rule)) is not None:
                 sizes, bind = [source_of(rule)], _only(bind_layer, rule, word)
-                flowing.append((name(f"{EACH}{rule.whole.number}"), name(f"{MODULES}{rule.whole.number}")))
+                flowing.append(layers)
             elif isinstance(column, Static) and rule is None and not isinstance(column.value, AnyLayers | LayerList):
                 sizes, bind = [column.code], _only(bind_generic, body, word, sort_of(column).of_items)
             else:
