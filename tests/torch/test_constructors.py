@@ -1239,6 +1239,21 @@ def test_a_constructor_refuses_what_leaves_a_declared_layer_without_a_use(body: 
 
 
 @pytest.mark.parametrize(
+    "lines",
+    [
+        "k = (it -> conv(3, 1)).channels if n > 1 else 4; conv(k, 1)",
+        "head = conv(3, 1); k = 4 if n > 1 else (it -> head).channels; conv(k, 1)",
+        "deep = n > 1 and (it -> conv(3, 1)).channels > n; if deep { relu }; conv(4, 1)",
+        "if n < 2 or (it -> conv(3, 1)).channels > n { relu }; conv(4, 1)",
+    ],
+)
+def test_a_part_of_an_expression_that_not_all_arguments_get_to_applies_a_layer(lines: str) -> None:
+    text = f"network Net(n = 2) {{ input(4, 6, 6); {lines} }}"
+    check(text)
+    assert "written for n=2." in cnndsl.compile(text).python()
+
+
+@pytest.mark.parametrize(
     ("lines", "word"),
     [
         ("for i in range(len(ks)) { one: conv(5, 1) }", "one"),

@@ -37,6 +37,7 @@ from cnndsl.backends.pytorch.flowgraph import (
     Part,
     Register,
     is_variable,
+    parts_read,
     walk,
 )
 from cnndsl.backends.pytorch.symbols import Symbols
@@ -557,6 +558,17 @@ class Body:
             reason = f"what is written here does not fit{f': {problem}' if isinstance(problem, SizeError) else ''}"
             helps = "nothing that the text uses gets here, so that it was not checked; change it, or leave it out"
             raise Untranslatable(reason, helps=helps, names=self.names_of(test)) from problem
+
+    def check_applied(self, mark: int, test: Static) -> None:
+        """Refuse layers that lines from a place on apply, for parts of an expression of which a test decides which one
+        is worked out: those lines are always run.
+        """
+        if any(isinstance(line, Compute) and parts_read(line) for line in walk(self.lines[mark:])):
+            raise Untranslatable(
+                "a parameter decides whether an expression applies a layer",
+                helps="apply it in a line of its own, under a condition",
+                names=self.names_of(test),
+            )
 
     def runner(self, axis: int, rank: int) -> str:
         """The variable for a size of the running value."""

@@ -283,6 +283,7 @@ def _conditional(body: Body, node: nodes.Conditional) -> Any:
     if _may_flow(node):
         return _chosen_value(body, test, node)
     mark = mark_of(body) if _speaks_of_values(body, node) else None
+    begin = len(body.lines)
     with body.unchecked(test):
         yes, no = evaluate(body, node.yes), evaluate(body, node.no)
     both = (yes, no)
@@ -290,6 +291,7 @@ def _conditional(body: Body, node: nodes.Conditional) -> Any:
         if mark is not None:  # each is worked out where it is chosen
             rewind(body, mark)
         return _chosen_value(body, test, node)
+    body.check_applied(begin, test)
     if any(isinstance(each, RECIPES) for each in both):
         return ChoiceRecipe(test, yes, no, node.yes, node.no)
     if not all(isinstance(each, Static) for each in both):

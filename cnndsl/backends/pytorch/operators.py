@@ -172,8 +172,10 @@ def _junction(body: Body, node: nodes.Op) -> Static:
     is_and = node.operator == "and"
     if isinstance(left.value, bool):
         return condition(body, node.operands[1]) if left.value is is_and else left
+    mark = len(body.lines)
     with body.unchecked(left):
         right = condition(body, node.operands[1])
+    body.check_applied(mark, left)
     if isinstance(right.value, bool):
         return left if right.value is is_and else right
     a, b = left.value, right.value
