@@ -608,13 +608,14 @@ def _given_names(node: nodes.Node) -> Iterable[str]:
         case nodes.Bind() | nodes.Apply():
             return node.names
         case nodes.For() | nodes.Comprehension():
-            return _target_names(node.targets)
+            return target_names(node.targets)
         case _:
             return ()
 
 
-def _target_names(targets: nodes.Targets) -> list[str]:
-    return [targets] if isinstance(targets, str) else [given for each in targets for given in _target_names(each)]
+def target_names(targets: nodes.Targets) -> list[str]:
+    """The names that a loop gives to what it goes through."""
+    return [targets] if isinstance(targets, str) else [given for each in targets for given in target_names(each)]
 
 
 def _in_order(assigns: list[Assign]) -> list[Assign]:

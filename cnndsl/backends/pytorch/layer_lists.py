@@ -45,7 +45,7 @@ from cnndsl.backends.pytorch.flowgraph import (
     uses,
     walk,
 )
-from cnndsl.backends.pytorch.joins import mark_of, rewind, run_loop
+from cnndsl.backends.pytorch.joins import mark_of, rewind, run_loop, target_names
 from cnndsl.backends.pytorch.operations import for_later, in_own_variable
 from cnndsl.backends.pytorch.sorts import Sort, sort_of
 from cnndsl.backends.pytorch.statics import UNSAID, bind_generic
@@ -195,7 +195,8 @@ def _hold(body: Body, rule: LayerRule) -> None:
     """Let what the layers of a list are given be what it is where the list is declared."""
     rule.current = dict(body.symbols.current)
     rule.scope = Scope(rule.scope)
-    found = {each.name: rule.scope.find(each.name) for each in nodes.walk(rule.item) if isinstance(each, nodes.Ref)}
+    names = {each.name for each in nodes.walk(rule.item) if isinstance(each, nodes.Ref)} - {*target_names(rule.targets)}
+    found = {each: rule.scope.find(each) for each in sorted(names)}
     if any(isinstance(each, nodes.Flow) and each.of == "it" for each in nodes.walk(rule.item)):
         found["it"] = body.it
 
