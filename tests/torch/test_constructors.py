@@ -906,6 +906,57 @@ def test_a_block_reads_what_it_is_told_of_a_list_of_any_length(read: str) -> Non
     """)
 
 
+@pytest.mark.parametrize(
+    ("block", "use"),
+    [
+        (
+            """
+            block B(n) {
+                skip = it -> conv(4, 3, padding=1)
+                feats = skip
+                y = skip
+                if n > 0 {
+                    low, feats = it -> maxpool(2) -> B(n - 1)
+                    y = (low -> upsample(scale=2)) + skip
+                }
+                output y, feats
+            }
+            """,
+            "y, feats = it -> B(n); concat(y -> global_avgpool, feats -> global_avgpool) -> linear(3)",
+        ),
+        (
+            """
+            block B(n) {
+                if n > 0 { a, b = it -> B(n - 1); y = a -> conv(4 + n, 1) } else { y = it -> conv(4, 1); b = y }
+                output first = b, last = y
+            }
+            """,
+            "first, last = it -> B(n); concat(first, last) -> conv(3, 1)",
+        ),
+    ],
+)
+def test_a_block_that_uses_itself_gives_several_values(block: str, use: str) -> None:
+    text = f"{block} network Net(n = 2) {{ input(3, 16, 16); {use} }}"
+    assert "written for" not in cnndsl.compile(text).python()
+    assert check(text)["int"] > 2
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "sequence Rec(size) { lstm(size) -> relu }\nnetwork Net(size = 5) { input(6, 8); Rec(size) -> Rec(7) }",
+        "network Net(heads = 2) { input(6, 8); encoder: { multihead_attention(heads) -> layernorm(axis=-1) } }",
+        "block B(act = identity) { conv(4, 1); if act == identity { relu } else { act } }\n"
+        "network Net { input(3, 8, 8); B -> B(tanh) }",
+        "network Net(a = 2, b = 3) { input(3, 8, 8); if [a, b] == [3, b] { relu } else { conv(4, 1) } }",
+        "network Net(margin = [1, 2, 0, 0]) { input(3, 8, 8); pad(margin) -> conv(4, 3) }",
+        "network Net(n = 2) { input(3, 8, 8); width = 8; conv(int(width / 3), 1) -> relu -> conv(int(width / n), 1) }",
+    ],
+)
+def test_what_is_rarely_written_is_right_for_other_arguments(text: str) -> None:
+    check(text)
+
+
 @pytest.mark.parametrize("second", ["Unit(6) if most else identity", "Unit(6)", "if most { Unit(6) }"])
 def test_a_part_that_is_declared_before_a_choice_that_its_size_follows_from_is_refused(second: str) -> None:
     text = f"""

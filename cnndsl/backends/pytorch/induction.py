@@ -1,7 +1,7 @@
 """What blocks give that use themselves, where a parameter says how often: sizes that are proved by induction.
 
-Such a block cannot be followed to its end. So it is supposed that it gives as many channels as one of its numbers says,
-and keeps the sizes of the other axes; and it is gone through once, for any numbers, with what is supposed in place of
+Such a block cannot be followed to its end. So it is supposed that what it gives has as many channels as one of its
+numbers says, and the sizes of what comes in along the other axes; and it is gone through once, for any numbers, with what is supposed in place of
 its uses of itself. What comes out so is true of all of them. An axis of which it does not is supposed no longer.
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from itertools import chain, cycle, islice
 from typing import Any
 
 from cnndsl.backends.pytorch.outputs import Outputs
@@ -27,7 +28,7 @@ Place = str | tuple[int, int]
 
 
 class Induction:
-    """What is known of the sizes that such blocks give: for each axis the number that it has, or None."""
+    """What is known of the sizes that such blocks give: for each axis of each value the number that it has, or None."""
 
     def __init__(self, file: Any, said: Callable[[Any], str]) -> None:
         self._file, self._said = file, said
@@ -47,8 +48,11 @@ class Induction:
                 self._proved[case] = places
         if self._supposed or None in places:
             self._file.give_up()
-        samples = map(value_of, inputs[0][1].shape)
-        return [(None, tuple(map(self._size, places, [numbers] * len(places), samples)))]
+        names, shape = _given_names(definition), inputs[0][1].shape
+        sizes = iter(
+            [self._size(place, numbers, value_of(dim)) for place, dim in zip(places, cycle(shape), strict=False)]
+        )
+        return [(name, tuple(islice(sizes, len(shape)))) for name in names]
 
     def _size(self, place: Place | None, numbers: Mapping[Place, Any], sample: Any) -> Any:
         return self._file.number("unknown", sample) if place is None else numbers[place]
@@ -56,14 +60,14 @@ class Induction:
     def _prove(
         self, case: str, definition: nodes.Definition, given: Mapping[str, Any], inputs: Inputs
     ) -> list[Place | None]:
-        axes = range(1, len(inputs[0][1].shape))
-        nothing: list[Place | None] = [None, *(None for _ in axes)]
+        axes, count = range(1, len(inputs[0][1].shape)), len(_given_names(definition))
+        nothing: list[Place | None] = [None, *(None for _ in axes)] * count
         if len(self._supposed) == _MOST_SUPPOSED:
             return nothing
         firsts = [place for place in _numbers(given, inputs) if isinstance(place, str) or place[1] == 0]
         for first in (*firsts, None):
-            supposed: list[Place | None] = [first, *((0, axis) for axis in axes)]
-            while any(supposed) and supposed[0] == first:
+            supposed: list[Place | None] = [first, *((0, axis) for axis in axes)] * count
+            while any(supposed) and first in (None, *supposed):
                 self._supposed[case] = supposed
                 held = self._held(supposed, definition, given, inputs)
                 del self._supposed[case]
@@ -84,11 +88,12 @@ class Induction:
         except (NeedsFlatten, Untranslatable):
             return [None for _ in supposed]
         shapes = [each.value.shape for each in results(body) if not each.training]
-        if len(shapes) != 1 or len(shapes[0]) != len(supposed):
+        count = len(_given_names(definition))
+        if [*map(len, shapes)] != [len(supposed) // count] * count:
             return [None for _ in supposed]
         return [
             place if place is not None and body.symbols.same(dim, numbers[place]) else None
-            for place, dim in zip(supposed, shapes[0], strict=True)
+            for place, dim in zip(supposed, chain.from_iterable(shapes), strict=True)
         ]
 
     def _any(self, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -101,6 +106,12 @@ class Induction:
     def _any_value(self, tensor: Tensor) -> Tensor:
         shape: Shape = tuple(self._file.number("any", value_of(dim)) for dim in tensor.shape)
         return tensor.of_shape(shape)
+
+
+def _given_names(definition: nodes.Definition) -> list[str | None]:
+    """What the values are called that a block gives in evaluation; None for one without a name."""
+    lines = [each for each in definition.body if isinstance(each, nodes.Output)]
+    return [item.name for item in lines[-1].items if not item.training] if lines else [None]
 
 
 def _is_number(value: Any) -> bool:
