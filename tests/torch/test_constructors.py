@@ -957,6 +957,25 @@ def test_what_is_rarely_written_is_right_for_other_arguments(text: str) -> None:
     check(text)
 
 
+@pytest.mark.parametrize(
+    "item",
+    [
+        "it -> h -> relu for h in heads",
+        "it -> h -> batchnorm -> dropout(0.1 * i) for [i, h] in enumerate(heads)",
+        "(it -> h) + (it -> conv(4 + i, 3, padding=1)) for [i, h] in enumerate(heads)",
+        "it * parameter([4, 1, 1]) -> h for h in heads",
+    ],
+)
+def test_a_list_has_layers_of_a_list_and_others_beside_them(item: str) -> None:
+    check(f"""
+    network Net(n = 3) {{
+        input(4, 8, 8)
+        heads = [conv(4 + i, 1) for i in range(n)]
+        concat([{item}]) -> conv(2, 1)
+    }}
+    """)
+
+
 @pytest.mark.parametrize("second", ["Unit(6) if most else identity", "Unit(6)", "if most { Unit(6) }"])
 def test_a_part_that_is_declared_before_a_choice_that_its_size_follows_from_is_refused(second: str) -> None:
     text = f"""

@@ -453,7 +453,7 @@ def each_value(body: Body, node: nodes.Comprehension, source: Static) -> AnyTens
     given = {body.symbols.current[each] for each in assigned(line.lines) if each in body.symbols.current}
     if (
         not isinstance(value, Tensor)
-        or any(isinstance(each, Compute) for each in walk(line.lines))
+        or any(isinstance(each, Compute) or (isinstance(each, Register) and each.fills) for each in walk(line.lines))
         or any(body.symbols.mentions(dim, given) for dim in value.shape)
     ):
         rewind(body, state)
