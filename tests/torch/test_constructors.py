@@ -946,8 +946,15 @@ def test_a_block_that_uses_itself_gives_several_values(block: str, use: str) -> 
     [
         "sequence Rec(size) { lstm(size) -> relu }\nnetwork Net(size = 5) { input(6, 8); Rec(size) -> Rec(7) }",
         "network Net(heads = 2) { input(6, 8); encoder: { multihead_attention(heads) -> layernorm(axis=-1) } }",
-        "block B(act = identity) { conv(4, 1); if act == identity { relu } else { act } }\n"
-        "network Net { input(3, 8, 8); B -> B(tanh) }",
+        """
+        block B(act = identity) { conv(4, 1); if act == identity { relu } else { act } }
+        network Net { input(3, 8, 8); B -> B(tanh) }
+        """,
+        """
+        block Unit { if it.channels > 3 { k = [4, 5] } else { k = [6, 7] }; conv(k[0], 1) -> relu -> conv(k[1], 1) }
+        block Stage(n) { for i in range(n) { Unit } }
+        network Net(n = 2) { input(3, 8, 8); Stage(n) -> Stage(1) }
+        """,
         "network Net(a = 2, b = 3) { input(3, 8, 8); if [a, b] == [3, b] { relu } else { conv(4, 1) } }",
         "network Net(margin = [1, 2, 0, 0]) { input(3, 8, 8); pad(margin) -> conv(4, 3) }",
         "network Net(n = 2) { input(3, 8, 8); width = 8; conv(int(width / 3), 1) -> relu -> conv(int(width / n), 1) }",
@@ -955,6 +962,21 @@ def test_a_block_that_uses_itself_gives_several_values(block: str, use: str) -> 
 )
 def test_what_is_rarely_written_is_right_for_other_arguments(text: str) -> None:
     check(text)
+
+
+@pytest.mark.parametrize(
+    ("lines", "word"),
+    [
+        ("a, b = ws; conv(a, 1) -> relu -> conv(b, 1)", "ws"),
+        ("maps = [it -> conv(w, 1) for w in ws]; y, z = maps; (y -> conv(2, 1)) + (z -> conv(2, 1))", "maps"),
+        ("y, z = [it -> conv(w, 1) for w in ws]; (y -> conv(2, 1)) + (z -> conv(2, 1))", "values"),
+    ],
+)
+def test_a_list_that_is_taken_apart_has_as_many_items_as_there_are_names(lines: str, word: str) -> None:
+    text = f"network Net(ws = [4, 6]) {{ input(3, 8, 8); {lines} }}"
+    check(text)
+    with pytest.raises(ValueError, match=f"{word} must have 2 items"):
+        imported(cnndsl.compile(text).python()).Net([4, 5, 6])
 
 
 @pytest.mark.parametrize(

@@ -33,6 +33,7 @@ from cnndsl.backends.pytorch.operations import flattening, same_axes
 from cnndsl.backends.pytorch.sorts import is_identity, recipe_key
 from cnndsl.backends.pytorch.spelling import built, given_by, plain_shape, size_rule, spelled, with_numbers
 from cnndsl.backends.pytorch.statics import UNSAID, as_tuple
+from cnndsl.backends.pytorch.symbols import UNKNOWN
 from cnndsl.backends.pytorch.values import (
     AnyList,
     BlockRecipe,
@@ -388,7 +389,7 @@ def _single_callable(body: Body, recipe: Any, needs: Needs) -> Code:
         return _block_callable(body, recipe, needs)
     rank = needs.inputs[0][1]
     words = {axis: axis_word(axis, rank) for _, axis in needs.sizes}
-    shape = tuple(Traced(60, Expr.of(Symbol(words.get(axis, f"unknown·{axis}")))) for axis in range(rank))
+    shape = tuple(Traced(60, Expr.of(Symbol(words.get(axis, f"{UNKNOWN}·{axis}")))) for axis in range(rank))
     if isinstance(recipe, KindRecipe):
         kind = recipe.kind
         if not recipe.fields and kind.module and any(info.is_required() for info in kind.model_fields.values()):
@@ -418,7 +419,7 @@ def _single_callable(body: Body, recipe: Any, needs: Needs) -> Code:
 
 def _is_untold(code: Code) -> bool:
     """Whether a layer has a size that its parameter does not tell."""
-    return any(each.startswith("unknown·") for each in names_in(code))
+    return any(each.startswith(f"{UNKNOWN}·") for each in names_in(code))
 
 
 def _kind_callable(body: Body, recipe: KindRecipe, needs: Needs, shape: Shape, words: dict[int, str]) -> Code:

@@ -1,8 +1,9 @@
 """What blocks give that use themselves, where a parameter says how often: sizes that are proved by induction.
 
 Such a block cannot be followed to its end. So it is supposed that what it gives has as many channels as one of its
-numbers says, and the sizes of what comes in along the other axes; and it is gone through once, for any numbers, with what is supposed in place of
-its uses of itself. What comes out so is true of all of them. An axis of which it does not is supposed no longer.
+numbers says, and along the other axes the sizes of what comes in; and it is gone through once, for any numbers, with
+what is supposed in place of its uses of itself. What comes out so is true of all of them. An axis of which it does not
+is supposed no longer.
 """
 
 from __future__ import annotations

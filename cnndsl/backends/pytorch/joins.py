@@ -18,6 +18,7 @@ from cnndsl.backends.pytorch.flowgraph import FLOW, LIST, Assign, Compute, For, 
 from cnndsl.backends.pytorch.operations import of_any_number, same_axes, shared_sizes, sizes_code
 from cnndsl.backends.pytorch.sorts import sample_of, sort_of
 from cnndsl.backends.pytorch.statics import abstract
+from cnndsl.backends.pytorch.symbols import UNKNOWN
 from cnndsl.backends.pytorch.values import (
     RECIPES,
     AnyTensors,
@@ -231,7 +232,7 @@ def _either(body: Body, a: Static, b: Static) -> Any:
     sort = sort_of(a)
     sort.merge(sort_of(b))
     if body.is_silent:
-        return abstract(body, sort, name("unknown"))
+        return abstract(body, sort, name(body.file.new_symbol(UNKNOWN)))
     return abstract(body, sort, b.code, body.symbols.new_version(b.code.id))  # type: ignore[attr-defined]
 
 

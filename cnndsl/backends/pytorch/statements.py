@@ -16,9 +16,9 @@ from typing import Any
 from cnndsl.backends.pytorch.application import apply_stage
 from cnndsl.backends.pytorch.body import Body, Output
 from cnndsl.backends.pytorch.calls import declare_input, fixed, learned
-from cnndsl.backends.pytorch.code import Code, call, gone_through, name, names_in, subscript, tuple_of, zipped
+from cnndsl.backends.pytorch.code import Code, call, constant, gone_through, name, names_in, subscript, tuple_of, zipped
 from cnndsl.backends.pytorch.expressions import columns_of, evaluate, layer_or_value, stage_of
-from cnndsl.backends.pytorch.flowgraph import FLOW, Assign, Comment, Compute, Training
+from cnndsl.backends.pytorch.flowgraph import FLOW, Assign, Comment, Compute, Training, refusal
 from cnndsl.backends.pytorch.indexing import item_of_static
 from cnndsl.backends.pytorch.joins import (
     bound_names,
@@ -45,7 +45,7 @@ from cnndsl.backends.pytorch.layer_lists import (
     rule_of,
     source_of,
 )
-from cnndsl.backends.pytorch.operations import applied, count_of, for_later, in_variable, is_of_name, sizes_code
+from cnndsl.backends.pytorch.operations import applied, count_of, for_later, in_variable, is_of_name, item_of, sizes_code
 from cnndsl.backends.pytorch.operators import condition, static_of
 from cnndsl.backends.pytorch.sorts import sort_of
 from cnndsl.backends.pytorch.statics import bind_generic, bind_items
@@ -127,10 +127,16 @@ def _bind_several(body: Body, statement: nodes.Bind) -> None:
     body.target = None
     with body.having(is_taken_apart=True):
         value = evaluate(body, statement.value)
+    places = [*map(plain_static, range(len(statement.names)))]
+    if isinstance(value, AnyTensors):
+        _refuse_other_counts(body, statement, value.code, count_of(body, value).code)
+        code = value.code
+        value = TensorList(tuple(item_of(body, value, place) for place in places))
+        body.pending = value, code
     if isinstance(value, Static):
         items: Any = value.value
         if isinstance(items, AnyList):
-            places = (plain_static(at) for at in range(len(statement.names)))
+            _refuse_other_counts(body, statement, value.code, call("len", value.code))
             items = [item_of_static(body, value, place) for place in places]
         if any(isinstance(item, RECIPES) for item in items):
             for wanted, item in zip(statement.names, items, strict=True):
@@ -143,6 +149,14 @@ def _bind_several(body: Body, statement: nodes.Bind) -> None:
             return
         value = TensorList(tuple(items))
     _name(body, statement.names, value)
+
+
+def _refuse_other_counts(body: Body, statement: nodes.Bind, code: Code, count: Code) -> None:
+    """Refuse arguments for which a list has not as many items as the names that it is taken apart into."""
+    if not body.is_silent:
+        word = code.id.removeprefix(FLOW) if isinstance(code, ast.Name) else "the list"
+        message = f"{word} must have {len(statement.names)} items, for {', '.join(statement.names)}"
+        body.lines.append(refusal(ast.Compare(count, [ast.NotEq()], [constant(len(statement.names))]), message))
 
 
 def _kept_apart(body: Body, names: Sequence[str], items: Sequence[Any]) -> list[Any]:

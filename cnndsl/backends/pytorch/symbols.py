@@ -15,6 +15,9 @@ from cnndsl.backends.pytorch.code import Code, constant, flat, name, names_in, p
 from cnndsl.symbolic.expr import Expr, Symbol, TooLong
 from cnndsl.symbolic.number import Traced, value_of
 
+UNKNOWN = "unknown"
+"""How symbols begin of which nothing is known, unless their Python is."""
+
 
 class Symbols:
     """The symbols of one body; `file` is the `Translation`, which makes them and knows those of all bodies."""
@@ -32,14 +35,15 @@ class Symbols:
         self._by_code: dict[str, Traced] = {}
 
     def number(self, code: Code, sample: Any) -> Traced:
-        """A number that its Python says, and no expression could."""
+        """A number that its Python says, and no expression could; one of which nothing is known where that does not."""
         key = self.versioned(code)
-        known = self._by_code.get(key)
-        if known is None:
-            symbol = self._file.new_symbol("coded")
-            self.coded[symbol] = code
-            known = self._by_code[key] = Traced(sample, Expr.of(Symbol(symbol)))
-        return known
+        if key not in self._by_code:
+            is_said = not any(each.startswith(f"{UNKNOWN}·") for each in names_in(code))
+            symbol = self._file.new_symbol("coded" if is_said else UNKNOWN)
+            if is_said:
+                self.coded[symbol] = code
+            self._by_code[key] = Traced(sample, Expr.of(Symbol(symbol)))
+        return self._by_code[key]
 
     def choice(self, test: Code, sample: bool, yes: Any, no: Any) -> Any:
         """A size that is one of two; `sample` is how the test may come out."""
@@ -76,7 +80,7 @@ class Symbols:
 
     def fresh(self, sample: Any, code: Code | None = None, cause: Iterable[str] = ()) -> Traced:
         """A number of which nothing is known, unless how to say it; `cause` are the parameters that it follows from."""
-        symbol = self._file.new_symbol("unknown")
+        symbol = self._file.new_symbol(UNKNOWN)
         self._file.causes[symbol] = frozenset(cause)
         if code is not None:
             self.coded[symbol] = code
@@ -125,7 +129,7 @@ class Symbols:
 
     def _said(self, symbol: str) -> Code:
         """What a symbol stands for: its Python, or the variable of which it is a version."""
-        is_open = symbol.startswith(("unknown·", "coded·"))
+        is_open = symbol.startswith((f"{UNKNOWN}·", "coded·"))
         return self.coded.get(symbol) or name(symbol if is_open else symbol.partition("·")[0])
 
     def new_version(self, variable: str, worth: Any = None) -> Traced:
@@ -147,7 +151,7 @@ class Symbols:
 
     def is_unknown(self, dim: Traced) -> bool:
         """Whether nothing says a size before what gives it is there."""
-        return any(s.name.startswith("unknown·") and s.name not in self.coded for s in dim.expr.symbols())
+        return any(s.name.startswith(f"{UNKNOWN}·") and s.name not in self.coded for s in dim.expr.symbols())
 
 
 def _symbol_of(expr: Expr) -> str | None:
