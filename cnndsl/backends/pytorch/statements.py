@@ -45,7 +45,15 @@ from cnndsl.backends.pytorch.layer_lists import (
     rule_of,
     source_of,
 )
-from cnndsl.backends.pytorch.operations import applied, count_of, for_later, in_variable, is_of_name, item_of, sizes_code
+from cnndsl.backends.pytorch.operations import (
+    applied,
+    count_of,
+    for_later,
+    in_variable,
+    is_of_name,
+    item_of,
+    sizes_code,
+)
 from cnndsl.backends.pytorch.operators import condition, static_of
 from cnndsl.backends.pytorch.sorts import sort_of
 from cnndsl.backends.pytorch.statics import bind_generic, bind_items
