@@ -817,7 +817,7 @@ def test_counts_sums_and_lists_of_features_are_written_plainly() -> None:
     """
     python = cnndsl.compile(text).python()
     for said in (
-        "nn.BatchNorm2d(int(w / 4) + int(w / 2))",
+        "nn.BatchNorm2d(widths[0] + widths[1])",
         "nn.Conv2d(in_channels, sum(widths), 1)",
         "self.linear1(torch.flatten(self.global_avgpool1(x), 1)), 1, (-1, 1, 1)",
         "for i, y_channels in enumerate(reversed(maps_channels)):",
@@ -861,6 +861,73 @@ def test_a_number_that_ways_of_a_condition_leave_in_ways_of_their_own_is_no_trac
             }
         }
         Inner(deep, deep) * deep -> relu
+    }
+    """
+    check(text)
+
+
+def test_sizes_are_said_by_the_items_of_a_list_that_give_them() -> None:
+    text = """
+    network Net(width = 0.5, grow = 2) {
+        input(3, 8, 8)
+        c = [make_divisible(w * width, 4) for w in [16, 32]]
+        a = it -> conv(c[0], 1)
+        a -> conv(c[1], 1)
+        concat(it, it) -> conv(4, 1)
+        c = [grow * c[1], grow]
+        conv(c[0], 1)
+        c = c + [7]
+        concat(it, a) -> conv(c[1], 1) -> conv(c[2], 1)
+    }
+    """
+    python = cnndsl.compile(text).python()
+    for said in ("Conv2d(3, c[0], 1)", "Conv2d(c[0], c[1], 1)", "Conv2d(2 * c[1], 4, 1)"):
+        assert said in python
+    check(text)
+
+
+@pytest.mark.parametrize(
+    ("yes", "no"),
+    [
+        ("[conv(c, 1), relu]", "[conv(c, 3, padding=1), identity]"),
+        ("[conv(c, 3, 2, padding=1) for i in range(2)]", "[conv(c, 1) for i in range(2)]"),
+        ("A", "[conv(4, 3, padding=1), tanh]"),
+    ],
+)
+def test_one_of_two_lists_of_layers_is_a_list_of_ones_of_two(yes: str, no: str) -> None:
+    text = f"""
+    A = [conv(4, 1), relu]
+    block Cell(c, reduced = false) {{
+        ops = {yes} if reduced else {no}
+        (it -> ops[0]) * 0.5 -> ops[1]
+        for op in ([relu, conv(c, 1)] if reduced else [conv(c, 3, padding=1), identity]) {{ op }}
+    }}
+    network Net(c = 4, reduced = false) {{ input(4, 8, 8); Cell(c) -> Cell(c, true) -> Cell(c, reduced) }}
+    """
+    assert "written for" not in cnndsl.compile(text).python()
+    check(text)
+
+
+def test_lists_of_layers_of_two_lengths_are_no_choice() -> None:
+    text = """
+    block Cell(reduced) {
+        ops = [conv(4, 1), relu] if reduced else [conv(4, 1)]
+        for op in ops { op }
+    }
+    network Net { input(3, 8, 8); Cell(true) -> Cell(false) }
+    """
+    with pytest.raises(cnndsl.CompilationError, match=r"(?s)which list of layers there is.*with the condition in it"):
+        cnndsl.compile(text).python()
+
+
+def test_a_number_that_one_way_of_two_conditions_changes_keeps_the_size_that_it_gave() -> None:
+    text = """
+    network Net(deep = true, count = 2) {
+        input(2, 6, 6)
+        if deep { conv(1, 1) } else { count = count + 1 }
+        conv(count, 1)
+        if deep { conv(1, 1) } else { count = count + 1 }
+        conv(count, 1)
     }
     """
     check(text)

@@ -274,8 +274,15 @@ class Body:
         if is_number:
             value = symbol
         elif isinstance(value, list):
-            value = [_item(each, name(variable), at) for at, each in enumerate(value)]
+            value = [self._in_list(each, subscript(name(variable), constant(at))) for at, each in enumerate(value)]
         self.scope.names[wanted] = Static(value, name(variable))
+
+    def _in_list(self, item: Any, code: Code) -> Any:
+        """An item of a list in a variable, which is how its sizes are said from here on."""
+        if not isinstance(item, Static) or isinstance(item.code, ast.Constant) or isinstance(item.value, list):
+            return item
+        value = item.value
+        return Static(self.symbols.number(code, value.value, value.expr) if isinstance(value, Traced) else value, code)
 
     def keep_sizes(self, variables: set[str]) -> None:
         """Before variables are given something else, keep the sizes that are written with them."""
@@ -654,12 +661,6 @@ def _is_output(value: Any) -> bool:
     """Whether a value is read by its name from what a part gave, which works out nothing again."""
     code = value.code if isinstance(value, Tensor) else None
     return isinstance(code, ast.Subscript) and isinstance(code.value, ast.Name) and isinstance(code.slice, ast.Constant)
-
-
-def _item(value: Any, code: Code, at: int) -> Any:
-    if isinstance(value, Static) and not isinstance(value.code, ast.Constant):
-        return Static(value.value, value.code if isinstance(value.value, list) else subscript(code, constant(at)))
-    return value
 
 
 _OWN_ATTRIBUTES = frozenset(

@@ -23,7 +23,7 @@ from cnndsl.backends.pytorch.code import (
 from cnndsl.backends.pytorch.flowgraph import FLOW, For, Register, walk
 from cnndsl.backends.pytorch.indexing import one, piece, taken, up_to_parts
 from cnndsl.backends.pytorch.joins import branch, is_written_out, mark_of, must_unroll, reserve_at_outermost, rewind
-from cnndsl.backends.pytorch.layer_lists import AnyLayers, LayerList, LayerRule, by_number, each_value
+from cnndsl.backends.pytorch.layer_lists import AnyLayers, LayerList, LayerRule, by_number, each_value, is_new_list
 from cnndsl.backends.pytorch.operations import applied, backwards, count_of, for_later
 from cnndsl.backends.pytorch.operators import calculation, comparison, condition, operands, static_of
 from cnndsl.backends.pytorch.sorts import Sort, sample_of, sort_of
@@ -58,6 +58,7 @@ from cnndsl.backends.pytorch.values import (
     VariantRecipe,
     each_tensor,
     is_flowing,
+    is_layers,
     plain_static,
 )
 from cnndsl.ir import nodes
@@ -294,6 +295,8 @@ def _conditional(body: Body, node: nodes.Conditional) -> Any:
     body.check_applied(begin, test)
     if any(isinstance(each, RECIPES) for each in both):
         return ChoiceRecipe(test, yes, no, node.yes, node.no)
+    if any(map(is_new_list, both)):
+        return _chosen_layers(body, test, yes, no, node)
     if not all(isinstance(each, Static) for each in both):
         raise Untranslatable("a parameter decides which rule weights begin by", node.span, names=body.names_of(test))
     code = ast.IfExp(test.code, yes.code, no.code)
@@ -307,6 +310,18 @@ def _conditional(body: Body, node: nodes.Conditional) -> Any:
     sort = sort_of(yes)
     sort.merge(sort_of(no))
     return abstract(body, sort, code)
+
+
+def _chosen_layers(body: Body, test: Static, yes: Any, no: Any, node: nodes.Conditional) -> Any:
+    """One of two new lists of layers, as a list with one of two layers in each place."""
+    if not all(is_layers(each) for each in (yes, no)) or len(yes.value) != len(no.value):
+        raise Untranslatable(
+            "a parameter decides which list of layers there is",
+            node.span,
+            "write one list, with the condition in it: [a if condition else b for i in range(n)]",
+            body.names_of(test),
+        )
+    return listed([ChoiceRecipe(test, *sides) for sides in zip(yes.value, no.value, strict=True)])
 
 
 def _may_flow(node: nodes.Conditional) -> bool:

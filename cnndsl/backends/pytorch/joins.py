@@ -75,9 +75,11 @@ def branch(body: Body, test: Static, yes: Any, no: Any, node: Any) -> None:
     for key, a, b in sides:
         body.write(*key, join.joined(key, a, b))
     versions, others = after_yes.current, after_no.current
+    current = body.symbols.current
     for variable in dict.fromkeys([*versions, *others]):
-        if versions.get(variable) != others.get(variable) and variable not in join.variables:
-            body.symbols.current[variable] = body.file.new_symbol(variable)
+        is_joined = current.get(variable) != others.get(variable)  # and has a symbol for what either way gives it
+        if versions.get(variable) != others.get(variable) and not is_joined:
+            current[variable] = body.file.new_symbol(variable)
 
 
 class _Join:

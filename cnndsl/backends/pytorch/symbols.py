@@ -34,14 +34,18 @@ class Symbols:
         """The symbol of each variable of `__init__`, as long as it is not given something else."""
         self._by_code: dict[str, Traced] = {}
 
-    def number(self, code: Code, sample: Any) -> Traced:
-        """A number that its Python says, and no expression could; one of which nothing is known where that does not."""
+    def number(self, code: Code, sample: Any, worth: Expr | None = None) -> Traced:
+        """A number that its Python says, and no expression could, or that is `worth` one; one of which nothing is known
+        where its Python says nothing.
+        """
         key = self.versioned(code)
         if key not in self._by_code:
             is_said = not any(each.startswith(f"{UNKNOWN}·") for each in names_in(code))
             symbol = self._file.new_symbol("coded" if is_said else UNKNOWN)
             if is_said:
                 self.coded[symbol] = code
+            if worth is not None:
+                self.definitions[symbol] = worth
             self._by_code[key] = Traced(sample, Expr.of(Symbol(symbol)))
         return self._by_code[key]
 
