@@ -371,6 +371,9 @@ TABLE: tuple[Hint | Computed, ...] = (
     # Arrows
     Hint(r"(?P<at>->)(?=[ ]*\v)\s*(?:<NAME> ¦=|¦(?:=|for\b|repeat\b|output\b|when\b|init\b))",
          "something is missing after ->", LATER["->"], example="relu ->\n    repeat 2 { tanh }"),
+    Hint(r"-> ¦(?P<at>repeat) (?P<times>[^\n{}]*[^\s{}]) \{",
+         "repeat begins a line, and is no layer", "write (layer -> layer) * $times, or begin a new line with it",
+         where="body", example="relu -> repeat 2 { conv(3, 1) -> relu }"),
     Hint(r"(?P<at>->\s*¦(?P<second>->))",
          "nothing stands between these two arrows", "remove one of them",
          fix={"second": ""}, example="relu -> -> tanh"),

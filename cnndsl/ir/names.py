@@ -40,7 +40,7 @@ _LONGEST_KEY = 200
 _SERVING = frozenset({"FOLDED", "OVERWRITES", "from_trained"})
 _GENERATED = frozenset({"self", "torch", "nn", "F", "Tensor", "super"}) | _SERVING
 _GENERATED_OUTSIDE = _GENERATED | {
-    "Any", "Callable", "Layer", "Mapping", "OrderedDict", "Self", "TypeVar", "abs", "all", "any", "bool", "ceil", "cls",
+    "_T", "Any", "Callable", "Mapping", "OrderedDict", "Self", "TypeVar", "abs", "all", "any", "bool", "ceil", "cls",
     "deepcopy", "dict", "enumerate", "float", "floor", "fold", "getattr", "hasattr", "i", "int", "isinstance", "iter",
     "len", "list", "make_divisible", "math", "max", "min", "next", "overwrite", "places", "range", "reversed", "round",
     "served", "sorted", "state_dict", "str", "sum", "tuple", "type", "with_weights", "zip",

@@ -354,7 +354,9 @@ LEFT_OUT: dict[str, Difference] = {
         ("multihead_attention",), "", "they are hardly used: a learned key, or one of zeros, beside those that come in"
     ),
     "return_indices": Difference(
-        ("adaptive_maxpool", "global_maxpool", "maxpool"), "", "a layer gives one value, and no kind takes the places"
+        ("adaptive_maxpool", "global_maxpool", "maxpool"),
+        "",
+        "a layer gives one value, and no kind takes the places: `upsample` and `conv_transpose` enlarge a map without",
     ),
     "padding_mode": Difference(("conv_transpose",), "", "PyTorch takes zeros alone there"),
     "recompute_scale_factor": Difference(
@@ -364,3 +366,11 @@ LEFT_OUT: dict[str, Difference] = {
     "_weight, _freeze": Difference(("embedding",), "", "`weight` and `trainable` are for that"),
 }
 """Parameters of PyTorch's modules that kinds do not have, by their names."""
+
+
+def why_left_out(kind: str, parameter: str) -> str | None:
+    """Why a kind does not have a parameter of PyTorch's module; None for any other parameter."""
+    for names, left_out in LEFT_OUT.items():
+        if parameter in names.split(", ") and (not left_out.kinds or kind in left_out.kinds):
+            return left_out.reason.replace("`", "")
+    return None

@@ -97,8 +97,11 @@ def _flowing(
 
 
 def _input(body: Evaluation, node: tree.Input) -> Any:
-    message = "nothing has entered this network yet"
-    return _flowing(body, body.entry, "E401", message, node, "declare it first: input(3, 32, 32)")
+    message, ways = "nothing has entered this network yet", "declare it first: input(3, 32, 32)"
+    if body.lines is None:
+        message = "nothing flows outside of bodies, where constants and defaults are worked out"
+        ways = "a value that a block is given has no default: leave that out"
+    return _flowing(body, body.entry, "E401", message, node, ways)
 
 
 def _result(body: Evaluation, node: tree.Result) -> Any:

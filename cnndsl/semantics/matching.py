@@ -34,12 +34,15 @@ class Called(NamedTuple):
         """The error for an argument with a name that is none of the parameters'."""
         if (misspelt := misread(name.text, name.span, self.parameters, self.code, self.defined)) is not None:
             return misspelt
+        from cnndsl.layers.aliases import why_left_out
+
         near = nearest(name.text, self.parameters)
         listed = ", ".join(self.parameters)
         takes = listed or "no arguments"
         if self.behind_values:
             takes = f"values, then {listed}" if listed else "values alone"
-        way = f"did you mean {near}?" if near else f"it takes {takes}"
+        left_out = why_left_out(self.name, name.text) if self.defined is None else None
+        way = left_out or (f"did you mean {near}?" if near else f"it takes {takes}")
         fix = Fix.suggested(name.span, near) if near and is_clear(name.text, self.parameters) else None
         what = "parameter " if self.defined is not None else ""
         return self.problem(f"{self.name} has no {what}{name.text}", name.span, way, fix)

@@ -602,12 +602,15 @@ def _set(body: Evaluation, target: tree.Name, value: Any) -> None:
     before = next(parts_in(body.scope.names.get(target.text)), None)
     if before is not None and before.owner is body.builder and target.text in body.builder.slots:
         body.scope.names[target.text] = UNKNOWN  # either may be meant from here on
+        ways = ["choose another name"]
+        if before.span.text.removeprefix(target.text).lstrip().startswith(":"):
+            ways.append(f'or put that of the layer in quotes, which keep the key: "{target.text}": ...')
         raise error(
             "E204",
             f"{target.text} is a layer of this body; its name is given once",
             target.span,
             labels=(Label(before.span, "it is declared here"),),
-            help="choose another name",
+            help=tuple(ways),
         )
     body.scope.give(target, value)
     if isinstance(value, Value) and value.owner is body.builder:

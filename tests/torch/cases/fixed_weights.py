@@ -10,10 +10,10 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor, nn
 
-Layer = TypeVar("Layer", bound=nn.Module)
+_T = TypeVar("_T", bound=nn.Module)
 
 
-def with_weights(layer: Layer, trainable: bool = False, **numbers: list[Any]) -> Layer:
+def with_weights(layer: _T, trainable: bool = False, **numbers: list[Any]) -> _T:
     """Give a layer its numbers, repeated over leading axes that are not given.
 
     They stay as they are in training, unless trainable.

@@ -11,10 +11,10 @@ from typing import Any, TypeVar
 
 from torch import Tensor, nn
 
-Layer = TypeVar("Layer", bound=nn.Module)
+_T = TypeVar("_T", bound=nn.Module)
 
 
-def begun(layer: Layer, **rules: Callable[[Tensor], Any]) -> Layer:
+def begun(layer: _T, **rules: Callable[[Tensor], Any]) -> _T:
     """Keep how tensors of a layer begin; the network that it is in follows it.
 
     What was said first, further inside, holds.
