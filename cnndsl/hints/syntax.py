@@ -450,6 +450,9 @@ TABLE: tuple[Hint | Computed, ...] = (
          where="list", example="a = [conv(8, 3) for i in range(2) for j in range(3)]"),
     Hint(r"(?P<at>\bfor\b(?:(?!<BLOCK>|\bin\b).)*?(?<=\S)) ¦",
          "a for runs over a list", LATER["for"], example="for i { relu }"),
+    Hint(r"(?P<head>\bfor [^\n{}]*?\bin) (?P<at>[^\n{}]*?\S) ¦(?P<rest>if\b[^\n{}]*?\belse\b[^\n{}]*?\S) (?=\{)",
+         "a list that is one of two stands in parentheses", "write $head ($at $rest) { ... }",
+         where="file body", example="for n in [1] if 2 > 1 else [2] { conv(n, 1) }"),
     Computed(recognisers.needs_braces, ("if 2 > 1 relu", "repeat 2: relu")),
     # What is missing
     Computed(recognisers.condition_in_braces, ("if { relu }",)),

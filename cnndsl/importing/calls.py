@@ -346,7 +346,10 @@ def _item(event: Event) -> Read:
     if isinstance(x, Value) and cut.get(0, slice(None)) != slice(None):
         raise Unreadable(f"x[{given}] takes samples of the batch")
     written = list(cut.values())
-    written[at:at] = [...] if behind else []  # else it says no more than that the other axes stay whole
+    if behind:
+        written.insert(at, ...)
+    while not behind and written[-1] == slice(None):  # which says no more than that the other axes stay whole
+        written.pop()
     made = Index.of(written, batched=isinstance(x, Value))
     return "index", made.form, (x,), {f"n{number}": end for number, end in enumerate(made.numbers)}
 

@@ -79,6 +79,8 @@ def anchors(x: Tensor) -> Tensor:
         (lambda x: x.max(1, keepdim=True).values, "max(it, 1, keepdim=true)"),
         (lambda x: x.std(1, unbiased=False), "std(it, 1, 0)"),
         (lambda x: x.var((2, 3), True), "var(it, [2, 3])"),
+        (lambda x: x[:, :2, :, :], "[:, :2]\n"),
+        (lambda x: x[..., 1:, :], "[..., 1:, :]\n"),
         (lambda x: x[..., None], "unsqueeze(it, 4)"),
         (lambda x: x.mean((2, 3))[:, :, None, None] * x, "unsqueeze(it, 2)\n    unsqueeze(it, 3)"),
         (lambda x: x[:, 0, None, ..., 1:], "unsqueeze(it, 1)"),
