@@ -998,6 +998,81 @@ def test_a_list_has_layers_of_a_list_and_others_beside_them(item: str) -> None:
     """)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        """
+        block Cell(ops) {
+            s = [it, input -> conv(4, 1)]
+            for [op, at] in ops { s = s + [s[at] -> op] }
+            concat(s[2:])
+        }
+        block Sep(c) { conv(c, 3, padding=1) -> batchnorm -> relu }
+        network Net(n = 4) {
+            input(3, 8, 8)
+            Cell([[Sep(4), 0], [maxpool(3, 1, padding=1), 1], [identity, 2]]) -> conv(n, 1)
+            Cell([[identity, 0], [identity, 1]])
+        }
+        """,
+        """
+        block Cell(ops) {
+            nodes = [it, it]
+            for edges in ops { nodes = nodes + [sum([nodes[at] -> op for [op, at] in edges])] }
+            concat(nodes[2:])
+        }
+        network Net(c = 4) {
+            input(4, 8, 8)
+            Cell([[[conv(4, 1), 0], [identity, 1]], [[relu, 2], [conv(4, 3, padding=1), 0]]]) -> conv(c, 1)
+        }
+        """,
+        """
+        network Net(k = 1, n = 2) {
+            input(3, 8, 8)
+            maps = [it -> conv(4, 1), it -> conv(5, 1), it]
+            concat(maps[k], concat(maps[:n])) -> conv(2, 1)
+        }
+        """,
+        """
+        network Net(k = 1, j = 3, n = 3) {
+            input(4, 8, 8)
+            maps = [it -> conv(4 + i, 1) for i in range(n)]
+            for m in maps[k:j] { it -> conv(4, 1) }
+            concat(maps[k:j] + [it]) + (maps[-k] -> conv(1, 1))
+        }
+        """,
+        """
+        network Net(k = 1) {
+            input(4, 8, 8)
+            a = it -> conv(4, 1)
+            y, z = [a, a -> conv(4, 3, padding=1), it][k:]
+            for m in [y, z][:k] { it + m }
+            sum([y, z][:k])
+        }
+        """,
+    ],
+)
+def test_values_are_taken_from_a_list_at_places_that_a_parameter_says(text: str) -> None:
+    assert "written for" not in cnndsl.compile(text).python()
+    check(text)
+
+
+@pytest.mark.parametrize(
+    ("lines", "refused", "words"),
+    [
+        ("maps = [it, it -> relu]; maps[k]", 2, "there is no item k in a list of 2"),
+        ("maps = [it, it -> relu]; maps[k]", -3, "there is no item k in a list of 2"),
+        ("maps = [it, it -> relu]; concat(maps[k:])", 2, "there is nothing to put together"),
+        ("maps = [it -> conv(2, 1) for i in range(k)]; concat(maps[1:])", 1, "there is nothing to put together"),
+        ("maps = [it -> conv(2, 1) for i in range(k)]; sum(maps[:-1])", 1, "there is nothing to put together"),
+    ],
+)
+def test_a_constructor_refuses_places_at_which_there_is_no_value(lines: str, refused: int, words: str) -> None:
+    text = f"network Net(k = {0 if 'relu' in lines else 2}) {{ input(3, 8, 8); {lines} -> conv(2, 1) }}"
+    check(text)
+    with pytest.raises(ValueError, match=words):
+        imported(cnndsl.compile(text).python()).Net(refused)
+
+
 @pytest.mark.parametrize("second", ["Unit(6) if most else identity", "Unit(6)", "if most { Unit(6) }"])
 def test_a_part_that_is_declared_before_a_choice_that_its_size_follows_from_is_refused(second: str) -> None:
     text = f"""

@@ -8,9 +8,10 @@ from functools import partial
 from typing import Any
 
 from cnndsl.backends.pytorch.body import Body
-from cnndsl.backends.pytorch.code import call, subscript
+from cnndsl.backends.pytorch.code import any_of, call, constant, flat, subscript
+from cnndsl.backends.pytorch.flowgraph import refusal
 from cnndsl.backends.pytorch.layer_lists import AnyLayers, at_hand, refuse_length
-from cnndsl.backends.pytorch.operations import applied, in_variable, item_of, part_of_list
+from cnndsl.backends.pytorch.operations import applied, in_variable, item_of, of_any_number, part_of_list
 from cnndsl.backends.pytorch.sorts import sample_of, sort_of
 from cnndsl.backends.pytorch.spelling import argument_code, plain_shape, spelled
 from cnndsl.backends.pytorch.statics import UNSAID, abstract, field_of, in_forward
@@ -37,13 +38,24 @@ def one(body: Body, indexed: Any, index: Static, node: nodes.Index) -> Any:
     if isinstance(indexed, PartRecipe):
         return PieceRecipe(indexed.part, index)
     if isinstance(indexed, TensorList):
-        at = body.symbols.known(index.value)
-        if at is None:
-            raise Untranslatable("which value is taken depends on a parameter", node.span, names=body.names_of(index))
-        return applied(body, indexed).items[at]
+        values, at = applied(body, indexed), body.symbols.known(index.value)
+        if at is not None:
+            return values.items[at]
+        indexed = of_any_number(body, values)
+        if indexed is None:
+            reason = "which value is taken depends on a parameter, and they have different numbers of axes"
+            raise Untranslatable(reason, node.span, names=body.names_of(index))
+        _refuse_other_places(body, index, len(values.items))
     if isinstance(indexed, AnyTensors):
         return item_of(body, in_variable(body, indexed), index)
     return item_of_static(body, indexed, index)
+
+
+def _refuse_other_places(body: Body, index: Static, count: int) -> None:
+    """Refuse arguments for which there is no value at a place, of so many; else only `forward` would see that."""
+    if not body.is_silent:
+        tests = [ast.Compare(index.code, [op], [constant(end)]) for op, end in ((ast.Lt(), -count), (ast.GtE(), count))]
+        body.lines.append(refusal(any_of(tests), f"there is no item {flat(index.code)} in a list of {count}"))
 
 
 def item_of_static(body: Body, value: Static, index: Static) -> Any:
@@ -74,15 +86,14 @@ def piece(body: Body, indexed: Any, part: slice, node: nodes.Index) -> Any:
     ends: list[Static | None] = _ends(part)
     known = slice(*(None if end is None else body.symbols.known(end.value) for end in ends))
     is_known = all(end is None or at is not None for end, at in zip(ends, _ends(known), strict=True))
-    if isinstance(indexed, TensorList):
-        if not is_known:
-            raise Untranslatable("which values are taken depends on a parameter", node.span)
+    if isinstance(indexed, TensorList) and is_known:
         return TensorList(applied(body, indexed).items[known])
-    if isinstance(indexed, AnyTensors):
-        if not is_known or known.step not in (None, 1):
-            reason = "which values of a list are taken depends on a parameter"
-            raise Untranslatable(reason, node.span, names=body.names_of(indexed.count))
-        return part_of_list(body, indexed, known)
+    if isinstance(indexed, TensorList | AnyTensors):
+        held = of_any_number(body, applied(body, indexed))
+        if held is None or (ends[2] is not None and known.step != 1):
+            names = frozenset().union(*map(body.names_of, (*ends, getattr(indexed, "count", None))))
+            raise Untranslatable("which values of a list are taken depends on a parameter", node.span, names=names)
+        return part_of_list(body, held, ends[:2])
     if isinstance(indexed.value, AnyLayers):
         refuse_length(indexed.value, "which layers of a list are taken")
     code = subscript(indexed.code, ast.Slice(*(None if end is None else end.code for end in ends)))

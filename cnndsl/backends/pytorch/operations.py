@@ -9,8 +9,19 @@ from functools import partial, reduce
 from typing import Any, TypeVar
 
 from cnndsl.backends.pytorch.body import Body
-from cnndsl.backends.pytorch.code import Code, call, constant, length_of, list_of, name, subscript, sum_of, walk_code
-from cnndsl.backends.pytorch.flowgraph import FLOW, LIST, Compute
+from cnndsl.backends.pytorch.code import (
+    Code,
+    call,
+    constant,
+    length_of,
+    list_of,
+    name,
+    negated,
+    subscript,
+    sum_of,
+    walk_code,
+)
+from cnndsl.backends.pytorch.flowgraph import FLOW, LIST, Compute, refusal
 from cnndsl.backends.pytorch.spelling import (
     along_any_axis,
     built,
@@ -122,6 +133,9 @@ def count_of(body: Body, held: AnyTensors) -> Static:
 def _combined_list(body: Body, operation: Any, values: Sequence[Any]) -> Tensor:
     lists = (value if isinstance(value, AnyTensors) else TensorList((value,)) for value in values)
     held: Any = reduce(partial(joined, body), lists)
+    if isinstance(held.code, ast.Subscript) and not body.is_silent:  # of lists with names their lines tell
+        message = "for these arguments there is nothing to put together"
+        body.lines.append(refusal(negated(sizes_code(body, held, 0)), message))
     first = item_of(body, held, plain_static(0))
     if operation.kind == "add":
         code = in_variable(body, held).code
@@ -304,13 +318,14 @@ def backwards(values: AnyTensors) -> AnyTensors:
     return _changed(values, lambda items: call("list", call("reversed", items)))
 
 
-def part_of_list(body: Body, values: AnyTensors, part: slice) -> AnyTensors:
-    """The values of a list from a place on that is known, or up to one."""
+def part_of_list(body: Body, values: AnyTensors, ends: Sequence[Static | None]) -> AnyTensors:
+    """The values of a list from one place on, or up to another one."""
 
     def cut(items: Code) -> Code:
-        return subscript(items, ast.Slice(*(None if end is None else constant(end) for end in (part.start, part.stop))))
+        return subscript(items, ast.Slice(*(None if end is None else end.code for end in ends)))
 
-    sample = max(len(range(values.sample)[part]), 1)
+    places = (None if end is None else value_of(end.value) for end in ends)
+    sample = max(len(range(values.sample)[slice(*places)]), 1)
     count = None
     if values.count is not None:
         length = call("len", cut(call("range", values.count.code)))
