@@ -1057,6 +1057,48 @@ def test_values_are_taken_from_a_list_at_places_that_a_parameter_says(text: str)
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        """
+        network Net(radix = 2, c = 4) {
+            input(3, 8, 8)
+            conv(c * radix, 3, padding=1) -> batchnorm -> relu
+            splits = split(it, radix)
+            attention = split(sum(splits) -> global_avgpool -> conv(c * radix, 1), radix)
+            sum([s * sigmoid(a) for [s, a] in zip(splits, attention)])
+        }
+        """,
+        """
+        block Res2(scale) {
+            xs = split(it, scale)
+            y = xs[0]
+            outs = [y]
+            for x in xs[1:] {
+                y = (x + y) -> conv(x.channels, 3, padding=1)
+                outs = outs + [y]
+            }
+            concat(outs)
+        }
+        network Net(scale = 4) { input(8, 8, 8); Res2(scale) -> Res2(2) }
+        """,
+        """
+        network Net(n = 2, m = 4) {
+            input(8, 8, 8)
+            y = it
+            for p in split(it, n, axis=2) { y = y + (p -> global_avgpool) }
+            for p in split(y, m) { it + (p -> conv(8, 1)) }
+            a, b = split(it, n)
+            a * b -> conv(split(it, m)[0].channels, 1)
+        }
+        """,
+    ],
+)
+def test_a_parameter_says_into_how_many_pieces_a_value_is_split(text: str) -> None:
+    assert "written for" not in cnndsl.compile(text).python()
+    check(text)
+
+
+@pytest.mark.parametrize(
     ("lines", "refused", "words"),
     [
         ("maps = [it, it -> relu]; maps[k]", 2, "there is no item k in a list of 2"),
@@ -1064,6 +1106,8 @@ def test_values_are_taken_from_a_list_at_places_that_a_parameter_says(text: str)
         ("maps = [it, it -> relu]; concat(maps[k:])", 2, "there is nothing to put together"),
         ("maps = [it -> conv(2, 1) for i in range(k)]; concat(maps[1:])", 1, "there is nothing to put together"),
         ("maps = [it -> conv(2, 1) for i in range(k)]; sum(maps[:-1])", 1, "there is nothing to put together"),
+        ("maps = split(it -> conv(4, 1), k); sum(maps)", 1, "there is a single piece, which is no list"),
+        ("maps = split(it -> conv(4, 1), k); concat(maps)", 3, "4 does not divide into k parts"),
     ],
 )
 def test_a_constructor_refuses_places_at_which_there_is_no_value(lines: str, refused: int, words: str) -> None:

@@ -192,6 +192,8 @@ class Body:
         """The variables of the lists around that are one expression in Python: no line can read them."""
         self.has_more = False
         """Whether lines follow the one at hand."""
+        self.opened: set[str] = set()
+        """The variables that say how many values there are, where another translation would be for their constants."""
 
     def note(self, unit: Any, given: dict[str, Any]) -> None:
         """A use of a class: what its parameters are given."""

@@ -48,6 +48,7 @@ from cnndsl.backends.pytorch.flowgraph import (
     If,
     InitSlice,
     Part,
+    Raise,
     Register,
     Return,
     assigned,
@@ -200,9 +201,11 @@ class ClassTranslation:
             body.flow = not_in("out", body.value_names | text_names(definition.body))
             body.value_names.add(body.flow)
         run_definition(body, definition, len(self._unit.ranks))
-        if is_sequence:
-            return self._sequence()
-        return self._module()
+        try:
+            return self._sequence() if is_sequence else self._module()
+        except Untranslatable as problem:
+            problem.names |= body.opened
+            raise
 
     def _bind(self) -> None:
         body, unit = self._body, self._unit
@@ -703,7 +706,10 @@ def _output_variable(body: Body, word: str | None) -> str:
 
 
 def _without_repeats(lines: list[Any], known: dict[str, Code]) -> list[Any]:
-    """The lines of `__init__`, without those that keep again what is kept already; `known` is what that is, by name."""
+    """The lines of `__init__`, without those that keep again what is kept already, or refuse again what is refused.
+
+    `known` is what is kept, by name, and the test of what is refused, by the message.
+    """
     made = []
     for line in lines:
         match line:
@@ -711,6 +717,10 @@ def _without_repeats(lines: list[Any], known: dict[str, Code]) -> list[Any]:
                 if word in known and flat(known[word]) == flat(line.code):
                     continue
                 known[word] = line.code
+            case If(yes=[Raise(message=word)]) if not line.no:
+                if word in known and flat(known[word]) == flat(line.test):
+                    continue
+                known[word] = line.test
             case If():
                 line.yes, line.no = (_without_repeats(side, dict(known)) for side in (line.yes, line.no))
             case For():

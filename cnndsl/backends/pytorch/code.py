@@ -177,7 +177,10 @@ def loop_head(into: Code, items: Code, reads: Container[str]) -> tuple[Code, Cod
         return any(each in reads for each in names_stored(target))
 
     match into, items:
-        case _, ast.Call(func=ast.Name("reversed"), args=[inner]) if not is_read(into):
+        case (_, ast.Call(ast.Name("reversed"), [inner])) | (
+            _,
+            ast.Call(ast.Name("range"), [ast.Call(ast.Name("len"), [ast.Subscript() as inner])]),
+        ) if not is_read(into):
             return loop_head(into, inner, reads)
         case ast.Tuple(elts=[index, inner]), ast.Call(func=ast.Name("enumerate"), args=[values, *start]):
             if not is_read(index):

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from cnndsl.backends.pytorch.body import Body
-from cnndsl.backends.pytorch.code import any_of, call, constant, flat, subscript
+from cnndsl.backends.pytorch.code import any_of, call, constant, flat, names_in, subscript
 from cnndsl.backends.pytorch.flowgraph import refusal
 from cnndsl.backends.pytorch.layer_lists import AnyLayers, at_hand, refuse_length
 from cnndsl.backends.pytorch.operations import applied, in_variable, item_of, of_any_number, part_of_list
@@ -45,6 +45,7 @@ def one(body: Body, indexed: Any, index: Static, node: nodes.Index) -> Any:
         if indexed is None:
             reason = "which value is taken depends on a parameter, and they have different numbers of axes"
             raise Untranslatable(reason, node.span, names=body.names_of(index))
+        body.opened |= names_in(index.code)
         _refuse_other_places(body, index, len(values.items))
     if isinstance(indexed, AnyTensors):
         return item_of(body, in_variable(body, indexed), index)
@@ -90,9 +91,10 @@ def piece(body: Body, indexed: Any, part: slice, node: nodes.Index) -> Any:
         return TensorList(applied(body, indexed).items[known])
     if isinstance(indexed, TensorList | AnyTensors):
         held = of_any_number(body, applied(body, indexed))
+        names = frozenset().union(*map(body.names_of, (*ends, getattr(indexed, "count", None))))
         if held is None or (ends[2] is not None and known.step != 1):
-            names = frozenset().union(*map(body.names_of, (*ends, getattr(indexed, "count", None))))
             raise Untranslatable("which values of a list are taken depends on a parameter", node.span, names=names)
+        body.opened |= names
         return part_of_list(body, held, ends[:2])
     if isinstance(indexed.value, AnyLayers):
         refuse_length(indexed.value, "which layers of a list are taken")

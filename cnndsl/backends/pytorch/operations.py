@@ -13,9 +13,11 @@ from cnndsl.backends.pytorch.code import (
     Code,
     call,
     constant,
+    flat,
     length_of,
     list_of,
     name,
+    names_in,
     negated,
     subscript,
     sum_of,
@@ -37,6 +39,7 @@ from cnndsl.backends.pytorch.values import (
     AnyTensors,
     BlockRecipe,
     ChoiceRecipe,
+    Coded,
     KindRecipe,
     NeedsFlatten,
     ParamRecipe,
@@ -65,6 +68,9 @@ def combined(body: Body, operation: Operation, values: Sequence[Any]) -> Any:
         return _combined_list(body, operation, values)
     if len(values) == 1 and operation.kind == "concat":
         return values[0]
+    parts = getattr(operation, "parts", None)
+    if isinstance(parts, Coded) and body.symbols.known(parts) is None:
+        return _pieces(body, operation, parts, values[0])
     axis = open_axis(body, operation)
     operation = operation.having(_decided(body, operation, "axis" if axis is not None else ""))
     xs = tuple(value.shape for value in values)
@@ -81,6 +87,26 @@ def combined(body: Body, operation: Operation, values: Sequence[Any]) -> Any:
     if len(shapes) > 1:
         return body.several(code, [plain_shape(body, shape) for shape in shapes])
     return Tensor(code, plain_shape(body, shapes[0]), all(lacking))
+
+
+def _pieces(body: Body, operation: Operation, count: Coded, value: Tensor) -> AnyTensors:
+    """Equal pieces of a value, of which a parameter says how many there are; a single one is no list in the text."""
+    body.opened |= names_in(count.code)
+    axis = _decided(body, operation, "parts")["axis"]
+    at = axis_index(axis, value.shape, "split")
+    whole = value.shape[at]
+    length = calculate("//", whole, count)
+    if not body.is_silent:
+        few = ast.Compare(count.code, [ast.Lt()], [constant(2)])
+        body.lines.append(refusal(few, "for these arguments there is a single piece, which is no list"))
+        if not body.symbols.same(calculate("*", length, count), whole):
+            size = body.symbols.size_code(whole)
+            rest = ast.Compare(ast.BinOp(size, ast.Mod(), count.code), [ast.NotEq()], [constant(0)])
+            body.lines.append(refusal(rest, f"{flat(size)} does not divide into {flat(count.code)} parts"))
+    shape = value.along(at, length).shape
+    code = call("list", call("torch.chunk", value.code, count.code, constant(axis)))
+    number = Static(Traced(count.value, count.expr), count.code)
+    return AnyTensors(code, shape, (None,) * len(shape), int(count.value), number)
 
 
 def _decided(body: Body, operation: Operation, free: str = "") -> dict[str, Any]:

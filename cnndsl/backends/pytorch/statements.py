@@ -87,6 +87,7 @@ def run(body: Body, statements: Sequence[Any]) -> None:
                 _STATEMENTS[statement.node](body, statement)
         except Untranslatable as problem:
             problem.span = problem.span or statement.span
+            problem.names |= body.opened
             raise
         if statement.comment:
             comment = body.comments.setdefault(id(statement), Comment(statement.comment))

@@ -11,27 +11,36 @@ from torch import Tensor, nn
 
 
 class Scales(nn.Module):
-    """Several values under one name are a list; an operation takes a list of values.
+    """Several values under one name are a list; an operation takes a list of values."""
 
-    It is written for scale=4.
-    """
-
-    def __init__(self, in_channels: int, width: int) -> None:
+    def __init__(self, in_channels: int, width: int, scale: int = 4) -> None:
         super().__init__()
+        if scale < 2:
+            raise ValueError(
+                "for these arguments there is a single piece, which is no list"
+            )
+        if in_channels % scale != 0:
+            raise ValueError("in_channels does not divide into scale parts")
+        self.scale = scale
         self.relu1 = nn.ModuleList()
-        self.conv1 = nn.Conv2d(in_channels // 4, width, 3, padding=1)
-        self.relu1.append(nn.ReLU())
-        self.conv2 = nn.Conv2d(max(width, in_channels // 4), width, 3, padding=1)
-        self.relu1.append(nn.ReLU())
-        self.conv3 = nn.Conv2d(max(width, in_channels // 4), width, 3, padding=1)
-        self.relu1.append(nn.ReLU())
+        done_channels: list[int] = [in_channels // scale]
+        for i in range(1, scale):
+            self.add_module(
+                f"conv{i}",
+                nn.Conv2d(
+                    max(done_channels[-1], in_channels // scale), width, 3, padding=1
+                ),
+            )
+            self.relu1.append(nn.ReLU())
+            done_channels += [width]
 
     def forward(self, x: Tensor) -> Tensor:
-        parts0, parts1, parts2, parts3 = torch.chunk(x, 4, 1)
-        done1: Tensor = self.relu1[0](self.conv1(parts0 + parts1))
-        done2: Tensor = self.relu1[1](self.conv2(done1 + parts2))
-        done3: Tensor = self.relu1[2](self.conv3(done2 + parts3))
-        x = torch.cat((parts0, done1, done2, done3), 1)
+        parts: list[Tensor] = list(torch.chunk(x, self.scale, 1))
+        done0 = parts[0]
+        done: list[Tensor] = [done0]
+        for i, relu1 in zip(range(1, self.scale), self.relu1):
+            done.append(relu1(getattr(self, f"conv{i}")(done[-1] + parts[i])))
+        x = torch.cat(done, 1)
         return x
 
 
