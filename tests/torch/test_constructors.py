@@ -1099,6 +1099,30 @@ def test_a_parameter_says_into_how_many_pieces_a_value_is_split(text: str) -> No
 
 
 @pytest.mark.parametrize(
+    ("lines", "returned"),
+    [
+        (
+            "outs = []; for i in range(n) { conv(4 + i, 1); outs = outs + [it -> conv(2, 1)] }; output outs",
+            "tuple(outs)",
+        ),
+        (
+            "heads = [conv(4 + i, 1) for i in range(n)]; output [it -> h for h in heads]",
+            "tuple(h(x) for h in self.heads)",
+        ),
+        ("maps = [it]; for i in range(n) { relu; maps = maps + [it] }; output reversed(maps)", "tuple(reversed(maps))"),
+        ("conv(4 * n, 1); output split(it, n)", "tuple(torch.chunk(x, self.n, 1))"),
+        ("maps = [it -> conv(i + 1, 1) for i in range(n + 1)]; output maps[1:]", "tuple(maps[1:])"),
+    ],
+)
+def test_a_parameter_says_how_many_values_a_network_gives(lines: str, returned: str) -> None:
+    text = f"network Net(n = 3) {{ input(3, 8, 8); {lines} }}"
+    assert f"        return {returned}\n" in cnndsl.compile(text).python()
+    check(text)
+    with pytest.raises(ValueError, match="for these arguments there is "):
+        imported(cnndsl.compile(text).python()).Net(0)
+
+
+@pytest.mark.parametrize(
     ("lines", "refused", "words"),
     [
         ("maps = [it, it -> relu]; maps[k]", 2, "there is no item k in a list of 2"),

@@ -20,6 +20,7 @@ from cnndsl.backends.pytorch.code import (
     constant,
     flat,
     free_name,
+    gone_through,
     is_not_none,
     kept_name,
     laid_out,
@@ -68,9 +69,10 @@ from cnndsl.backends.pytorch.path_conditions import path_conditions
 from cnndsl.backends.pytorch.serve import followers, used_by_training
 from cnndsl.backends.pytorch.sorts import Sort, is_identity
 from cnndsl.backends.pytorch.statements import is_chain, reads_input, results, run_definition
-from cnndsl.backends.pytorch.statics import UNSAID, abstract
+from cnndsl.backends.pytorch.statics import UNSAID, abstract, as_tuple
 from cnndsl.backends.pytorch.values import (
     RECIPES,
+    AnyTensors,
     BlockRecipe,
     KindRecipe,
     Ranks,
@@ -365,7 +367,7 @@ class ClassTranslation:
     def _module(self) -> ClassText:
         body = self._body
         outputs = results(body)
-        if not all(isinstance(output.value, Tensor) for output in outputs):
+        if not all(isinstance(output.value, Tensor | AnyTensors) for output in outputs):
             raise Untranslatable("an output is no single value")
         lines = [*self._head, *self._wrapped(body.lines), *_given_out(body, outputs)]
         settle_training(lines)
@@ -672,7 +674,10 @@ def _given_out(body: Body, outputs: Sequence[Output]) -> list[Any]:
     has_line = [not isinstance(each.value.code, ast.Name) and not _is_plain(each.value.code) for each in outputs]
     for at, output in enumerate(outputs):
         code = output.value.code
-        if not isinstance(code, ast.Name):
+        if isinstance(output.value, AnyTensors):
+            items = gone_through(code)
+            code = as_tuple(items) if isinstance(items, ast.ListComp) else call("tuple", items)
+        elif not isinstance(code, ast.Name):
             text = flat(code)
             if text not in known:
                 variable = FLOW + body.flow if len(outputs) == 1 else _output_variable(body, output.name)

@@ -149,6 +149,14 @@ def length_of(items: Code) -> Code:
     return call("len", items)
 
 
+def fewer(count: Code, least: int) -> Code:
+    """Whether a list has fewer items than so many, at least 1; `max(n, 0)` is as good as `n` for that."""
+    match count:
+        case ast.Call(ast.Name("max"), [inner, ast.Constant(0)]):
+            return fewer(inner, least)
+    return ast.Compare(count, [ast.Lt()], [constant(least)])
+
+
 def _is_count(code: Code) -> bool:
     """Whether a number is none below 0, for which a list is empty."""
     match code:

@@ -13,6 +13,7 @@ from cnndsl.backends.pytorch.code import (
     Code,
     call,
     constant,
+    fewer,
     flat,
     length_of,
     list_of,
@@ -97,8 +98,9 @@ def _pieces(body: Body, operation: Operation, count: Coded, value: Tensor) -> An
     whole = value.shape[at]
     length = calculate("//", whole, count)
     if not body.is_silent:
-        few = ast.Compare(count.code, [ast.Lt()], [constant(2)])
-        body.lines.append(refusal(few, "for these arguments there is a single piece, which is no list"))
+        body.lines.append(
+            refusal(fewer(count.code, 2), "for these arguments there is a single piece, which is no list")
+        )
         if not body.symbols.same(calculate("*", length, count), whole):
             size = body.symbols.size_code(whole)
             rest = ast.Compare(ast.BinOp(size, ast.Mod(), count.code), [ast.NotEq()], [constant(0)])

@@ -16,7 +16,18 @@ from typing import Any
 from cnndsl.backends.pytorch.application import apply_stage
 from cnndsl.backends.pytorch.body import Body, Output
 from cnndsl.backends.pytorch.calls import declare_input, fixed, learned
-from cnndsl.backends.pytorch.code import Code, call, constant, gone_through, name, names_in, subscript, tuple_of, zipped
+from cnndsl.backends.pytorch.code import (
+    Code,
+    call,
+    constant,
+    fewer,
+    gone_through,
+    name,
+    names_in,
+    subscript,
+    tuple_of,
+    zipped,
+)
 from cnndsl.backends.pytorch.expressions import columns_of, evaluate, layer_or_value, stage_of
 from cnndsl.backends.pytorch.flowgraph import FLOW, Assign, Comment, Compute, Training, refusal
 from cnndsl.backends.pytorch.indexing import item_of_static
@@ -435,7 +446,11 @@ def _do_output(body: Body, statement: nodes.Output) -> None:
             outputs += [Output(None, each, item.training) for each in body.settled(value).items]
             continue
         if isinstance(value, AnyTensors):
-            raise Untranslatable("how many values come out depends on a parameter", item.span)
+            is_all = len(statement.items) == 1 and not item.training and not item.name
+            if not is_all or body.has_more or body.kind != "network" or body.is_part or body.is_silent:
+                raise Untranslatable("how many values come out depends on a parameter", item.span)
+            few = fewer(count_of(body, value).code, 2)  # a single one comes out as it is
+            body.lines.append(refusal(few, "for these arguments there is no second value to give"))
         outputs.append(Output(item.name, value, item.training))
     if body.has_more:
         for output in outputs:

@@ -660,7 +660,8 @@ class ForwardWriter:
             self.returns.add("dict[str, Tensor]")
             return laid_out(ast.Dict([ast.Constant(word) for word, _ in outputs], codes), indent, "return ")
         if len(codes) == 1:
-            self.returns.add("Tensor")
+            is_any_number = isinstance(codes[0], ast.Call) and flat(codes[0].func) == "tuple"
+            self.returns.add("tuple[Tensor, ...]" if is_any_number else "Tensor")
             return laid_out(codes[0], indent, "return ")
         self.returns.add(f"tuple[{', '.join(['Tensor'] * len(codes))}]")
         row = ", ".join(map(flat, codes))
