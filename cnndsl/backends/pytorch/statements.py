@@ -156,6 +156,8 @@ def _bind_several(body: Body, statement: nodes.Bind) -> None:
     if isinstance(value, Static):
         items: Any = value.value
         if isinstance(items, AnyList):
+            if not body.is_silent and not isinstance(value.code, ast.Name | ast.Subscript):
+                value = _in_spare(body, value, "items")
             _refuse_other_counts(body, statement, value.code, call("len", value.code))
             items = [item_of_static(body, value, place) for place in places]
         if any(isinstance(item, RECIPES) for item in items):
