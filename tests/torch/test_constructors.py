@@ -958,6 +958,18 @@ def test_a_block_that_uses_itself_gives_several_values(block: str, use: str) -> 
         "network Net(a = 2, b = 3) { input(3, 8, 8); if [a, b] == [3, b] { relu } else { conv(4, 1) } }",
         "network Net(margin = [1, 2, 0, 0]) { input(3, 8, 8); pad(margin) -> conv(4, 3) }",
         "network Net(n = 2) { input(3, 8, 8); width = 8; conv(int(width / 3), 1) -> relu -> conv(int(width / n), 1) }",
+        """
+        network Net(n = 3) {
+            input(4, 8, 8)
+            done = []
+            for i in range(n) {
+                if len(done) > 0 { concat(it, done[0]) }
+                conv(4, 3, padding=1) -> relu
+                done = done + [it]
+            }
+            concat(done) -> conv(2, 1)
+        }
+        """,
     ],
 )
 def test_what_is_rarely_written_is_right_for_other_arguments(text: str) -> None:

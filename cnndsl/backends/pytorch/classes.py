@@ -300,7 +300,7 @@ class ClassTranslation:
         keep = self._keep([body.it.shape])
         lines = [*self._head, Register(Part(-1, "super"), chain), *keep]
         kept, _, sizes = self._constructed(InitSlice({-1}, {}, {}), lines)
-        writer = InitWriter(partial(body.free, others=names_read(kept)))
+        writer = InitWriter(partial(body.free, others=names_read(kept)), kept)
         written: list[str] = []
         for line in kept:
             if isinstance(line, Register):
@@ -407,7 +407,7 @@ class ClassTranslation:
         init = InitSlice(forward.used, _kept_once(lines, stores), flags, body.list_registers, forward.registers)
         shapes = [output.value.shape for output in outputs if not output.training]
         kept_init, own, sizes = self._constructed(init, [*lines, *self._keep(shapes)])
-        writer = InitWriter(partial(body.free, others=names_read(kept_init)))
+        writer = InitWriter(partial(body.free, others=names_read(kept_init)), kept_init)
         written = [f"{_INDENT}super().__init__()", *writer.lines(kept_init, _INDENT)]
         returns = " | ".join(sorted(shown.returns, key=len))
         made = self._made("nn.Module", written, forward_lines, inputs, returns, sizes)

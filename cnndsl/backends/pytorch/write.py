@@ -103,10 +103,13 @@ def _taken_above(value: Any, indent: str) -> list[str]:
 class InitWriter:
     """Writes the lines of `__init__`."""
 
-    def __init__(self, free: Any) -> None:
+    def __init__(self, free: Any, lines: Iterable[Any]) -> None:
         self._free = free
         self._declared: set[str] = set()
         self._typed: set[str] = set()
+        kept = {flat(line.code) for line in walk(lines) if isinstance(line, Effect)}
+        self._kept = {each.name for each in walk(lines) if isinstance(each, Assign) and each.type and each.name in kept}
+        """The lists that attributes keep as they are at one place, and that grow further on."""
 
     def lines(self, lines: Sequence[Any], indent: str) -> list[str]:
         """Lines as text."""
@@ -119,7 +122,9 @@ class InitWriter:
     def _plain(self, line: Any, indent: str) -> list[str]:
         """A line without its comment."""
         match line:
-            case Assign(code=ast.BinOp(ast.Name(id=each), ast.Add() | ast.Sub() as op, more)) if each == line.name:
+            case Assign(code=ast.BinOp(ast.Name(id=each), ast.Add() | ast.Sub() as op, more)) if (
+                each == line.name and each not in self._kept
+            ):
                 sign = "+" if isinstance(op, ast.Add) else "-"
                 return laid_out(more, indent, f"{line.name} {sign}= ")
             case Assign():
