@@ -176,9 +176,17 @@ class Networks:
 
 
 def _lacks(item: tree.Definition | tree.Variant, missing: list[str]) -> Problem:
+    nodes = list(tree.walk(item))
+    used = [stage for node in nodes if isinstance(node, tree.Pipe) for stage in node.stages[1:]]
+    used += [node.function for node in nodes if isinstance(node, tree.Call)]
+    layers = {node.text for node in used if isinstance(node, tree.Name)}
+    numbers = [name for name in missing if name not in layers]
+    way = f"give a default, which is a layer or a block: {missing[0]} = relu"
+    if numbers:
+        way = f"give a default: {numbers[0]} = 10, or compile with --set {numbers[0]}=10"
     return error(
         "E210",
         f"{item.name.text} needs a value for {' and '.join(missing)}",
         item.name.span,
-        help=f"give a default: {missing[0]} = 10, or compile with --set {missing[0]}=10",
+        help=way,
     )
