@@ -1122,7 +1122,7 @@ def test_a_parameter_says_into_how_many_pieces_a_value_is_split(text: str) -> No
             "tuple(h(x) for h in self.heads)",
         ),
         ("maps = [it]; for i in range(n) { relu; maps = maps + [it] }; output reversed(maps)", "tuple(reversed(maps))"),
-        ("conv(4 * n, 1); output split(it, n)", "tuple(torch.chunk(x, self.n, 1))"),
+        ("conv(4 * n, 1); output split(it, n)", "tuple(pieces[i] for i in range(self.n))"),
         ("maps = [it -> conv(i + 1, 1) for i in range(n + 1)]; output maps[1:]", "tuple(maps[1:])"),
     ],
 )

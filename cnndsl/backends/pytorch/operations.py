@@ -106,7 +106,13 @@ def _pieces(body: Body, operation: Operation, count: Coded, value: Tensor) -> An
             rest = ast.Compare(ast.BinOp(size, ast.Mod(), count.code), [ast.NotEq()], [constant(0)])
             body.lines.append(refusal(rest, f"{flat(size)} does not divide into {flat(count.code)} parts"))
     shape = value.along(at, length).shape
-    code = call("list", call("torch.chunk", value.code, count.code, constant(axis)))
+    pieces = FLOW + "pieces" if body.is_silent else body.temporary("pieces")
+    body.lines.append(
+        Compute((pieces,), call("torch.chunk", value.code, count.code, constant(axis)), "tuple[Tensor, ...]")
+    )
+    # One by one, for torch.fx goes through nothing that it traces.
+    turn = ast.comprehension(name("i"), call("range", count.code), [], 0)
+    code = ast.ListComp(subscript(name(pieces), name("i")), [turn])
     number = Static(Traced(count.value, count.expr), count.code)
     return AnyTensors(code, shape, (None,) * len(shape), int(count.value), number)
 

@@ -35,7 +35,8 @@ class Scales(nn.Module):
             done_channels += [width]
 
     def forward(self, x: Tensor) -> Tensor:
-        parts: list[Tensor] = list(torch.chunk(x, self.scale, 1))
+        pieces: tuple[Tensor, ...] = torch.chunk(x, self.scale, 1)
+        parts: list[Tensor] = [pieces[i] for i in range(self.scale)]
         done0 = parts[0]
         done: list[Tensor] = [done0]
         for i, relu1 in zip(range(1, self.scale), self.relu1):
