@@ -1098,7 +1098,7 @@ def test_values_are_taken_from_a_list_at_places_that_a_parameter_says(text: str)
             input(8, 8, 8)
             y = it
             for p in split(it, n, axis=2) { y = y + (p -> global_avgpool) }
-            for p in split(y, m) { it + (p -> conv(8, 1)) }
+            for p in chunk(y, m) { it + (p -> conv(8, 1)) }
             a, b = split(it, n)
             a * b -> conv(split(it, m)[0].channels, 1)
         }
