@@ -10,7 +10,7 @@ import ast
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
-from cnndsl.backends.pytorch.code import Code, constant, flat, length_of, name
+from cnndsl.backends.pytorch.code import Code, constant, fewer, flat, length_of, name, negated
 from cnndsl.backends.pytorch.flowgraph import (
     Append,
     Assign,
@@ -178,17 +178,8 @@ def _made_once(lines: Iterable[Any]) -> str:
 
 def _has_several(source: Code) -> Code | None:
     """Whether something has more than one item; None where that is no matter of arguments."""
-    match source:
-        case ast.Call(ast.Name("range"), [ast.Constant()]) | ast.List():
-            return None
-        case ast.Call(ast.Name("range"), [count]):
-            return ast.Compare(count, [ast.Gt()], [constant(1)])
-        case ast.Call(ast.Name("enumerate" | "reversed" | "list"), [items, *_]):
-            return _has_several(items)
-        case ast.Call(ast.Name("zip"), [items, *_]):  # all of which are equally long
-            return _has_several(items)
-        case _:
-            return ast.Compare(length_of(source), [ast.Gt()], [constant(1)])
+    count = length_of(source)
+    return None if isinstance(source, ast.List) or isinstance(count, ast.Constant) else negated(fewer(count, 2))
 
 
 def _refused(part: Part) -> str:

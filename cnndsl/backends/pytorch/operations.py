@@ -106,7 +106,7 @@ def _pieces(body: Body, operation: Operation, count: Coded, value: Tensor) -> An
             rest = ast.Compare(ast.BinOp(size, ast.Mod(), count.code), [ast.NotEq()], [constant(0)])
             body.lines.append(refusal(rest, f"{flat(size)} does not divide into {flat(count.code)} parts"))
     shape = value.along(at, length).shape
-    pieces = FLOW + "pieces" if body.is_silent else body.temporary("pieces")
+    pieces = body.temporary("pieces")
     body.lines.append(
         Compute((pieces,), call("torch.chunk", value.code, count.code, constant(axis)), "tuple[Tensor, ...]")
     )

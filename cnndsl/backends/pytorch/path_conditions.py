@@ -123,9 +123,10 @@ def path_conditions(lines: Sequence[Any], inputs: Iterable[str]) -> Paths:
 
     Raises Untranslatable where there are too many cases.
     """
+    if not any(isinstance(line, If | For | Training) for line in walk(lines)):
+        return Paths()  # all lines are always run
     walking = _Walk(inputs, _needed(lines))
-    if any(isinstance(line, If | For | Training) for line in walk(lines)):  # else all lines are always run
-        walking.walk(lines, ALWAYS)
+    walking.walk(lines, ALWAYS)
     return walking.paths
 
 
@@ -313,17 +314,21 @@ class _Walk:
 def _needed(lines: Sequence[Any]) -> set[str]:
     """The variables that lines read, but for those that only lead to variables which nothing reads."""
     needed: set[str] = set()
-    waiting: list[tuple[tuple[str, ...], set[str]]] = []
+    leads_to: dict[str, set[str]] = defaultdict(set)
+    """For variables that lines give without applying a part, what these lines read."""
     for line in walk(lines):
         found = [uses(code) for code in codes_of(line)]
         names = set().union(*(each.names for each in found))
         if isinstance(line, Compute) and not any(each.parts for each in found):
-            waiting.append((line.names, names))
+            for each in line.names:
+                leads_to[each] |= names
         else:
             needed |= names
-    while ready := [each for each in waiting if not needed.isdisjoint(each[0])]:
-        needed.update(*(names for _, names in ready))
-        waiting = [each for each in waiting if each not in ready]
+    waiting = [*needed]
+    while waiting:
+        new = leads_to.get(waiting.pop(), set()) - needed
+        needed |= new
+        waiting += new
     return needed
 
 
