@@ -1,9 +1,9 @@
 """A program for training -> the same network for serving.
 
 What acts in training only is gone: dropout, steps and outputs that are given in training, how weights
-begin.  A batch normalisation that follows a convolution, a transposed one or a dense layer, and nothing
-else reads what that layer gives, is folded into it: the layer gets a bias.  Activations overwrite
-what nobody reads again.
+begin.  A batch normalisation that follows a convolution, a transposed one or a dense layer, or a chain
+that ends with one, and nothing else reads what that gives, is folded into the layer, which gets a bias.
+Activations overwrite what nobody reads again.
 
 This is what counts and pictures of the form for serving are made from.  The PyTorch backend writes the parts as they
 are in training, and `from_trained` does the same to the network when the weights are there.
@@ -37,7 +37,9 @@ def for_inference(program: Program) -> Program:
     branches = _Branches(program.definitions)
     for module in inner_first(program, program.modules, Module.used):
         done[module.id] = _Serving(module, done, branches).module()
-    return program.model_copy(update={"modules": {key: done[key] for key in program.modules}, "target": "inference"})
+    whole = program.model_copy(update={"modules": done, "target": "inference"})
+    used = inner_first(whole, program.networks, Module.used)
+    return whole.model_copy(update={"modules": {module.id: module for module in used}})
 
 
 class _Branches:
@@ -135,33 +137,57 @@ class _Serving:
     def _fold(self) -> None:
         calls = self._calls()
         readers = self._readers()
-        makers = {value: step for step in self._steps for value in step.outputs}
+        makers = {value: at for at, step in enumerate(self._steps) for value in step.outputs}
         gone = []
-        for step in self._steps:
+        for step in list(self._steps):
             norm = self._once(step, calls)
-            before = makers.get(step.inputs[0]) if step.inputs else None
-            layer = self._once(before, calls) if before is not None else None
-            if norm is None or layer is None or before is None or readers[step.inputs[0]] != 1:
+            at = makers.get(step.inputs[0]) if step.inputs else None
+            if norm is None or at is None or readers[step.inputs[0]] != 1:
                 continue
-            if not _takes_in(layer, norm) or not (self._are_together(before, step) and self._are_together(layer, norm)):
+            before = self._steps[at]
+            part = self._once(before, calls)
+            if part is None or not (self._are_together(before, step) and self._are_together(part, norm)):
                 continue
-            self._children[layer.name] = _with_bias(layer)
-            gone.append(step)
+            taken = self._taken_in(before, part, norm)
+            if taken is not None:
+                self._steps[at], self._children[part.name] = taken
+                gone.append(step)
         self._leave_out(gone)
+
+    def _taken_in(self, step: Step, part: Child, norm: Child) -> tuple[Step, Child] | None:
+        """The step and the part that take a normalisation in, where that is a layer, or a chain that ends with one."""
+        unit, action = part.unit, step.action
+        if isinstance(unit, Leaf):
+            bias = {"unit": _with_bias(unit)}
+            return (step, part.model_copy(update=bias)) if _takes_in(unit, norm.unit) else None
+        module = self._done[unit.module]
+        last = module.steps[-1] if module.steps else None
+        if module.kind not in ("chain", "sequence") or last is None or not isinstance(last.action, Call):
+            return None
+        child = module.child(last.action.child)
+        inner = self._taken_in(last, child, norm)
+        if inner is None or not isinstance(action, Call) or action.module != unit.module:
+            return None
+        key = f"{module.id} and batchnorm"
+        steps = (*module.steps[:-1], inner[0])
+        children = tuple(inner[1] if each is child else each for each in module.children)
+        self._done[key] = module.model_copy(update={"id": key, "steps": steps, "children": children})
+        unit, action = unit.model_copy(update={"module": key}), action.model_copy(update={"module": key})
+        return step.model_copy(update={"action": action}), part.model_copy(update={"unit": unit})
 
     def _are_together(self, one: Step | Child, other: Step | Child) -> bool:
         """Whether there is always the one where there is the other."""
         return self._branches.around(one.origin) == self._branches.around(other.origin)
 
-    def _once(self, step: Step | None, calls: Counter[str]) -> Child | None:
-        """The part that a step applies, where that is a layer and it is applied nowhere else.
+    def _once(self, step: Step, calls: Counter[str]) -> Child | None:
+        """The part that a step applies, where it is applied nowhere else.
 
         Layers of a chain that is taken apart are left alone: what is between them may be read anywhere.
         """
-        if step is None or not isinstance(step.action, Call) or calls[step.action.child] != 1:
+        if not isinstance(step.action, Call) or calls[step.action.child] != 1:
             return None
         child = self._children[step.action.child]
-        return child if isinstance(child.unit, Leaf) and not child.in_chain else None
+        return None if child.in_chain else child
 
     def _overwrite(self) -> None:
         """Let activations write over what nobody reads again."""
@@ -216,10 +242,9 @@ def _unnormed(child: Child) -> Child:
     return child.model_copy(update={"unit": unit.model_copy(update={"layer": layer})})
 
 
-def _takes_in(layer: Child, norm: Child) -> bool:
-    """Whether a batch normalisation can be folded into the layer before it."""
-    before, after = layer.unit, norm.unit
-    if not isinstance(before, Leaf) or not isinstance(after, Leaf) or before.weights or after.weights:
+def _takes_in(before: Leaf, after: Leaf | Use) -> bool:
+    """Whether what is applied after a layer is a batch normalisation that can be folded into it."""
+    if not isinstance(after, Leaf) or before.weights or after.weights:
         return False
     if not isinstance(after.layer, BatchNorm) or not after.layer.track_running_stats:
         return False
@@ -228,13 +253,10 @@ def _takes_in(layer: Child, norm: Child) -> bool:
     return isinstance(before.layer, Conv) or (isinstance(before.layer, Linear) and len(before.x) == 1)
 
 
-def _with_bias(layer: Child) -> Child:
-    """The layer with the bias that folding gives it."""
-    unit = layer.unit
-    assert isinstance(unit, Leaf)  # noqa: S101 - a batch normalisation is folded into layers alone
+def _with_bias(unit: Leaf) -> Leaf:
+    """A layer with the bias that folding gives it."""
     traced = {name: value for name, value in unit.traced.items() if name != "bias"}
-    new = unit.model_copy(update={"layer": unit.layer.having({"bias": True}), "traced": traced, "init": {}})
-    return layer.model_copy(update={"unit": new})
+    return unit.model_copy(update={"layer": unit.layer.having({"bias": True}), "traced": traced, "init": {}})
 
 
 def _can_overwrite(layer: Layer) -> bool:

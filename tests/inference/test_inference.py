@@ -96,6 +96,76 @@ def test_what_can_be_folded_is_and_nothing_else(layers: str, left: int) -> None:
     assert sum(isinstance(module, _BatchNorm) for module in served.modules()) == left
 
 
+ENDS = {
+    # Behind a chain whose last layer is a convolution.
+    "Sep(4) -> batchnorm": 0,
+    "Sep(4) -> dropout(0.1) -> batchnorm -> relu": 0,
+    "{ relu; Sep(4); batchnorm; relu; Sep(4); batchnorm; Sep(4) }": 0,
+    "Outer(4) -> batchnorm -> relu -> Outer(4, act=true)": 0,
+    "Outer(4, act=true) -> batchnorm": 1,
+    "Sep(4) -> batchnorm -> Sep(4)": 0,
+    "repeat 2 { Sep(4) -> batchnorm }": 0,
+    "ss = [Sep(3) for i in range(2)]; for s in ss { s -> batchnorm }": 0,
+    "s = Sep(3); input -> s -> batchnorm -> s": 1,
+    "a = input -> Sep(4); b = a -> batchnorm; a + b": 1,
+    "chain = { conv(3, 1); conv(3, 1) }; a = input -> chain -> batchnorm; a + (it -> chain[1])": 1,
+    "Block(4) -> batchnorm": 1,
+    "flatten -> Dense(4) -> batchnorm": 0,
+    "Transposed(4) -> batchnorm -> Transposed(4, groups=2) -> batchnorm": 1,
+}
+CHAINS = """
+sequence Sep(c) { conv(input.channels, 3, padding=1, groups=input.channels); conv(c, 1, bias=false); dropout(0.1) }
+sequence Outer(c, act = false) { conv(c, 1); { relu; Sep(c) }; if act { relu } }
+sequence Dense(c) { linear(c) }
+sequence Transposed(c, groups = 1) { conv_transpose(c, 2, groups=groups) }
+block Block(c) { conv(c, 1) }
+"""
+
+
+@pytest.mark.parametrize(("layers", "left"), ENDS.items(), ids=list(ENDS))
+def test_a_normalisation_behind_a_chain_is_folded_into_its_last_layer(layers: str, left: int) -> None:
+    compilation = compiled(f"{CHAINS}network Net {{ input(3, 8, 8); {layers} }}")
+    _, served = check(compilation)
+    assert sum(isinstance(module, _BatchNorm) for module in served.modules()) == left
+    program = compilation.for_inference().checked().program
+    assert set(served.state_dict()) == {key for key, _ in tensors(program, program.network())}
+    assert costs.of(program, "Net").parameters == sum(weight.numel() for weight in served.parameters())
+
+
+def test_a_chain_that_is_in_two_places_is_folded_in_one() -> None:
+    compilation = compiled("network Net(make = conv(3, 1)) { input(3, 8, 8); make -> batchnorm -> make }")
+    shared = nn.Sequential(nn.Conv2d(3, 3, 1))
+    trained = imported(compilation.python()).Net(make=lambda *_: shared).eval()
+    unsettle(trained)
+    served = imported(compilation.for_inference().python()).Net
+    x = torch.randn(2, 3, 8, 8)
+    wanted = trained(x)
+    torch.testing.assert_close(served.from_trained(trained.state_dict(), make=lambda *_: shared)(x), wanted)
+
+
+OUT_OF_STEP = [
+    "for s in ss { s -> batchnorm }; it -> ss[1] -> relu",
+    "for [s, b] in zip(ss, bs) { s -> b }; it -> bs[1]",
+    "for [s, b] in zip(ss, reversed(bs)) { s -> b }",
+    "for s in reversed(ss) { s -> batchnorm }",
+    "for [i, s] in enumerate(reversed(ss)) { s -> batchnorm }",
+    "concat([it -> s -> b for [s, b] in zip(ss, reversed(bs))])",
+    "y = it -> conv(3, 1); for [s, b] in zip(ss, reversed(bs)) { y = y + (it -> s -> b) }; y",
+    "y = it -> conv(3, 1); for s in ss { y = y + (it -> s) }; y + (it -> ss[1] -> relu)",
+]
+
+
+@pytest.mark.parametrize("lines", OUT_OF_STEP)
+def test_lists_that_are_not_gone_through_side_by_side_are_left_alone(lines: str) -> None:
+    lists = "ss = [conv(3, 1) for i in range(n)]; bs = [batchnorm for i in range(n)]"
+    check(compiled(f"network Net(n = 3) {{ input(3, 8, 8); {lists}; {lines} }}"))
+
+
+def test_an_activation_of_a_list_that_is_applied_elsewhere_too_overwrites_nothing() -> None:
+    lines = "for a in acts { conv(3, 1) -> a }; x = it -> maxpool(2); y = x -> acts[1]; x + y"
+    check(compiled(f"network Net {{ input(3, 8, 8); acts = [relu for i in range(3)]; {lines} }}"))
+
+
 PARAMETERS = """
 block B(norm, act = relu) {{
     conv(4, 3, padding=1) -> norm -> act

@@ -29,6 +29,7 @@ from cnndsl.backends.pytorch.flowgraph import (
     part_of,
     walk,
 )
+from cnndsl.backends.pytorch.layer_lists import out_of_step
 from cnndsl.backends.pytorch.write import lists_in_turn
 from cnndsl.ir import nodes
 from cnndsl.layers.base import Group
@@ -137,6 +138,7 @@ class Branches:
         counts = Counter(line.part.number for line in registers)
         self._registers = {line.part.number: line for line in registers if counts[line.part.number] == 1}
         self._always = {line.part.number for line in lines if isinstance(line, Register)}
+        self._out_of_step = out_of_step(kept, body.parts)
         codes = [*nodes_of(kept)]
         self._applied = Counter(number for node in codes if (number := part_of(node)) is not None)
         self._reads = Counter(node.id for node in codes if isinstance(node, ast.Name))
@@ -237,7 +239,8 @@ class Branches:
     def _is_apart(self, part: Part) -> bool:
         """Whether a part is registered and applied at one place, under a name."""
         is_named = part.label is None and part.whole is None
-        return is_named and part.number in self._registers and self._applied[part.number] == 1
+        is_once = part.number in self._registers and self._applied[part.number] == 1
+        return is_named and is_once and part.number not in self._out_of_step
 
     def _kinds(self, part: Part) -> Iterator[str]:
         """The kinds of layers that a part is made of; "unknown" for what a parameter says."""

@@ -414,7 +414,7 @@ class ClassTranslation:
         made.own, made.lacking = own, declared.lacking
         made.always, made.ever = _attributes(kept_init)
         if branches is not None:
-            folded, overwrites = followers(kept, body.parts, lines)
+            folded, overwrites = followers(kept, body.parts, lines, body.taken_apart)
             apart = [body.parts[number].name for number in body.taken_apart if number in forward.used]
             said: dict[str, list[Any]] = {
                 "FOLDED": folded,

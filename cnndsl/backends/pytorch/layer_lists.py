@@ -27,6 +27,7 @@ from cnndsl.backends.pytorch.code import (
 )
 from cnndsl.backends.pytorch.flowgraph import (
     EACH,
+    ELEMENT,
     MODULE_LIST,
     MODULES,
     Append,
@@ -40,6 +41,7 @@ from cnndsl.backends.pytorch.flowgraph import (
     Register,
     assigned,
     codes_of,
+    nodes_of,
     placeholder,
     read_first,
     uses,
@@ -414,6 +416,21 @@ def _goes_back(rule: LayerRule | Rows) -> bool:
         return False
     inner = map(rule_of, rule.columns)
     return rule.word == "reversed" or any(_goes_back(each) for each in inner if each is not None)
+
+
+def out_of_step(lines: Iterable[Any], parts: Mapping[int, Part]) -> set[int]:
+    """The lists of which `forward` applies a part by itself, or that it goes through from the end on.
+
+    The parts of two lists that a line names beside each other are then not those with equal places.
+    """
+    by_themselves = {
+        parts[int(node.id.removeprefix(ELEMENT))].whole
+        for node in nodes_of(lines)
+        if isinstance(node, ast.Name) and node.id.startswith(ELEMENT)
+    }
+    loops = (line for line in walk(lines) if isinstance(line, For) and line.way is not None and _goes_back(line.way))
+    backwards_through = (part for line in loops for part in line.lists)
+    return {part.number for part in (*by_themselves, *backwards_through) if part is not None}
 
 
 def _move(body: Body, rule: LayerRule, line: For) -> None:

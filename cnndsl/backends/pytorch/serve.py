@@ -26,6 +26,7 @@ from cnndsl.backends.pytorch.flowgraph import (
     part_of,
     walk,
 )
+from cnndsl.backends.pytorch.layer_lists import out_of_step
 from cnndsl.layers.base import Group
 from cnndsl.layers.registry import KINDS
 
@@ -120,14 +121,14 @@ def overwrite(
 
 
 def fold(one: tuple[nn.Module, str], other: tuple[nn.Module, str]) -> None:
-    """Fold a normalisation into the layer before it, where both are PyTorch's own."""
+    """Fold a normalisation into what is before it, where both are PyTorch's own."""
     result = folded(one[0]._modules[one[1]], other[0]._modules[other[1]])
     if result is not None:
         one[0]._modules[one[1]], other[0]._modules[other[1]] = result, nn.Identity()
 
 
 def folded(layer: Any, norm: Any) -> Any:
-    """A layer with the normalisation after it, or None."""
+    """A layer, or a chain that ends with it, with the normalisation after it, or None."""
     norms = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
     transposed = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
     if type(norm) not in norms or norm.running_var is None:
@@ -144,6 +145,14 @@ def folded(layer: Any, norm: Any) -> Any:
     if type(layer) is nn.Linear:
         return nn.utils.fuse_linear_bn_eval(layer, norm)
 {% endif %}
+    if type(layer).forward is nn.Sequential.forward:
+        parts = layer._modules.items()
+        kept = [name for name, part in parts if type(part) is not nn.Identity]
+        last = folded(layer._modules[kept[-1]], norm) if kept else None
+        if last is not None:
+            layer = deepcopy(layer)  # the chain itself may be in other places too
+            layer._modules[kept[-1]] = last
+            return layer
     return None
 '''
 """What every module of this form begins with, as a template of Jinja."""
@@ -195,10 +204,11 @@ _FRESH = ("conv", "conv_transpose", "linear", "batchnorm")
 
 
 def followers(
-    lines: list[Any], parts: dict[int, Part], registered: list[Any]
+    lines: list[Any], parts: dict[int, Part], registered: list[Any], taken_apart: Iterable[int]
 ) -> tuple[list[tuple[str, str]], list[tuple[str, tuple[str, ...]]]]:
     """Which normalisations follow which layers in `forward`, and behind which parts activations stand.
 
+    Chains that are `taken_apart` are left alone, as `forward` applies their layers by themselves, too.
     An activation is left out where one of its uses is not behind a part, or something else reads what that part gives.
     """
     kinds = {row.part.number: row.kind for row in walk(registered) if isinstance(row, Register) and row.kind}
@@ -206,6 +216,7 @@ def followers(
     behind: dict[int, list[int | None]] = {}
     reads = Counter(node.id for node in nodes_of(lines) if isinstance(node, ast.Name))
     given = Counter(computed(lines))
+    apart = out_of_step(lines, parts).union(taken_apart)
     for block in _blocks(lines):
         made: dict[str, ast.expr] = {}
         """What is in the variables that one line reads, once."""
@@ -223,6 +234,8 @@ def followers(
     folded: list[tuple[str, str]] = []
     overwrites: list[tuple[str, tuple[str, ...]]] = []
     for number, before in behind.items():
+        if not apart.isdisjoint((number, *before)):
+            continue
         part, kind = parts[number], kinds.get(number, "")
         first: Any = before[0]
         is_alone = len(before) == 1 and first is not None and counts[first] == counts[number] == 1

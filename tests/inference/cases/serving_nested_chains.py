@@ -75,14 +75,14 @@ def overwrite(
 
 
 def fold(one: tuple[nn.Module, str], other: tuple[nn.Module, str]) -> None:
-    """Fold a normalisation into the layer before it, where both are PyTorch's own."""
+    """Fold a normalisation into what is before it, where both are PyTorch's own."""
     result = folded(one[0]._modules[one[1]], other[0]._modules[other[1]])
     if result is not None:
         one[0]._modules[one[1]], other[0]._modules[other[1]] = result, nn.Identity()
 
 
 def folded(layer: Any, norm: Any) -> Any:
-    """A layer with the normalisation after it, or None."""
+    """A layer, or a chain that ends with it, with the normalisation after it, or None."""
     norms = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
     transposed = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
     if type(norm) not in norms or norm.running_var is None:
@@ -97,6 +97,14 @@ def folded(layer: Any, norm: Any) -> Any:
         return nn.utils.fuse_conv_bn_eval(layer, norm, transpose=True)
     if type(layer) is nn.Linear:
         return nn.utils.fuse_linear_bn_eval(layer, norm)
+    if type(layer).forward is nn.Sequential.forward:
+        parts = layer._modules.items()
+        kept = [name for name, part in parts if type(part) is not nn.Identity]
+        last = folded(layer._modules[kept[-1]], norm) if kept else None
+        if last is not None:
+            layer = deepcopy(layer)  # the chain itself may be in other places too
+            layer._modules[kept[-1]] = last
+            return layer
     return None
 
 
