@@ -63,7 +63,9 @@ class _Walk:
         self._taken, self._computed = taken, computed
         self._values: set[str] = set()
         self._given = set(parameters)
-        """Names that may stand for a value or for a list of them: those of parameters, and of what is taken of them."""
+        """Names that may stand for a value or for a list of them: those of parameters, of lists that are empty so far,
+        and of what is taken of such.
+        """
         self._parts: set[str] = set()
         self._blocks: set[str] = set()
         """Those of them that are a block, which may lack arguments."""
@@ -263,8 +265,10 @@ class _Walk:
         return flows or may_flow
 
     def _may_flow(self, node: tree.Expression) -> bool:
-        """Whether an expression is what a parameter was given, or an item of it."""
+        """Whether an expression is what a parameter was given, a list that is empty so far, or an item of such."""
         match node:
+            case tree.ListOf():
+                return not node.items
             case tree.Name():
                 return node.text in self._given
             case tree.Index():

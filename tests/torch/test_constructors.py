@@ -1393,6 +1393,36 @@ def test_a_constructor_refuses_a_turn_that_leaves_its_list_empty(fill: str) -> N
 
 
 @pytest.mark.parametrize(
+    "turn",
+    [
+        "if i > 0 { it + done[-1] }; y = it -> conv(4, 3, padding=1); done = done + [y]",
+        "if i == 0 { y = it } else if i == 1 { y = done[0] -> relu } else { y = it + done[-2] }; done = done + [y]",
+        "if i > 0 { concat(done) }; y = it -> conv(4, 1); done = done + [y]",
+        "y = (it if i == 0 else it + done[-1]) -> conv(4, 1); done = done + [y]",
+        "y = x if i == 0 else done[i - 1]; z = y -> conv(4, 1); done = done + [z]",
+        "y = it -> (relu if i == 0 else conv(done[-1].channels, 1)); done = done + [y]",
+        "w = 4 if i == 0 else widths[-1] + 2; widths = widths + [w]; done = done + [it -> conv(w, 1)]",
+        "if i > 0 { for j in range(2) { it * done[j - 1] } }; done = done + [it -> conv(4, 1)]",
+        "for j in range(k) { if i + j > 0 { it + done[-1] }; done = done + [it -> conv(4, 1)] }",
+        "for j in range(k) { if i > 0 { it + done[-1] } }; done = done + [it -> conv(4, 1)]",
+        "for j in range(2) { if i > 0 or j > 0 { it + done[-1] }; done = done + [it -> conv(4, 1)] }",
+        "if i > k { it + done[-1] }; if i > 0 { done = done + [it -> conv(4, 1)] }",
+    ],
+)
+def test_the_first_turn_of_a_loop_does_not_read_the_list_that_turns_fill(turn: str) -> None:
+    lines = f"x = input(4, 6, 6); done = []; widths = []; for i in range(n) {{ {turn} }}; it"
+    text = f"network Net(n = 3, k = 2) {{ {lines} }}"
+    check(text)
+    assert "written for" not in cnndsl.compile(text).python()
+
+
+def test_a_list_that_no_turn_fills_is_not_read() -> None:
+    text = "network Net(n = 3) { input(4, 6, 6); done = []; for i in range(n) { if i > 4 { it + done[-1] }; relu } }"
+    check(text)
+    assert "written for n=3." in cnndsl.compile(text).python()
+
+
+@pytest.mark.parametrize(
     ("body", "unset"),
     [
         ("for i in range(n) { if i == k { c = i + 4 }; relu }; conv(c, 1)", [(0, 1), (2, 2)]),

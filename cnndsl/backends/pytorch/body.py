@@ -43,6 +43,7 @@ from cnndsl.backends.pytorch.flowgraph import (
 from cnndsl.backends.pytorch.symbols import Symbols
 from cnndsl.backends.pytorch.values import (
     AnyTensors,
+    NotYet,
     Scope,
     Static,
     Tensor,
@@ -188,6 +189,8 @@ class Body:
         """The loops (by `id` of their node) that could be written out turn by turn."""
         self.written_out: set[int] = set()
         """Those that have to be."""
+        self.not_yet: NotYet | None = None
+        """Why a way of a condition in the loop at hand is not worked out before that is tried again."""
         self.list_variables: frozenset[str] = frozenset()
         """The variables of the lists around that are one expression in Python: no line can read them."""
         self.has_more = False

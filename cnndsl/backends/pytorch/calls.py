@@ -68,6 +68,7 @@ from cnndsl.backends.pytorch.values import (
     ExternRecipe,
     Function,
     KindRecipe,
+    NotYet,
     ParamRecipe,
     Rule,
     Static,
@@ -77,6 +78,7 @@ from cnndsl.backends.pytorch.values import (
     Untranslatable,
     VariantRecipe,
     by_name,
+    is_empty,
     plain_static,
     with_arguments,
 )
@@ -157,7 +159,7 @@ def _function_call(body: Body, word: str, node: nodes.Call) -> Any:
     for value in values:
         if isinstance(value, TensorList):
             spread += value.items
-        elif not (word in OPERATIONS and isinstance(value, Static) and value.value == []):
+        elif not (word in OPERATIONS and is_empty(value)):
             spread.append(value)
     if word in OPERATIONS and any(isinstance(item, (Tensor, AnyTensors)) for item in spread):
         operation = OPERATIONS[word]
@@ -189,6 +191,8 @@ def _function_call(body: Body, word: str, node: nodes.Call) -> Any:
                 refuse_length(value.value, f"{word} of a list of layers")
         made = worked_out(constant_call(body, word, values), node.arguments)
         return made if is_checked else Static(made.value, call("list", strict(gone_through(made.code))))
+    if body.loops and word in OPERATIONS and not spread:
+        raise NotYet(f"{word} of a list that has no values in the first turn of a loop", node.span)
     raise Untranslatable(f"{word} is called on what is no value", node.span)
 
 

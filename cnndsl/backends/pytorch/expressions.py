@@ -22,7 +22,15 @@ from cnndsl.backends.pytorch.code import (
 )
 from cnndsl.backends.pytorch.flowgraph import FLOW, For, Register, walk
 from cnndsl.backends.pytorch.indexing import one, piece, taken, up_to_parts
-from cnndsl.backends.pytorch.joins import branch, is_written_out, mark_of, must_unroll, reserve_at_outermost, rewind
+from cnndsl.backends.pytorch.joins import (
+    branch,
+    is_written_out,
+    mark_of,
+    must_unroll,
+    reached,
+    reserve_at_outermost,
+    rewind,
+)
 from cnndsl.backends.pytorch.layer_lists import AnyLayers, LayerList, LayerRule, by_number, each_value, is_new_list
 from cnndsl.backends.pytorch.operations import applied, backwards, count_of, for_later
 from cnndsl.backends.pytorch.operators import calculation, comparison, condition, operands, static_of
@@ -286,8 +294,9 @@ def _conditional(body: Body, node: nodes.Conditional) -> Any:
     mark = mark_of(body) if _speaks_of_values(body, node) else None
     begin = len(body.lines)
     with body.unchecked(test):
-        yes, no = evaluate(body, node.yes), evaluate(body, node.no)
-    both = (yes, no)
+        at_yes = reached(body, partial(evaluate, body, node.yes))
+        at_no = reached(body, partial(evaluate, body, node.no)) if at_yes else [evaluate(body, node.no)]
+    both = yes, no = (at_yes or at_no)[0], (at_no or at_yes)[0]
     if any(isinstance(each, (Tensor, TensorList, AnyTensors)) for each in both):
         if mark is not None:  # each is worked out where it is chosen
             rewind(body, mark)

@@ -248,6 +248,7 @@ class Compute(Line):
     names: tuple[str, ...]
     code: Code
     type: str = "Tensor"
+    """The type of what it gives, or of all that it gives; nothing where Python and TorchScript call it differently."""
     shape: Shape | None = None
     note: str = ""
     """What is shown behind the line, such as its sizes."""

@@ -19,6 +19,7 @@ from cnndsl.backends.pytorch.values import (
     AnyList,
     AnyTensors,
     BlockRecipe,
+    NotYet,
     Opaque,
     PartRecipe,
     PieceRecipe,
@@ -26,6 +27,7 @@ from cnndsl.backends.pytorch.values import (
     Tensor,
     TensorList,
     Untranslatable,
+    is_empty,
 )
 from cnndsl.ir import nodes
 from cnndsl.ir.lower import cut_key
@@ -37,6 +39,8 @@ def one(body: Body, indexed: Any, index: Static, node: nodes.Index) -> Any:
     """One item of a list, one value of several, or one layer of a chain."""
     if isinstance(indexed, PartRecipe):
         return PieceRecipe(indexed.part, index)
+    if body.loops and is_empty(indexed):
+        raise NotYet("an item is taken of a list that has none in the first turn of a loop", node.span)
     if isinstance(indexed, TensorList):
         values, at = applied(body, indexed), body.symbols.known(index.value)
         if at is not None:

@@ -22,6 +22,7 @@ from cnndsl.backends.pytorch.symbols import UNKNOWN
 from cnndsl.backends.pytorch.values import (
     RECIPES,
     AnyTensors,
+    NotYet,
     PartRecipe,
     Scope,
     Static,
@@ -31,6 +32,7 @@ from cnndsl.backends.pytorch.values import (
     Undecided,
     Untranslatable,
     each_tensor,
+    is_empty,
 )
 from cnndsl.ir import nodes
 from cnndsl.symbolic.expr import Expr
@@ -54,13 +56,17 @@ def branch(body: Body, test: Static, yes: Any, no: Any, node: Any) -> None:
     before = body.state()
     known = {*body.applied, *body.list_registers}
     with body.inside(line, line.yes, outcome=True, test=test):
-        yes()
+        at_yes = reached(body, yes)
     after_yes = body.state()
     body.restore(before)
     elsewhere = body.elsewhere
     body.elsewhere = elsewhere | {*body.applied, *body.list_registers} - known
     with body.inside(line, line.no, outcome=False, test=test):
-        no()
+        at_no = reached(body, no) if at_yes else [no()]
+    if not at_no:
+        body.restore(after_yes)
+    if not (at_yes and at_no):
+        return
     after_no = body.state()
     body.elsewhere = elsewhere | body.list_registers.keys() - known
     body.lines.append(line)
@@ -80,6 +86,15 @@ def branch(body: Body, test: Static, yes: Any, no: Any, node: Any) -> None:
         is_joined = current.get(variable) != others.get(variable)  # and has a symbol for what either way gives it
         if versions.get(variable) != others.get(variable) and not is_joined:
             current[variable] = body.file.new_symbol(variable)
+
+
+def reached(body: Body, way: Callable[[], Any]) -> list[Any]:
+    """What a way of a condition gives; nothing while turns around have yet to fill a list that it reads."""
+    try:
+        return [way()]
+    except NotYet as problem:
+        body.not_yet = problem
+        return []
 
 
 class _Join:
@@ -220,7 +235,7 @@ def hold_sizes(body: Body, each: str, made: Any, lines: list[Any]) -> Any:
 
 def _as_values(body: Body, value: Any) -> AnyTensors | None:
     """A list of values, perhaps an empty one, as one of any number; None for anything else."""
-    return AnyTensors(list_of([]), (), (), 0) if _is_empty(value) else of_any_number(body, value)
+    return AnyTensors(list_of([]), (), (), 0) if is_empty(value) else of_any_number(body, value)
 
 
 def _same_variable(a: Static, b: Static) -> bool:
@@ -271,7 +286,7 @@ def repeated(body: Body, node: Any, count: Static, turn: Callable[[], None]) -> 
 
 _REMEMBERED = (
     "part_lists", "declared", "applied", "parts", "fills", "locals", "list_registers", "taken", "value_names",
-    "singled", "elsewhere",
+    "singled", "elsewhere", "not_yet",
 )  # fmt: skip
 """The attributes of a body that are what they were where the translation goes back."""
 
@@ -317,14 +332,16 @@ def run_loop(
     _hold_names(body, node)
     for each in dict.fromkeys(bound_names(node)):
         held = body.scope.find(each)
-        if isinstance(held, Static) and not _is_empty(held):
+        if isinstance(held, Static) and not is_empty(held):
             _generalise(body, each, held)
     lists = [*reserve_at_outermost(body, node), *named]
     if body.chain is not None and flat(body.it.code) == body.end:
         body.it = body.chain_end(body.it.shape)  # in later turns it is what earlier ones gave
     running: dict[Any, tuple[str, Traced]] = {}
     apart: list[str] = []
+    not_yet = body.not_yet
     for _ in range(_MOST_ROUNDS):
+        body.not_yet = not_yet
         before = body.state()
         marks = (set(body.taken), set(body.value_names), dict(body.list_registers))
         line = For(name("_"), gone_through(source), [], lists, values=values)
@@ -337,6 +354,8 @@ def run_loop(
             _keep_lists(body, before)
         changed = _changed(body, before, running, apart)
         if not changed:
+            if body.not_yet is not None and not body.loops:
+                raise body.not_yet
             _close_turn(body, line, before, running)
             break
         body.restore(before)
@@ -424,9 +443,9 @@ def _changed(body: Body, before: State, running: dict[Any, Any], apart: list[str
                 changed.append(partial(_unlike, body, owner, each, new))
             case AnyTensors(), AnyTensors() | TensorList():
                 continue
-            case _, AnyTensors() | TensorList() if isinstance(old, TensorList) or _is_empty(old):
+            case _, AnyTensors() | TensorList() if isinstance(old, TensorList) or is_empty(old):
                 changed.append(partial(_open_list, body, owner, each, new))
-            case Static(), Static() if _is_empty(old):
+            case Static(), Static() if is_empty(old):
                 changed.append(partial(_generalise, body, each, new))
             case Tensor(), Tensor() if len(new.shape) == len(old.shape):
                 if flat(old.code) != flat(new.code) and isinstance(new.code, ast.Name) and body.chain is None:
@@ -577,10 +596,6 @@ def _open_list(body: Body, owner: Any, each: str, new: Any) -> None:
 def _has_lists(value: AnyTensors) -> bool:
     """Whether the sizes of a list of values are in variables, to which those of another value can be added."""
     return all(isinstance(sizes, ast.Name) for sizes in value.lists)
-
-
-def _is_empty(value: Any) -> bool:
-    return isinstance(value, Static) and isinstance(value.value, list) and not value.value
 
 
 def _holds_layers(item: Any) -> bool:

@@ -49,6 +49,7 @@ from cnndsl.backends.pytorch.values import (
     TensorList,
     Untranslatable,
     each_tensor,
+    is_empty,
     plain_static,
 )
 from cnndsl.ir import nodes
@@ -107,9 +108,7 @@ def _pieces(body: Body, operation: Operation, count: Coded, value: Tensor) -> An
             body.lines.append(refusal(rest, f"{flat(size)} does not divide into {flat(count.code)} parts"))
     shape = value.along(at, length).shape
     pieces = body.temporary("pieces")
-    body.lines.append(
-        Compute((pieces,), call("torch.chunk", value.code, count.code, constant(axis)), "tuple[Tensor, ...]")
-    )
+    body.lines.append(Compute((pieces,), call("torch.chunk", value.code, count.code, constant(axis)), type=""))
     # One by one, for torch.fx goes through nothing that it traces.
     turn = ast.comprehension(name("i"), call("range", count.code), [], 0)
     code = ast.ListComp(subscript(name(pieces), name("i")), [turn])
@@ -289,7 +288,7 @@ def of_any_number(body: Body, values: Any) -> AnyTensors | None:
 
 def joined(body: Body, left: Any, right: Any, span: nodes.Span | None = None) -> Any:
     """Two lists of values, one after the other."""
-    sides = [side for side in (left, right) if not (isinstance(side, Static) and side.value == [])]
+    sides = [side for side in (left, right) if not is_empty(side)]
     if all(isinstance(side, TensorList) for side in sides):
         return TensorList(tuple(item for side in sides for item in side.items))
     held = next((side for side in sides if isinstance(side, AnyTensors)), None)

@@ -51,6 +51,10 @@ class NeedsFlatten(Exception):  # noqa: N818 - a signal to the body around a cha
     """Raised by a chain whose first layer takes features, when a feature map comes in."""
 
 
+class NotYet(Untranslatable):
+    """A loop reads a list to which the turns that were worked out so far have added nothing."""
+
+
 @frozen(eq=False)
 class Coded(Traced):
     """A number with the Python that the text has for it."""
@@ -460,6 +464,11 @@ def each_tensor(value: Any, change: Callable[[Tensor], Tensor]) -> Any:
         return value
     items = tuple(each_tensor(item, change) for item in value.items)
     return value if all(map(is_, items, value.items)) else TensorList(items)
+
+
+def is_empty(value: Any) -> bool:
+    """Whether something is a list without items."""
+    return isinstance(value, Static) and isinstance(value.value, list) and not value.value
 
 
 def is_flowing(value: Any) -> bool:

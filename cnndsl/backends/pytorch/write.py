@@ -520,7 +520,7 @@ class ForwardWriter:
         if len(line.names) == 1 and line.type != "tuple":
             lead = shown[0]
             is_new = line.names[0] not in self._known
-            if is_new and (is_open or self._counts[line.names[0]] > 1 or line.type != "Tensor"):
+            if is_new and line.type and (is_open or self._counts[line.names[0]] > 1 or line.type != "Tensor"):
                 lead += f": {line.type}"
             self._known.add(line.names[0])
             single = laid_out(code, indent, f"{lead} = ")

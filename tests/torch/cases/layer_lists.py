@@ -13,47 +13,54 @@ from torch import Tensor, nn
 
 
 class Res2(nn.Module):
-    """Res2, a block of layer_lists.cnn.
+    """Res2, a block of layer_lists.cnn."""
 
-    It is written for scale=4.
-    """
-
-    def __init__(self, in_channels: int, channels: int, stride: int = 1) -> None:
+    def __init__(
+        self, in_channels: int, channels: int, scale: int = 4, stride: int = 1
+    ) -> None:
         super().__init__()
-        width = channels // 4
-        self.conv1 = nn.Conv2d(in_channels, width * 4, 1, bias=False)
-        self.bn1 = nn.BatchNorm2d(4 * width)
+        width = channels // scale
+        self.conv1 = nn.Conv2d(in_channels, width * scale, 1, bias=False)
+        self.bn1 = nn.BatchNorm2d(scale * width)
         self.relu = nn.ReLU()
         self.convs = nn.ModuleList(
             nn.Conv2d(width, width, 3, stride=stride, padding=1, bias=False)
-            for _ in range(3)
+            for _ in range(scale - 1)
         )
-        self.bns = nn.ModuleList(nn.BatchNorm2d(width) for _ in range(3))
-        self.stride_above_1 = stride > 1
+        self.bns = nn.ModuleList(nn.BatchNorm2d(width) for _ in range(scale - 1))
+        if scale < 2:
+            raise ValueError(
+                "for these arguments there is a single piece, which is no list"
+            )
+        self.scale = scale
+        has_done = False
+        done_channels: list[int] = []
+        self.stride = stride
+        for i in range(scale - 1):
+            if not (i == 0 or stride > 1) and not has_done:
+                raise ValueError("for these arguments there is nothing to put together")
+            has_done = True
+            done_channels += [width]
         self.stride_is_1 = stride == 1
-        self.conv3 = nn.Conv2d(4 * width, channels, 1, bias=False)
+        self.conv3 = nn.Conv2d(sum(done_channels) + width, channels, 1, bias=False)
         self.bn3 = nn.BatchNorm2d(channels)
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.relu(self.bn1(self.conv1(x)))
-        parts0, parts1, parts2, parts3 = torch.chunk(x, 4, 1)
-        one: Tensor = parts0
-        done0: Tensor = self.relu(self.bns[0](self.convs[0](one)))
-        if self.stride_above_1:
-            one = parts1
-        else:
-            one = done0 + parts1
-        done1: Tensor = self.relu(self.bns[1](self.convs[1](one)))
-        if self.stride_above_1:
-            one = parts2
-        else:
-            one = done1 + parts2
-        done2: Tensor = self.relu(self.bns[2](self.convs[2](one)))
+        pieces = torch.chunk(x, self.scale, 1)
+        parts: list[Tensor] = [pieces[i] for i in range(self.scale)]
+        done: list[Tensor] = []
+        for i, (layer, norm) in enumerate(zip(self.convs, self.bns)):
+            if i == 0 or self.stride > 1:
+                one: Tensor = parts[i]
+            else:
+                one = done[-1] + parts[i]
+            done.append(self.relu(norm(layer(one))))
         if self.stride_is_1:
-            out: Tensor = parts3
+            out: Tensor = parts[-1]
         else:
-            out = F.max_pool2d(parts3, 3, stride=2, padding=1)
-        x = torch.cat((done0, done1, done2, out), 1)
+            out = F.max_pool2d(parts[-1], 3, stride=2, padding=1)
+        x = torch.cat(done + [out], 1)
         x = self.bn3(self.conv3(x))
         return x
 

@@ -35,7 +35,7 @@ class Scales(nn.Module):
             done_channels += [width]
 
     def forward(self, x: Tensor) -> Tensor:
-        pieces: tuple[Tensor, ...] = torch.chunk(x, self.scale, 1)
+        pieces = torch.chunk(x, self.scale, 1)
         parts: list[Tensor] = [pieces[i] for i in range(self.scale)]
         done0 = parts[0]
         done: list[Tensor] = [done0]
