@@ -17,7 +17,9 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing, suppress
 from functools import partial
 from hashlib import sha256
+from multiprocessing import parent_process
 from pathlib import Path
+from threading import Thread
 from typing import Literal, get_args
 
 from cnndsl.analysis import MEASURES
@@ -149,8 +151,17 @@ _at_work: list[tuple[Family, Space]] = []
 
 def _begin(text: Text, space: Space) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that gives out the work
+    Thread(target=_end_with_parent, daemon=True).start()
     _at_work[:] = [(Family(text), space)]
     gc.freeze()  # the compiler and the text stay: looking through them again and again takes a tenth of the time
+
+
+def _end_with_parent() -> None:
+    """End when the process that gives out the work is gone: one that is killed leaves its workers waiting for more."""
+    parent = parent_process()
+    assert parent is not None  # noqa: S101 - a worker has one
+    parent.join()
+    os._exit(1)
 
 
 def _batch(numbers: Sequence[int]) -> list[Member]:

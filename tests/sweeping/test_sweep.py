@@ -6,6 +6,8 @@ import json
 import os
 import re
 import signal
+import subprocess
+import sys
 from collections.abc import Generator, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -233,6 +235,25 @@ def test_a_process_that_is_killed_is_said_and_what_is_done_is_kept(monkeypatch: 
     with closing(Journal(plan.text, space)) as journal:
         assert len(journal.done) >= 3
     assert len(list(work_out(plan.text, space, space.numbers(), jobs=2))) == space.size
+
+
+_ENDLESS = """
+from itertools import count
+from tests.sweeping.test_sweep import _plan
+from cnndsl.sweeping.run import in_processes
+if __name__ == "__main__":
+    plan, space = _plan()
+    for members in in_processes(plan.text, space, ([0] for _ in count()), jobs=2):
+        print("at work", flush=True)
+"""
+
+
+def test_workers_end_with_the_process_that_gives_out_the_work() -> None:
+    with subprocess.Popen([sys.executable, "-c", _ENDLESS], stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline()
+        process.kill()
+        process.communicate(timeout=60)  # which ends when all are gone that could write there
 
 
 @pytest.mark.parametrize(("linked", "role"), [(True, "group"), (False, "img")])
