@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from cnndsl.ir.interpreter import Application, Frame, Interpreter
-from cnndsl.ir.program import Module, Program
+from cnndsl.ir.program import Call, Module, Program, Use
 from cnndsl.layers.base import Layer
 from cnndsl.layers.operations import Operation
 from tests.running import program_of
@@ -92,11 +93,13 @@ def test_a_walk_at_any_depth() -> None:
     program = program_of("block A { relu }\nblock B { A }\nnetwork Net { input(4, 8, 8); B }")
     b = program.modules["B"]
     (part,), (step,) = b.children, b.steps
-    step = step.model_copy(update={"action": step.action.model_copy(update={"module": None})})
+    assert isinstance(step.action, Call)
+    assert isinstance(part.unit, Use)
+    step = replace(step, action=replace(step.action, module=None))
     modules = dict(program.modules)
     for level in range(1500):
-        unit = part.unit.model_copy(update={"module": f"B{level - 1}" if level else "A"})
-        child = part.model_copy(update={"unit": unit})
+        unit = replace(part.unit, module=f"B{level - 1}" if level else "A")
+        child = replace(part, unit=unit)
         modules[f"B{level}"] = b.model_copy(update={"id": f"B{level}", "children": (child,), "steps": (step,)})
     deep = program.model_copy(update={"modules": modules})
 

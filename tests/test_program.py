@@ -5,14 +5,17 @@ from __future__ import annotations
 import copy
 import json
 import pickle
+from dataclasses import FrozenInstanceError
 from pathlib import Path
 from typing import Any
 
 import jsonschema
 import pytest
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic.dataclasses import is_pydantic_dataclass
 
-from cnndsl.ir.program import Leaf, Output, Program, Use
+from cnndsl.ir import nodes
+from cnndsl.ir.program import Call, Leaf, Module, Output, Program, Step, Use
 from cnndsl.layers.base import Layer
 from cnndsl.layers.operations import Operation
 from cnndsl.layers.registry import KINDS, OPERATIONS
@@ -41,11 +44,14 @@ network Net(width = 2) {
 
 
 def test_it_is_made_of_pydantic_s_models() -> None:
-    assert all(issubclass(made, BaseModel) for made in (Program, Layer, Operation, Leaf))
+    assert all(issubclass(made, BaseModel) for made in (Program, Module, Layer, Operation))
+    assert all(is_pydantic_dataclass(made) for made in (nodes.Call, Leaf, Step))
     with pytest.raises(ValidationError, match="frozen"):
         setattr(Output(value=1), "value", 2)  # noqa: B010 - which the type checker would not let pass
     with pytest.raises(ValidationError, match="what"):
-        Use(module="Net", xs=(), what="leaf")
+        Use(module="Net", xs=(), what="leaf")  # type: ignore[arg-type]
+    with pytest.raises(FrozenInstanceError, match="child"):
+        setattr(Call(child="conv"), "child", "relu")  # noqa: B010
 
 
 @pytest.fixture(scope="module")
@@ -77,14 +83,17 @@ def test_the_schema_has_all_layers_and_operations(schema: dict[str, Any]) -> Non
 def test_what_an_inner_list_remembers_comes_back() -> None:
     traced = Traced(6, Expr.of(Symbol("a")) * Expr.of(3))
     use = Use(module="Both", xs=((traced, 8, 8),), arguments={"sizes": [traced, [1, 2.0, True, "x"]]})
-    again = Use.model_validate_json(use.model_dump_json())
+    uses = TypeAdapter(Use)
+    again = uses.validate_json(uses.dump_json(use))
     assert repr(again) == repr(use)
 
 
 @pytest.mark.parametrize(
-    "made", [KINDS["dropout"].model_validate({"p": 0.25}), Output(value=1, name="a")], ids=["layer", "model"]
+    "made",
+    [KINDS["dropout"].model_validate({"p": 0.25}), Output(value=1, name="a"), Call(child="conv")],
+    ids=["layer", "model", "record"],
 )
-def test_copied_and_pickled(made: BaseModel) -> None:
+def test_copied_and_pickled(made: BaseModel | Call) -> None:
     assert copy.deepcopy(made) == pickle.loads(pickle.dumps(made)) == made  # noqa: S301 - of our own making
 
 

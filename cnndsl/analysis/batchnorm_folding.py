@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import replace
 from itertools import chain
 
 from cnndsl.ir import nodes
@@ -116,7 +117,7 @@ class _Serving:
             if id(step) in out:
                 instead[step.outputs[0]] = inputs[0]
             else:
-                kept.append(step.model_copy(update={"inputs": inputs}))
+                kept.append(replace(step, inputs=inputs))
         self._steps = kept
         self._outputs = tuple(
             output.model_copy(update={"value": instead.get(output.value, output.value)}) for output in self._outputs
@@ -201,12 +202,12 @@ class _Serving:
             if isinstance(step.action, Call) and (not is_safe or self._children[step.action.child].in_chain):
                 kept.add(step.action.child)
             elif isinstance(step.action, Plain) and is_safe and _can_overwrite(step.action.layer):
-                action = step.action.model_copy(update={"overwrites": True})
-                self._steps[at] = step.model_copy(update={"action": action})
+                action = replace(step.action, overwrites=True)
+                self._steps[at] = replace(step, action=action)
         for child in self._children.values():
             if isinstance(child.unit, Leaf) and child.name not in kept and _can_overwrite(child.unit.layer):
-                unit = child.unit.model_copy(update={"overwrites": True})
-                self._children[child.name] = child.model_copy(update={"unit": unit})
+                unit = replace(child.unit, overwrites=True)
+                self._children[child.name] = replace(child, unit=unit)
 
     def _is_fresh(self, step: Step) -> bool:
         """Whether what a step gives lies in memory that nothing else looks at."""
@@ -239,7 +240,7 @@ def _unnormed(child: Child) -> Child:
     if not isinstance(unit, Leaf) or not isinstance(unit.layer, WithNorm) or not unit.layer.normed:
         return child
     layer = unit.layer.having({"weight_norm": False, "spectral_norm": False})
-    return child.model_copy(update={"unit": unit.model_copy(update={"layer": layer})})
+    return replace(child, unit=replace(unit, layer=layer))
 
 
 def _takes_in(before: Leaf, after: Leaf | Use) -> bool:
@@ -256,7 +257,7 @@ def _takes_in(before: Leaf, after: Leaf | Use) -> bool:
 def _with_bias(unit: Leaf) -> Leaf:
     """A layer with the bias that folding gives it."""
     traced = {name: value for name, value in unit.traced.items() if name != "bias"}
-    return unit.model_copy(update={"layer": unit.layer.having({"bias": True}), "traced": traced, "init": {}})
+    return replace(unit, layer=unit.layer.having({"bias": True}), traced=traced, init={})
 
 
 def _can_overwrite(layer: Layer) -> bool:
@@ -266,4 +267,4 @@ def _can_overwrite(layer: Layer) -> bool:
 
 def _placeholder(child: Child) -> Child:
     x = child.unit.x if isinstance(child.unit, Leaf) else child.unit.xs[0]
-    return child.model_copy(update={"unit": Leaf(layer=Placeholder(), x=x)})
+    return replace(child, unit=Leaf(layer=Placeholder(), x=x))

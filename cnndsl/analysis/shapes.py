@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 from cnndsl.diagnostics import OptionError
 from cnndsl.ir.interpreter import Application, Frame, Interpreter
-from cnndsl.ir.program import Child, Leaf, Module, OpenSize, Plain, Program, Step, Use, outside_shapes
+from cnndsl.ir.program import Call, Child, Leaf, Module, OpenSize, Plain, Program, Step, Use, outside_shapes
 from cnndsl.layers.base import Layer
 from cnndsl.layers.formula import Dim, Shape, SizeError, plain, show
 from cnndsl.layers.operations import Learned, Operation
@@ -168,7 +169,7 @@ class _Derivation(Interpreter[Shape]):
         return module.model_copy(
             update={
                 "id": key,
-                "children": tuple(child.model_copy(update={"unit": unit}) for child, unit in built),
+                "children": tuple(replace(child, unit=unit) for child, unit in built),
                 "steps": tuple(self._called.get(index, step) for index, step in enumerate(module.steps)),
                 "values": tuple(values.get(index, ()) for index in range(len(module.values))),
             }
@@ -180,18 +181,18 @@ class _Derivation(Interpreter[Shape]):
             return child.unit
         inner = self._shapes.program.modules[child.unit.module]
         made = self._shapes.module(inner, inner.input_shapes, self._frame.path_of(child.name), frozenset())
-        return child.unit.model_copy(update={"module": made.id})
+        return replace(child.unit, module=made.id)
 
     def call_layer(self, at: Application, layer: Layer, inputs: Sequence[Shape]) -> tuple[Shape, ...]:
         x, others = inputs[0] if inputs else (), tuple(inputs[1:])
         made = at.leaf or at.step.action
         assert isinstance(made, Leaf | Plain)  # noqa: S101 - what else applies a layer
         if others:
-            made = made.model_copy(update={"layer": layer.beside(tuple(map(plain, others)))})
+            made = replace(made, layer=layer.beside(tuple(map(plain, others))))
         with _placed(at):
             ys = _outputs(made, x)
         if isinstance(made, Leaf):
-            before = self._built.setdefault(at.name, made.model_copy(update={"x": x}))
+            before = self._built.setdefault(at.name, replace(made, x=x))
             if isinstance(before, Leaf) and (before.x != x or others) and before.built() != made.built(x):
                 raise _other_build(at, before.x, x)
         return ys
@@ -202,14 +203,13 @@ class _Derivation(Interpreter[Shape]):
 
     def call_module(self, at: Application, module: Module, inputs: Sequence[Shape]) -> Sequence[Shape]:
         unit, action, xs = at.part and at.part.unit, at.step.action, tuple(inputs)
-        assert isinstance(unit, Use)  # noqa: S101 - what else is a module
+        assert isinstance(unit, Use) and isinstance(action, Call)  # noqa: S101, PT018 - what else is a module
         derived = self._shapes.module(module, xs, at.path, self._outdated)
-        use = unit.model_copy(update={"module": derived.id, "xs": xs})
+        use = replace(unit, module=derived.id, xs=xs)
         before = self._built.setdefault(at.name, use)
         if isinstance(before, Use) and self._shapes.build(before.module) != self._shapes.build(derived.id):
             raise _other_build(at, before.xs[0], xs[0])
-        call = action.model_copy(update={"module": derived.id})
-        self._called[at.index] = at.step.model_copy(update={"action": call})
+        self._called[at.index] = replace(at.step, action=replace(action, module=derived.id))
         return derived.output_shapes if derived.kind == "chain" else outside_shapes(derived, use.arguments, xs)
 
 
@@ -257,19 +257,19 @@ def _without(module: Module, names: Names) -> Module:
     for step in module.steps:
         action = step.action
         if isinstance(action, Plain):
-            action = action.model_copy(update={"traced": _said_without(action.traced, names)})
-        steps.append(step.model_copy(update={"action": action}))
+            action = replace(action, traced=_said_without(action.traced, names))
+        steps.append(replace(step, action=action))
     return module.model_copy(update={"children": children, "steps": tuple(steps)})
 
 
 def _child_without(child: Child, names: Names) -> Child:
     unit = child.unit
     if isinstance(unit, Leaf):
-        unit = unit.model_copy(update={"traced": _said_without(unit.traced, names)})
+        unit = replace(unit, traced=_said_without(unit.traced, names))
     else:
         numbers = {k: value_of(v) if _uses(v, names) else v for k, v in unit.arguments.items()}
-        unit = unit.model_copy(update={"arguments": numbers})
-    return child.model_copy(update={"unit": unit})
+        unit = replace(unit, arguments=numbers)
+    return replace(child, unit=unit)
 
 
 def _said_without(traced: Mapping[str, Any], names: Names) -> dict[str, Any]:

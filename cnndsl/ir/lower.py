@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from cnndsl.frozen import frozen
@@ -80,7 +81,7 @@ def _cut(parsed: ParsedFile, part_names: PartNames, cut: Cut) -> nodes.Item:
     listed = others[0] if len(others) == 1 else f"{', '.join(others[:-1])} and {others[-1]}"
     comment = f"{whole} up to {listed}." if len(others) == 1 else f"{whole}, and what comes out of {listed}."
     key = cut_key(qualified(parsed.name, whole), cut.parts)
-    return made.model_copy(update={"key": key, "comment": comment})
+    return replace(made, key=key, comment=comment)
 
 
 def cut_key(key: str, parts: Sequence[str]) -> str:
@@ -147,7 +148,7 @@ class _Lowering:
             if first is None:
                 continue
             comment = _comment_at(line)
-            made += [first.model_copy(update={"comment": comment}) if comment else first, *more]
+            made += [replace(first, comment=comment) if comment else first, *more]
         return tuple(made)
 
     def _if(self, node: tree.If) -> nodes.If:

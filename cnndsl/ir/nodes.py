@@ -6,12 +6,15 @@ what comes of them for the arguments and sizes that the text uses.
 """
 
 from collections.abc import Iterator
+from dataclasses import fields
 from functools import cache
 from typing import Annotated, Any, Literal, NamedTuple
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import GetCoreSchemaHandler
+from pydantic_core import CoreSchema
 from typing_extensions import TypeAliasType
 
+from cnndsl.ir.record import Record, as_it_is, record
 from cnndsl.ir.unions import ByKind
 
 
@@ -23,38 +26,39 @@ class Span(NamedTuple):
     end_line: int
     end_column: int
 
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return as_it_is(source, handler(source))
 
-class Node(BaseModel):
+
+@record
+class Node(Record):
     """Anything that was written somewhere."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     span: Span
 
-    def as_json(self) -> dict[str, Any]:
-        """The node in what JSON knows."""
-        return self.model_dump(mode="json")
 
-
-class Part(BaseModel):
+@record
+class Part(Record):
     """What the part of an expression is called that makes one and gives it no name; in a loop, a list of parts."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     name: str
     is_list: bool = False
 
 
+@record
 class _Expression(Node):
     part: Part | None = None
     """Where a layer is applied and not named: the name of its part."""
 
 
+@record
 class _Line(Node):
     comment: str = ""
     """What is said of it in the text: a paragraph for what stands above it, and one for what stands behind it."""
 
 
+@record
 class Const(_Expression):
     """A number, a truth value or a text."""
 
@@ -65,6 +69,7 @@ class Const(_Expression):
 RefKind = Literal["parameter", "local", "definition", "constant", "kind", "function", "rule", "identity"]
 
 
+@record
 class Ref(_Expression):
     """A name. `of` says what it is; `key` names the definition or constant of a file that it stands for."""
 
@@ -74,6 +79,7 @@ class Ref(_Expression):
     key: str = ""
 
 
+@record
 class Flow(_Expression):
     """`it`, the current value, or `input`, the one that entered."""
 
@@ -81,12 +87,14 @@ class Flow(_Expression):
     of: Literal["it", "input"]
 
 
+@record
 class Hole(_Expression):
     """`?`, a size left open."""
 
     node: Literal["hole"] = "hole"
 
 
+@record
 class Ellipsis(_Expression):  # noqa: A001 - Python's own word
     """`...` in square brackets."""
 
@@ -107,6 +115,7 @@ Targets = TypeAliasType("Targets", "str | tuple[Targets, ...]")
 """A name for each item of a list, or names for the items of each row."""
 
 
+@record
 class Format(_Expression):
     """A text in which parts in braces are worked out."""
 
@@ -114,6 +123,7 @@ class Format(_Expression):
     parts: tuple[str | Expression, ...]
 
 
+@record
 class ListOf(_Expression):
     """`[a, b]`."""
 
@@ -121,6 +131,7 @@ class ListOf(_Expression):
     items: tuple[Expression, ...]
 
 
+@record
 class Comprehension(_Expression):
     """`[item for targets in source if condition]`."""
 
@@ -131,6 +142,7 @@ class Comprehension(_Expression):
     condition: Expression | None
 
 
+@record
 class Argument(Node):
     """An argument, by position or by name."""
 
@@ -138,6 +150,7 @@ class Argument(Node):
     value: Expression
 
 
+@record
 class Call(_Expression):
     """`function(arguments)`: a layer with its arguments, a function, an operation on values."""
 
@@ -146,6 +159,7 @@ class Call(_Expression):
     arguments: tuple[Argument, ...]
 
 
+@record
 class SizeOf(_Expression):
     """`value.channels`."""
 
@@ -154,6 +168,7 @@ class SizeOf(_Expression):
     name: str
 
 
+@record
 class Index(_Expression):
     """`value[places]`."""
 
@@ -162,6 +177,7 @@ class Index(_Expression):
     places: tuple[Expression, ...]
 
 
+@record
 class Slice(_Expression):
     """`start:end:step` in square brackets."""
 
@@ -171,6 +187,7 @@ class Slice(_Expression):
     step: Expression | None
 
 
+@record
 class Op(_Expression):
     """Arithmetic, `and`, `or`, `not`: an operator with one operand or two."""
 
@@ -179,6 +196,7 @@ class Op(_Expression):
     operands: tuple[Expression, ...]
 
 
+@record
 class Compare(_Expression):
     """`a < b <= c`."""
 
@@ -187,6 +205,7 @@ class Compare(_Expression):
     operators: tuple[str, ...]
 
 
+@record
 class Conditional(_Expression):
     """`yes if condition else no`."""
 
@@ -196,6 +215,7 @@ class Conditional(_Expression):
     no: Expression
 
 
+@record
 class Labelled(_Expression):
     """`label: layer`; a label in quotes is an expression."""
 
@@ -204,6 +224,7 @@ class Labelled(_Expression):
     layer: Expression
 
 
+@record
 class Pipe(_Expression):
     """`a -> b -> c`."""
 
@@ -211,6 +232,7 @@ class Pipe(_Expression):
     stages: tuple[Expression, ...]
 
 
+@record
 class Brace(_Expression):
     """`{ ... }` as a layer."""
 
@@ -218,6 +240,7 @@ class Brace(_Expression):
     body: tuple[Statement, ...]
 
 
+@record
 class Choice(_Expression):
     """`if condition { } else { }` as a layer."""
 
@@ -227,6 +250,7 @@ class Choice(_Expression):
     no: tuple[Statement, ...]
 
 
+@record
 class Bind(_Line):
     """`name = expression`, or `a, b = expression`; without a name the declaration of a layer by its label."""
 
@@ -235,6 +259,7 @@ class Bind(_Line):
     value: Expression
 
 
+@record
 class Apply(_Line):
     """A line that goes on with the pipeline; `names` are for what comes out."""
 
@@ -243,6 +268,7 @@ class Apply(_Line):
     names: tuple[str, ...] = ()
 
 
+@record
 class If(_Line):
     """`if condition { } else { }` as a line."""
 
@@ -252,6 +278,7 @@ class If(_Line):
     no: tuple[Statement, ...]
 
 
+@record
 class For(_Line):
     """`for targets in source { }`."""
 
@@ -261,6 +288,7 @@ class For(_Line):
     body: tuple[Statement, ...]
 
 
+@record
 class Repeat(_Line):
     """`repeat count { }`."""
 
@@ -269,6 +297,7 @@ class Repeat(_Line):
     body: tuple[Statement, ...]
 
 
+@record
 class OutputItem(Node):
     """One output."""
 
@@ -277,6 +306,7 @@ class OutputItem(Node):
     training: bool
 
 
+@record
 class Output(_Line):
     """`output a, b`."""
 
@@ -284,6 +314,7 @@ class Output(_Line):
     items: tuple[OutputItem, ...]
 
 
+@record
 class Training(_Line):
     """`when training { }`."""
 
@@ -291,6 +322,7 @@ class Training(_Line):
     body: tuple[Statement, ...]
 
 
+@record
 class InitRule(_Line):
     """`init conv: weight = ..., bias = ...`."""
 
@@ -299,6 +331,7 @@ class InitRule(_Line):
     settings: tuple[Argument, ...]
 
 
+@record
 class Parameter(Node):
     """A parameter, with its default."""
 
@@ -306,6 +339,7 @@ class Parameter(Node):
     default: Expression | None
 
 
+@record
 class Definition(Node):
     """A network, block or sequence."""
 
@@ -320,6 +354,7 @@ class Definition(Node):
     """The comment that stands right above it, as one paragraph."""
 
 
+@record
 class Variant(Node):
     """A network that is another one with its arguments."""
 
@@ -333,6 +368,7 @@ class Variant(Node):
     """The comment that stands right above it, as one paragraph."""
 
 
+@record
 class FileConstant(Node):
     """A constant of a file."""
 
@@ -343,6 +379,7 @@ class FileConstant(Node):
     value: Expression
 
 
+@record
 class Extern(Node):
     """A class from elsewhere."""
 
@@ -365,13 +402,11 @@ Item = Annotated[
 @cache
 def _kinds(base: type[Node]) -> dict[str, type[Node]]:
     """The classes below a base, by what each has for `node`."""
-    return {kind.model_fields["node"].default: kind for kind in base.__subclasses__()}
+    return {str(each.default): kind for kind in base.__subclasses__() for each in fields(kind) if each.name == "node"}
 
 
-_PLAIN = frozenset([str, int, float, bool, type(None), Span, Part])
+_PLAIN = frozenset([str, int, float, bool, type(None)])
 """The types of what is in a node and no node."""
-_LEAVES = frozenset([Const, Ref, Flow, Hole])
-"""The nodes that have none in them."""
 
 
 def walk(node: Any) -> Iterator[Node]:
@@ -381,7 +416,5 @@ def walk(node: Any) -> Iterator[Node]:
         found = todo.pop()
         if type(found) is not tuple:
             yield found
-            if type(found) in _LEAVES:
-                continue
-            found = tuple(vars(found).values())
+            found = [getattr(found, field) for field in found.__slots__]  # the place and the like are the base's
         todo += [value for value in reversed(found) if type(value) not in _PLAIN]

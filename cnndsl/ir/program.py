@@ -11,11 +11,13 @@ from collections import ChainMap
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
 from typing import Annotated, Any, Literal, NamedTuple, cast
 
-from pydantic import BaseModel, ConfigDict, Field, Strict, StrictBool, StrictStr
+from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, Strict, StrictBool, StrictStr
+from pydantic_core import CoreSchema
 from typing_extensions import TypeAliasType
 
 from cnndsl.diagnostics import OptionError
 from cnndsl.ir.nodes import Item
+from cnndsl.ir.record import Record, as_it_is, record
 from cnndsl.ir.unions import ByKind
 from cnndsl.layers.base import Layer
 from cnndsl.layers.extern import Extern, Placeholder
@@ -34,6 +36,10 @@ class Origin(NamedTuple):
     file: str
     line: int
     column: int
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return as_it_is(source, handler(source))
 
 
 class Model(BaseModel):
@@ -83,7 +89,8 @@ def nested_shape(numbers: Any) -> tuple[int, ...]:
     return (len(numbers), *nested_shape(numbers[0])) if isinstance(numbers, tuple) else ()
 
 
-class Leaf(Model):
+@record
+class Leaf(Record):
     """A layer that is a module of its own, built for the input shape `x`.
 
     `traced` has, for parameters that were computed from names, the number with its expression; `init`
@@ -95,9 +102,9 @@ class Leaf(Model):
     what: Literal["leaf"] = "leaf"
     layer: AnyLayer
     x: Shape
-    traced: TracedValues = {}
+    traced: TracedValues = Field(default_factory=dict)
     weights: Weights | None = None
-    init: dict[str, Initialiser] = {}
+    init: dict[str, Initialiser] = Field(default_factory=dict)
     overwrites: bool = False
 
     def built(self, x: Shape | None = None) -> Any:
@@ -106,16 +113,18 @@ class Leaf(Model):
         return type(self.layer), self.layer.beside(()), self.layer.torch(x), self.layer.tensors(x)
 
 
-class Use(Model):
+@record
+class Use(Record):
     """A module used as a part of another: `module` built for the input shapes `xs` as the user sees them."""
 
     what: Literal["use"] = "use"
     module: str
     xs: tuple[Shape, ...]
-    arguments: dict[str, Value] = {}
+    arguments: dict[str, Value] = Field(default_factory=dict)
 
 
-class Child(Model):
+@record
+class Child(Record):
     """A named part of a module: an attribute of the class, registered in this order.
 
     `in_chain` says of a part `features.0` that it is a layer of a chain, `nn.Sequential`, whose layers the body applies
@@ -128,7 +137,8 @@ class Child(Model):
     in_chain: bool = False
 
 
-class Call(Model):
+@record
+class Call(Record):
     """Apply the child called `child`.
 
     `module` is the elaboration of a composed child for the sizes of this call; it differs from the
@@ -140,7 +150,8 @@ class Call(Model):
     module: str | None = None
 
 
-class Plain(Model):
+@record
+class Plain(Record):
     """Apply a layer that leaves no module, as a plain function call.
 
     `inserted` marks the flatten that the compiler puts before a dense layer; `overwrites` is as for a leaf.
@@ -148,19 +159,21 @@ class Plain(Model):
 
     what: Literal["plain"] = "plain"
     layer: AnyLayer
-    traced: TracedValues = {}
+    traced: TracedValues = Field(default_factory=dict)
     inserted: bool = False
     overwrites: bool = False
 
 
-class Combine(Model):
+@record
+class Combine(Record):
     """Combine values: a sum, a concatenation, a split."""
 
     what: Literal["combine"] = "combine"
     operation: AnyOperation
 
 
-class Step(Model):
+@record
+class Step(Record):
     """One application: values in, values out, by their index in the module's `values`."""
 
     action: Annotated[Call | Plain | Combine, Field(discriminator="what")]

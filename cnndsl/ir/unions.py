@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
+from functools import cache
 from typing import Any
 
-from pydantic import BaseModel, GetCoreSchemaHandler, GetJsonSchemaHandler, TypeAdapter
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, TypeAdapter
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 
@@ -20,7 +21,7 @@ class ByKind:
 
     def __init__(
         self,
-        base: type[BaseModel] | tuple[type[BaseModel], ...],
+        base: type | tuple[type, ...],
         kinds: Callable[[], Mapping[str, Any]],
         what: str,
         key: str = "kind",
@@ -39,7 +40,7 @@ class ByKind:
         )
 
     def __get_pydantic_json_schema__(self, _schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        choices: dict[Any, Any] = {kind: TypeAdapter(made).core_schema for kind, made in sorted(self._kinds().items())}
+        choices: dict[Any, Any] = {kind: _adapter(made).core_schema for kind, made in sorted(self._kinds().items())}
         if self._is_listed.get():
             choices = {kind: core_schema.definition_reference_schema(_name(made)) for kind, made in choices.items()}
         before = self._is_listed.set(True)
@@ -53,7 +54,12 @@ class ByKind:
         kinds = self._kinds()
         if not isinstance(kind, str) or kind not in kinds:
             raise PydanticCustomError("kind", "there is no {what} of this kind", {"what": self._what})
-        return kinds[kind].model_validate(value)
+        return _adapter(kinds[kind]).validate_python(value)
+
+
+@cache
+def _adapter(kind: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(kind)
 
 
 def _name(schema: Any) -> str:

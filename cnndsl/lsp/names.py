@@ -343,7 +343,7 @@ Defined = tree.Definition | tree.Variant | tree.Constant | tree.Extern
 def kind_of(item: Defined) -> Kind:
     """What a definition defines."""
     if isinstance(item, tree.Definition):
-        return item.kind  # type: ignore[return-value] # one of three words
+        return item.kind
     return "network" if isinstance(item, tree.Variant) else "constant" if isinstance(item, tree.Constant) else "extern"
 
 

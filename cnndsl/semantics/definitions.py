@@ -127,7 +127,7 @@ def work_out(
     name = definition.name.text
     scope = Scope(template.scope)
     unnamed = body.context.part_names(definition)
-    builder = Builder(body.context, definition.kind, name, definition.name.span, unnamed)  # type: ignore[arg-type]
+    builder = Builder(body.context, definition.kind, name, definition.name.span, unnamed)
     inner = body.spawn(builder, scope)
     parameters = bind_parameters(inner, definition, arguments, frozenset(extra))
     if definition.kind == "network":  # its own line declares what comes in

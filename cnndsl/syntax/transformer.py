@@ -313,7 +313,7 @@ class TreeBuilder(Transformer[Token, Any]):
         word, name, *rest = parts
         body = rest[-1]
         parameters = tuple(rest[0] or ())
-        return tree.Definition(self._span(word, body), str(word), self._name(name), parameters, body)
+        return tree.Definition(self._span(word, body), word.value, self._name(name), parameters, body)
 
     def variant(self, parts: Parts) -> tree.Variant:
         word, name, parameters, *_, value = parts

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Literal
 
 from cnndsl.frozen import frozen
 from cnndsl.source import Span
@@ -374,7 +374,7 @@ class Parameter(Node):
 class Definition(Node):
     """`network`, `block` or `sequence NAME(parameters) { body }`."""
 
-    kind: str
+    kind: Literal["network", "block", "sequence"]
     name: Name
     parameters: tuple[Parameter, ...]
     body: Body

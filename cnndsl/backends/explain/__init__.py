@@ -106,7 +106,7 @@ def explanations(applied: Occurrence, variants: Sequence[Variant], places: Place
         marked = tr("{change}, as written", change=words) if layer == applied.target else words
         part = applied.part
         if part is not None and applied.leaf is not None:
-            part = part.model_copy(update={"unit": applied.leaf.model_copy(update={"layer": layer, "traced": {}})})
+            part = replace(part, unit=replace(applied.leaf, layer=layer, traced={}))
         yield marked, content(replace(applied, target=layer, part=part, outputs=(layer.output(x),)), places)
 
 
