@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from base64 import b64encode
 from collections.abc import Callable, Iterable, Mapping
-from html import escape
 from typing import Any, Protocol, Self
 
 SVG = "image/svg+xml"
@@ -71,6 +70,8 @@ class Page(Lines):
 
     def _repr_html_(self) -> str:
         frame = 'sandbox="allow-scripts" style="width:100%;height:40em;border:0"'
+        from html import escape  # of notebooks alone
+
         return f'<iframe srcdoc="{escape(self)}" {frame}></iframe>'
 
     def _repr_pretty_(self, printer: _Printer, _: bool) -> None:
@@ -99,6 +100,8 @@ class NetworkText(_Shown):
     """The text of a network, and what gives the SVG of its picture."""
 
     def _repr_html_(self) -> str:
+        from html import escape
+
         return f"<pre>{escape(self)}</pre>{self._other() or ''}"
 
 

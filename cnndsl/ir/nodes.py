@@ -407,6 +407,8 @@ def _kinds(base: type[Node]) -> dict[str, type[Node]]:
 
 _PLAIN = frozenset([str, int, float, bool, type(None)])
 """The types of what is in a node and no node."""
+_LEAVES = frozenset([Const, Ref, Flow, Hole])
+"""The nodes that have none in them."""
 
 
 def walk(node: Any) -> Iterator[Node]:
@@ -416,5 +418,7 @@ def walk(node: Any) -> Iterator[Node]:
         found = todo.pop()
         if type(found) is not tuple:
             yield found
+            if type(found) in _LEAVES:
+                continue
             found = [getattr(found, field) for field in found.__slots__]  # the place and the like are the base's
         todo += [value for value in reversed(found) if type(value) not in _PLAIN]
