@@ -1,4 +1,4 @@
-"""What a text says, resolved: its definitions, statements and expressions as frozen Pydantic models.
+"""What a text says, resolved: its definitions, statements and expressions as frozen Pydantic dataclasses.
 
 A node keeps its place in the text. Names are resolved: a `Ref` says what its name is, and which definition it means.
 Loops and conditions are nodes as everything else is. `Program.definitions` holds these; the modules of a program are
