@@ -163,19 +163,25 @@ def has_errors(diagnostics: tuple[Diagnostic, ...] | list[Diagnostic]) -> bool:
 
 
 def without_echoes(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
-    """One for each mistake: the same wrong name or argument in several places is one error, with the others as labels.
+    """One for each mistake, with the others as labels.
 
-    Its fix mends all of them.
+    The same wrong name or argument in several places is one, and its fix mends all of them. A layer that fits in no use
+    of its block or network is one, whatever sizes come in.
     """
     found: dict[object, list[Diagnostic]] = {}
     for at, one in enumerate(diagnostics):
-        repeats = one.severity is Severity.ERROR and one.span is not None and one.code in _REPEATED
-        key = (one.code, one.message, one.help, one.span and (one.span.source, one.span.text)) if repeats else at
+        key: object = at
+        if one.severity is Severity.ERROR and one.span is not None:
+            if one.code in _REPEATED:
+                key = one.code, one.message, one.help, one.span.source, one.span.text
+            elif one.code.startswith(_SIZES):
+                key = one.code, one.span
         found.setdefault(key, []).append(one)
     return [_as_one(same) for same in found.values()]
 
 
 _REPEATED = frozenset({"E201", "E207"})
+_SIZES = "E3"
 _PLACES = 3
 """How many further places of a mistake are shown."""
 
@@ -184,10 +190,9 @@ def _as_one(same: list[Diagnostic]) -> Diagnostic:
     first, *others = same
     if not others:
         return first
-    shown = [Label(other.span, "and here") for other in others[:_PLACES] if other.span is not None]
-    if len(others) > _PLACES:
-        more = len(others) - _PLACES
-        shown[-1] = replace(shown[-1], message=f"and here, and in {more:,} more place{'s' if more > 1 else ''}")
+    if all(other.span == first.span for other in others):
+        return _in_all_uses(first, others)
+    shown = _few(Label(other.span, "and here") for other in others if other.span is not None)
     fix = first.fix
     if fix is not None and all(other.fix is not None for other in others):
         edits = [edit for one in same if one.fix is not None for edit in one.fix.edits]
@@ -195,6 +200,34 @@ def _as_one(same: list[Diagnostic]) -> Diagnostic:
         applicability = Applicability.SAFE if safe else Applicability.UNSAFE
         fix = Fix(tuple(sorted(edits, key=lambda edit: edit.span.start)), applicability)
     return replace(first, labels=(*first.labels, *shown), fix=fix)
+
+
+def _in_all_uses(first: Diagnostic, others: list[Diagnostic]) -> Diagnostic:
+    """What is wrong at one place in several uses: as in the first, and where the others are."""
+    known = {label.span for label in first.labels}
+    uses: dict[Span, str] = {}
+    for other in others:
+        own = [label.span for label in other.labels if label.span not in known]
+        if own:
+            uses.setdefault(own[-1], f"and here: {other.message}")  # the outermost use is the last
+    is_safe = all(other.fix == first.fix for other in others)
+    fix = first.fix if is_safe or first.fix is None else replace(first.fix, applicability=Applicability.UNSAFE)
+    return replace(first, labels=(*first.labels, *_few(Label(span, said) for span, said in uses.items())), fix=fix)
+
+
+def _few(places: Iterable[Label]) -> list[Label]:
+    """The first of these labels; the last of them says how many more there are."""
+    shown: list[Label] = []
+    more = 0
+    for place in places:
+        if len(shown) < _PLACES:
+            shown.append(place)
+        else:
+            more += 1
+    if more:
+        words = f"{shown[-1].message}, and in {more:,} more place{'s' if more > 1 else ''}"
+        shown[-1] = replace(shown[-1], message=words)
+    return shown
 
 
 def in_order(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:

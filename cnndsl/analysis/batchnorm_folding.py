@@ -159,8 +159,7 @@ class _Serving:
         """The step and the part that take a normalisation in, where that is a layer, or a chain that ends with one."""
         unit, action = part.unit, step.action
         if isinstance(unit, Leaf):
-            bias = {"unit": _with_bias(unit)}
-            return (step, part.model_copy(update=bias)) if _takes_in(unit, norm.unit) else None
+            return (step, replace(part, unit=_with_bias(unit))) if _takes_in(unit, norm.unit) else None
         module = self._done[unit.module]
         last = module.steps[-1] if module.steps else None
         if module.kind not in ("chain", "sequence") or last is None or not isinstance(last.action, Call):
@@ -173,8 +172,8 @@ class _Serving:
         steps = (*module.steps[:-1], inner[0])
         children = tuple(inner[1] if each is child else each for each in module.children)
         self._done[key] = module.model_copy(update={"id": key, "steps": steps, "children": children})
-        unit, action = unit.model_copy(update={"module": key}), action.model_copy(update={"module": key})
-        return step.model_copy(update={"action": action}), part.model_copy(update={"unit": unit})
+        step = replace(step, action=replace(action, module=key))
+        return step, replace(part, unit=replace(unit, module=key))
 
     def _are_together(self, one: Step | Child, other: Step | Child) -> bool:
         """Whether there is always the one where there is the other."""

@@ -92,6 +92,8 @@ class Context:
         self._turns = 0
         self._worked = 0
         self._uses: list[tuple[str, Span]] = []
+        self.variant: tree.Variant | None = None
+        """What is worked out, where that is a variant of a network."""
         self._depth = 0
 
     @property
@@ -103,8 +105,11 @@ class Context:
         """Keep a finding, once; inside blocks, with where these are used. Raises Stop after `MOST_ERRORS`."""
         if self._uses and diagnostic.span is not None:
             places = {span: name for name, span in reversed(self._uses) if span != diagnostic.span}
-            uses = (Label(span, f"{name} is used here") for span, name in islice(places.items(), _SHOWN_USES))
+            uses = tuple(_use(name, span) for span, name in islice(places.items(), _SHOWN_USES))
             diagnostic = replace(diagnostic, labels=(*diagnostic.labels, *uses))
+        if self.variant is not None and diagnostic.span is not None and not self.variant.span.holds(diagnostic.span):
+            use = _use(self.variant.base, self.variant.value.span)
+            diagnostic = replace(diagnostic, labels=(*diagnostic.labels, use))
         found = self._found
         same = (diagnostic.code, diagnostic.span, diagnostic.message)
         if same in found.said:
@@ -271,3 +276,7 @@ def origin(span: Span) -> Origin:
     """The place of a span, as a program keeps it: without folders, so that these leave no trace in what is made."""
     position = span.position
     return Origin(span.source.short, position.line, position.column)
+
+
+def _use(name: str, span: Span) -> Label:
+    return Label(span, f"{name} is used here")

@@ -49,8 +49,10 @@ class Networks:
             networks = [item for item in networks if item.name.text in only]
         made = []
         for item in networks:
+            self._context.variant = item if isinstance(item, tree.Variant) and item.base else None
             with self._context.reporting():
                 made.append(self._network(item))
+        self._context.variant = None
         is_more = any(
             isinstance(item, (tree.Definition, tree.Constant, tree.Extern, tree.Lost)) for item in self._file.items
         )
