@@ -165,8 +165,8 @@ def has_errors(diagnostics: tuple[Diagnostic, ...] | list[Diagnostic]) -> bool:
 def without_echoes(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
     """One for each mistake, with the others as labels.
 
-    The same wrong name or argument in several places is one, and its fix mends all of them. A layer that fits in no use
-    of its block or network is one, whatever sizes come in.
+    The same wrong name or argument in several places is one, and its fix mends all of them. What fits in no use of its
+    block or network is one, whatever numbers and sizes it has there.
     """
     found: dict[object, list[Diagnostic]] = {}
     for at, one in enumerate(diagnostics):
@@ -174,14 +174,15 @@ def without_echoes(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
         if one.severity is Severity.ERROR and one.span is not None:
             if one.code in _REPEATED:
                 key = one.code, one.message, one.help, one.span.source, one.span.text
-            elif one.code.startswith(_SIZES):
+            elif one.code.startswith(_OF_NUMBERS):
                 key = one.code, one.span
         found.setdefault(key, []).append(one)
     return [_as_one(same) for same in found.values()]
 
 
 _REPEATED = frozenset({"E201", "E207"})
-_SIZES = "E3"
+_OF_NUMBERS = ("E206", "E208", "E3", "E414")
+"""How the codes begin of what is wrong with a number, which another use may give."""
 _PLACES = 3
 """How many further places of a mistake are shown."""
 
@@ -208,8 +209,9 @@ def _in_all_uses(first: Diagnostic, others: list[Diagnostic]) -> Diagnostic:
     uses: dict[Span, str] = {}
     for other in others:
         own = [label.span for label in other.labels if label.span not in known]
-        if own:
-            uses.setdefault(own[-1], f"and here: {other.message}")  # the outermost use is the last
+        place = own[-1] if own else first.span  # the outermost use is the last; a loop has one for all turns
+        if place is not None:
+            uses.setdefault(place, f"and {'here' if own else 'again'}: {other.message}")
     is_safe = all(other.fix == first.fix for other in others)
     fix = first.fix if is_safe or first.fix is None else replace(first.fix, applicability=Applicability.UNSAFE)
     return replace(first, labels=(*first.labels, *_few(Label(span, said) for span, said in uses.items())), fix=fix)
