@@ -152,6 +152,8 @@ OUT_OF_STEP = [
     "concat([it -> s -> b for [s, b] in zip(ss, reversed(bs))])",
     "y = it -> conv(3, 1); for [s, b] in zip(ss, reversed(bs)) { y = y + (it -> s -> b) }; y",
     "y = it -> conv(3, 1); for s in ss { y = y + (it -> s) }; y + (it -> ss[1] -> relu)",
+    "ms = []; for s in ss { relu; ms = ms + [it] }; for [s, b, m] in zip(reversed(ss), bs, ms) { it + (m -> s -> b) }",
+    "ms = []; for s in ss { relu; ms = ms + [it] }; for [s, b, m] in zip(ss, reversed(bs), ms) { it + (m -> s -> b) }",
 ]
 
 

@@ -1281,6 +1281,33 @@ def test_a_loop_through_as_many_layers_as_a_parameter_says(lines: str) -> None:
     assert "written for" not in cnndsl.compile(text).python()
 
 
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "for head in reversed(heads) { it -> head }",
+        "for [i, head] in enumerate(reversed(heads)) { it -> head -> conv(i + 1, 1) }",
+        "for [head, norm] in reversed(zip(heads, norms)) { it -> head -> norm }",
+        "for [head, k] in reversed(zip(heads, range(n))) { it -> head -> conv(k + 1, 1) }",
+        "for [m, head, norm] in zip(reversed(maps), reversed(heads), norms) { m -> head -> norm }",
+        "for [head, m] in reversed(zip(heads, maps)) { m -> head }; for [norm, m] in zip(norms, maps) { m -> norm }",
+        "more = [m -> head for [head, m] in reversed(zip(heads, maps))]; concat(more)",
+    ],
+)
+def test_a_loop_makes_the_layers_of_a_list_from_its_end_on(lines: str) -> None:
+    text = f"""
+    network Net(n = 2) {{
+        input(4, 8, 8)
+        maps = []
+        for i in range(n) {{ conv(i + 3, 1); maps = maps + [it] }}
+        heads = [conv(2 * i + 1, 2 * i + 1, padding=i) for i in range(n)]
+        norms = [batchnorm for i in range(n)]
+        {lines}
+    }}
+    """
+    check(text)
+    assert "written for" not in cnndsl.compile(text).python()
+
+
 @pytest.mark.parametrize("use", ["for i in range(1, len(first)) { it -> first[i] }", "it -> first[1]"])
 def test_what_has_to_know_how_many_layers_a_list_has(use: str) -> None:
     text = f"network Net(steps = [2, 1]) {{ input(2, 6, 6); first = [conv(2, 1) for k in steps]; {use} }}"

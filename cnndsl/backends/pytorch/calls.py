@@ -31,6 +31,7 @@ from cnndsl.backends.pytorch.flowgraph import refusal
 from cnndsl.backends.pytorch.initialise import rule_code
 from cnndsl.backends.pytorch.layer_lists import (
     AnyLayers,
+    Rows,
     each_value,
     length_of_layers,
     refuse_length,
@@ -183,17 +184,26 @@ def _function_call(body: Body, word: str, node: nodes.Call) -> Any:
     if word in ("enumerate", "zip", "reversed") and any(isinstance(value, TensorList) for value in values):
         return _rows_of_values(body, word, values, node)
     if word in FUNCTIONS:
-        found = rows(word, values, partial(constant_call, body, word, values))
-        if found is not None:
-            return found
-        for value in values:
-            if isinstance(value, Static) and isinstance(value.value, AnyLayers):
-                refuse_length(value.value, f"{word} of a list of layers")
-        made = worked_out(constant_call(body, word, values), node.arguments)
-        return made if is_checked else Static(made.value, call("list", strict(gone_through(made.code))))
+        made = of_constants(body, word, values)
+        if is_checked or rule_of(made) is not None:
+            return worked_out(made, node.arguments)
+        return Static(made.value, call("list", strict(gone_through(made.code))))
     if body.loops and word in OPERATIONS and not spread:
         raise NotYet(f"{word} of a list that has no values in the first turn of a loop", node.span)
     raise Untranslatable(f"{word} is called on what is no value", node.span)
+
+
+def of_constants(body: Body, word: str, values: list[Any]) -> Static:
+    """A function of numbers, texts and lists, among which may be lists of layers. Raises Untranslatable."""
+    rule = rule_of(values[0]) if values else None
+    if word == "reversed" and isinstance(rule, Rows) and rule.word == "zip":
+        return of_constants(body, "zip", [of_constants(body, word, [column]) for column in rule.columns])
+    known = partial(constant_call, body, word, values)
+    found = rows(word, values, known)
+    for value in values if found is None else ():
+        if isinstance(value, Static) and isinstance(value.value, AnyLayers):
+            refuse_length(value.value, f"{word} of a list of layers")
+    return found or known()
 
 
 def check_lengths(body: Body, columns: Sequence[Any]) -> bool:

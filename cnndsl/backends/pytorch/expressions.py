@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from cnndsl.backends.pytorch.body import Body
-from cnndsl.backends.pytorch.calls import check_lengths, declare_input, evaluate_call, meaning
+from cnndsl.backends.pytorch.calls import check_lengths, declare_input, evaluate_call, meaning, of_constants
 from cnndsl.backends.pytorch.code import (
     call,
     constant,
@@ -41,7 +41,6 @@ from cnndsl.backends.pytorch.statics import (
     all_known,
     bind_generic,
     bind_items,
-    constant_call,
     decided,
     listed,
 )
@@ -204,8 +203,7 @@ def columns_of(body: Body, node: nodes.Node) -> list[Any] | None:
     if word not in ("zip", "enumerate", "reversed") or meaning(body, node.function) != Function(word):
         return None
     if word == "reversed":
-        columns = columns_of(body, node.arguments[0].value) or []
-        return [backwards(c) if isinstance(c, AnyTensors) else constant_call(body, word, [c]) for c in columns] or None
+        return [*map(partial(_from_end, body), columns_of(body, node.arguments[0].value) or [])] or None
     read = (each.name for each in nodes.walk(node.arguments) if isinstance(each, nodes.Ref))
     if not any(isinstance(body.scope.find(each), AnyTensors) for each in read):
         return None
@@ -222,6 +220,11 @@ def columns_of(body: Body, node: nodes.Node) -> list[Any] | None:
         ends = [begin[0].code, ast.BinOp(begin[0].code, ast.Add(), count)] if begin else [count]
         columns = [Static(AnyList(Sort({"int"}, 1), items.sample), call("range", *ends)), items]
     return columns
+
+
+def _from_end(body: Body, column: Any) -> Any:
+    """A list from its end on."""
+    return backwards(column) if isinstance(column, AnyTensors) else of_constants(body, "reversed", [column])
 
 
 def _layers(body: Body, node: nodes.Comprehension, source: Static, outer: Scope) -> Static:

@@ -201,6 +201,8 @@ class Register(Line):
     value: Code | Chain | None = None
     begins: tuple[tuple[str, Any], ...] = ()
     kind: str = ""
+    is_in_front: bool = False
+    """Whether it stands before the parts that its list has already."""
 
     def blocks(self) -> Sequence[list[Any]]:
         return _lines_of(self.value)

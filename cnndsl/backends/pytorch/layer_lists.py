@@ -406,16 +406,18 @@ def going_through(body: Body, rules: Sequence[LayerRule | Rows]) -> Iterator[tup
     for rule in rules:
         for each in _layer_rules(rule):
             _move(body, each, line)
-        if _goes_back(rule) and any(body.list_registers.get(each.number) in line.lines for each in _lists_of([rule])):
-            raise Untranslatable("a loop makes the layers of a list from its end on")
+        for whole in _from_end(rule):
+            register = body.list_registers.get(whole.number)
+            if register is not None and register in line.lines:
+                register.is_in_front = True
 
 
-def _goes_back(rule: LayerRule | Rows) -> bool:
-    """Whether a loop goes through a list of layers from its end on."""
+def _from_end(rule: LayerRule | Rows) -> list[Part]:
+    """The lists of layers that a loop goes through from their end on."""
     if isinstance(rule, LayerRule):
-        return False
-    inner = map(rule_of, rule.columns)
-    return rule.word == "reversed" or any(_goes_back(each) for each in inner if each is not None)
+        return []
+    inner = [each for each in map(rule_of, rule.columns) if each is not None]
+    return _lists_of(inner) if rule.word == "reversed" else [whole for each in inner for whole in _from_end(each)]
 
 
 def out_of_step(lines: Iterable[Any], parts: Mapping[int, Part]) -> set[int]:
@@ -423,14 +425,15 @@ def out_of_step(lines: Iterable[Any], parts: Mapping[int, Part]) -> set[int]:
 
     The parts of two lists that a line names beside each other are then not those with equal places.
     """
-    by_themselves = {
-        parts[int(node.id.removeprefix(ELEMENT))].whole
-        for node in nodes_of(lines)
-        if isinstance(node, ast.Name) and node.id.startswith(ELEMENT)
-    }
-    loops = (line for line in walk(lines) if isinstance(line, For) and line.way is not None and _goes_back(line.way))
-    backwards_through = (part for line in loops for part in line.lists)
-    return {part.number for part in (*by_themselves, *backwards_through) if part is not None}
+    loops = (line for line in walk(lines) if isinstance(line, For) and line.way is not None and _from_end(line.way))
+    found = {part.number for line in loops for part in line.lists}
+    for node in nodes_of(lines):
+        match node:
+            case ast.Name(id=word) if word.startswith(ELEMENT) and (whole := parts[int(word[len(ELEMENT) :])].whole):
+                found.add(whole.number)
+            case ast.Call(ast.Name("reversed"), [ast.Name(id=word)]) if word.startswith(MODULES):  # beside values
+                found.add(int(word[len(MODULES) :]))
+    return found
 
 
 def _move(body: Body, rule: LayerRule, line: For) -> None:
@@ -534,9 +537,9 @@ def _end_of(lines: Sequence[Any], whole: Part) -> int:
 
 
 def _fills(line: Any, whole: Part) -> bool:
-    """Whether a line says what the parts of a list are, and what no others are."""
-    parts = [each.part for each in walk([line]) if isinstance(each, Register)]
-    return bool(parts) and all(whole in (part, part.whole) for part in parts)
+    """Whether a line says what the parts of a list are, one after the other, and what no others are."""
+    found = [each for each in walk([line]) if isinstance(each, Register)]
+    return bool(found) and all(whole in (each.part, each.part.whole) and not each.is_in_front for each in found)
 
 
 def _appends(lines: Sequence[Any]) -> list[Any]:

@@ -201,7 +201,8 @@ class InitWriter:
         if isinstance(value, Chain):
             before, value = self.chain(value, indent, line.part.name)
         if line.part.is_list and not is_whole:
-            return [*before, *laid_out(call(attribute("self", line.part.name, "append"), value), indent)]
+            word, place = ("insert", [constant(0)]) if line.is_in_front else ("append", [])
+            return [*before, *laid_out(call(attribute("self", line.part.name, word), *place, value), indent)]
         if line.part.label is not None:
             return [*before, *laid_out(call("self.add_module", line.part.label, value), indent)]
         kind = f": {line.part.type} | None" if line.part.is_optional else ""
