@@ -168,7 +168,7 @@ class _Walk:
             self._applied(first)
         if may_flow or is_applied:
             for stage in node.stages[1:]:
-                if isinstance(stage, tree.Call) and written_word(stage) not in WORDS:  # a block, which may take values
+                if isinstance(stage, tree.Call):  # a layer, whatever it is given
                     self._arguments(stage)
                     self._add(stage)
                 else:

@@ -1805,6 +1805,7 @@ def test_a_list_of_layers_is_what_its_names_mean_where_it_is_declared(body: str)
         "w = n; some = Odd(half=w); if n > 1 { w = w + 1 }; some(w) -> some(2)",
         "w = n; some = conv(kernel=2 * w + 1, padding=w); repeat n { w = w + 1 }; some(w) -> some(2)",
         "w = n; Run(Odd, w)",
+        "some = conv(kernel=1); for k in range(n) { some(4) -> relu; some = conv(kernel=2 * k + 3, padding=k + 1) }",
     ],
 )
 def test_a_layer_with_some_of_its_arguments_keeps_what_they_mean(body: str) -> None:
@@ -1814,3 +1815,51 @@ def test_a_layer_with_some_of_its_arguments_keeps_what_they_mean(body: str) -> N
     block Run(unit, w) { some = unit(half=w); repeat 2 { w = w + 1 }; some(w) -> some(2) }
     """
     check(f"{blocks}\nnetwork Net(n = 2) {{ input(3, 6, 6); {body} }}")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "rows = [[w, 1], [w + 1, 2]]; if n > 1 { w = w + 5 }; conv(rows[0][0], 1) -> conv(rows[1][0], 1)",
+        "rows = [[w, 1], [w + 1, 2]]; repeat n { w = w + 1; conv(rows[1][0], 1) }; a, b = rows[1]; conv(a, b)",
+        "rows = [[relu, w], [tanh, w + 1]]; if n > 1 { w = w + 5 }; for [act, c] in rows { conv(c, 1) -> act }",
+        "rows = [relu, w]; if n > 1 { w = w + 5 }; rows[0] -> conv(rows[1], 1)",
+        "a, b = [[relu, w], [tanh, w + 1]]; w = 7; conv(a[1], 1) -> a[0] -> conv(b[1], 1) -> b[0] -> conv(w, 1)",
+        "row = [relu, 4]; for k in range(n) { row[0] -> conv(row[1], 1); row = [tanh, k + 1] }",
+        "rows = zip(heads, [w, w + 1]); if n > 1 { w = 9 }; for [head, c] in rows { conv(c, 1) -> conv(3, 1) -> head }",
+        "rows = enumerate(heads, w); if n > 1 { w = 9 }; for [c, head] in rows { conv(c, 1) -> conv(3, 1) -> head }",
+        "rows = [[it -> conv(w, 1), w], [it, w + 1]]; w = 7; for [x, c] in rows { x -> conv(c, 1) -> conv(w, 1) }",
+    ],
+)
+def test_a_list_is_what_its_names_mean_where_it_is_written(body: str) -> None:
+    heads = "heads = [conv(3, 1) for k in range(2)]" if "heads" in body else "relu"
+    check(f"network Net(w = 3, n = 2) {{ input(3, 6, 6); {heads}; {body} }}")
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        '[word, "b"] == ["a", "b"]',
+        '[word, n] != ["a", 2]',
+        "[flag] == [true]",
+        "[[n, 1], [2]] == [[2, 1], [2]]",
+        "[ws, [n]] == [[8, 4], [2]]",
+        "ws in [[8, 4], [2]]",
+        "rows == [[3, 4], [1, 2]]",
+        "[1, 2] not in rows[1:]",
+    ],
+)
+def test_lists_are_compared(condition: str) -> None:
+    check(f"""
+    network Net(word = "a", n = 2, flag = true, ws = [4, 8], rows = [[1, 2], [3, 4]]) {{
+        input(3, 6, 6)
+        if {condition} {{ conv(4, 1) }} else {{ conv(3, 1) -> relu }}
+    }}
+    """)
+
+
+def test_a_block_compares_the_sizes_of_axes_that_it_is_given() -> None:
+    check("""
+    block Unit(ks) { conv(4, ks, padding=[k // 2 for k in ks]); if ks in [[1, 3], [3, 1]] { relu } }
+    network Net(ks = [3, 1]) { input(3, 6, 6); Unit(ks) -> Unit([3, 3]) }
+    """)

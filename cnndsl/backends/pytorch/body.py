@@ -284,9 +284,11 @@ class Body:
 
     def _in_list(self, item: Any, code: Code) -> Any:
         """An item of a list in a variable, which is how its sizes are said from here on."""
-        if not isinstance(item, Static) or isinstance(item.code, ast.Constant) or isinstance(item.value, list):
+        if not isinstance(item, Static) or not names_in(item.code):
             return item
         value = item.value
+        if isinstance(value, list):
+            value = [self._in_list(each, subscript(code, constant(at))) for at, each in enumerate(value)]
         return Static(self.symbols.number(code, value.value, value.expr) if isinstance(value, Traced) else value, code)
 
     def keep_sizes(self, variables: set[str]) -> None:

@@ -17,7 +17,7 @@ from cnndsl.backends.pytorch.code import Code, axis_word, call, flat, gone_throu
 from cnndsl.backends.pytorch.flowgraph import FLOW, LIST, Assign, Compute, For, If, Part
 from cnndsl.backends.pytorch.operations import of_any_number, same_axes, shared_sizes, sizes_code
 from cnndsl.backends.pytorch.sorts import sample_of, sort_of
-from cnndsl.backends.pytorch.statics import abstract
+from cnndsl.backends.pytorch.statics import UNSAID, abstract
 from cnndsl.backends.pytorch.symbols import UNKNOWN
 from cnndsl.backends.pytorch.values import (
     RECIPES,
@@ -312,7 +312,7 @@ def is_written_out(body: Body, items: list[Any]) -> bool:
 
 def must_unroll(body: Body, items: list[Any]) -> bool:
     """Whether a loop has to be written out turn by turn: what it makes cannot be said in a loop."""
-    return not body.is_silent and any(map(_holds_layers, items))
+    return not body.is_silent and any(map(holds_layers, items))
 
 
 def run_loop(
@@ -332,7 +332,7 @@ def run_loop(
     _hold_names(body, node)
     for each in dict.fromkeys(bound_names(node)):
         held = body.scope.find(each)
-        if isinstance(held, Static) and not is_empty(held):
+        if isinstance(held, Static) and not is_empty(held) and not holds_layers(held):
             _generalise(body, each, held)
     lists = [*reserve_at_outermost(body, node), *named]
     if body.chain is not None and flat(body.it.code) == body.end:
@@ -374,7 +374,7 @@ def _hold_names(body: Body, node: Any) -> None:
         held, is_behind = body.scope.lookup(each)
         if each in body.scope.names or held is None or is_behind:
             continue
-        if isinstance(held, Static) and not _holds_layers(held):
+        if isinstance(held, Static) and not holds_layers(held):
             body.bind_static(each, held)
         else:
             body.scope.names[each] = held
@@ -462,6 +462,8 @@ def _changed(body: Body, before: State, running: dict[Any, Any], apart: list[str
                     alike = [other for other in same if _ends(body, now.values.get(other), axis, q)]
                     run |= {(other, axis) for other in alike}
                     changed.append(partial(_run_size, body, alike, axis, running))
+            case _ if holds_layers(old):
+                changed.append(partial(body.write, owner, each, Undecided()))
             case (Tensor(), _) | (_, AnyTensors() | TensorList()):
                 raise Untranslatable("a turn of this loop leaves another kind of value than it began with")
     ends: dict[Any, Any] = {}
@@ -556,6 +558,8 @@ def _close_turn(body: Body, line: For, before: State, running: dict[Any, Any]) -
         match old, now.values.get(key):
             case Static(), Static() as new if new is not old and (body.is_silent or isinstance(new.code, ast.Name)):
                 body.write(*key, _either(body, old, new))
+            case Undecided(), _:
+                body.write(*key, old)
 
 
 def _into_variable(body: Body, owner: Any, each: str, variable: str) -> None:
@@ -598,9 +602,9 @@ def _has_lists(value: AnyTensors) -> bool:
     return all(isinstance(sizes, ast.Name) for sizes in value.lists)
 
 
-def _holds_layers(item: Any) -> bool:
-    is_list = isinstance(item, Static) and isinstance(item.value, list)
-    return isinstance(item, RECIPES) or (is_list and any(map(_holds_layers, item.value)))
+def holds_layers(item: Any) -> bool:
+    """Whether something is a layer, or a list with some in it."""
+    return isinstance(item, RECIPES) or (isinstance(item, Static) and UNSAID in names_in(item.code))
 
 
 def speaks_of_input(lines: Any) -> bool:

@@ -126,6 +126,16 @@ def rule_of(value: Any) -> LayerRule | Rows | None:
     return rule
 
 
+def with_rows(layers: LayerList | AnyLayers, change: Callable[[Any], Any]) -> LayerList | AnyLayers:
+    """Rows with each of the lists changed that they are made of; layers of one list as they are."""
+    rule = layers.rule
+    if isinstance(rule, Rows):
+        rule = Rows(rule.word, tuple(map(change, rule.columns)))
+    if isinstance(layers, LayerList):
+        return LayerList([*map(change, layers)], rule)
+    return replace(layers, rule=rule or layers.rule)
+
+
 def rows(word: str, columns: Sequence[Any], known: Callable[[], Static]) -> Static | None:
     """What `enumerate`, `reversed` or `zip` gives for lists of layers; None where no list is one.
 
@@ -139,8 +149,9 @@ def rows(word: str, columns: Sequence[Any], known: Callable[[], Static]) -> Stat
     if word == "reversed" and not isinstance(found[0], LayerRule):
         return None  # which are rows
     rule = Rows(word, tuple(columns))
-    if not any(isinstance(column.value, (AnyLayers, AnyList)) for column in columns):
-        return Static(LayerList(known().value, rule), name(UNSAID))
+    is_open = any(isinstance(column.value, (AnyLayers, AnyList)) for column in columns)
+    if not is_open and isinstance(made := known().value, list):
+        return Static(LayerList(made, rule), name(UNSAID))
     lists = [column.value for column in columns if not isinstance(column.value, (int, float, Traced))]
     samples = [len(each) if isinstance(each, list) else each.sample for each in lists]
     return Static(AnyLayers(rule, min(samples)), name(UNSAID))

@@ -34,6 +34,7 @@ from cnndsl.backends.pytorch.indexing import item_of_static
 from cnndsl.backends.pytorch.joins import (
     bound_names,
     branch,
+    holds_layers,
     is_written_out,
     loop_or_turns,
     must_unroll,
@@ -55,6 +56,7 @@ from cnndsl.backends.pytorch.layer_lists import (
     loop,
     rule_of,
     source_of,
+    with_rows,
 )
 from cnndsl.backends.pytorch.operations import (
     applied,
@@ -67,7 +69,7 @@ from cnndsl.backends.pytorch.operations import (
 )
 from cnndsl.backends.pytorch.operators import condition, static_of
 from cnndsl.backends.pytorch.sorts import sort_of
-from cnndsl.backends.pytorch.statics import bind_generic, bind_items
+from cnndsl.backends.pytorch.statics import UNSAID, bind_generic, bind_items, listed
 from cnndsl.backends.pytorch.values import (
     RECIPES,
     AnyList,
@@ -130,17 +132,24 @@ def _do_bind(body: Body, statement: nodes.Bind) -> None:
         body.list_names[id(node)] = wanted
     value = evaluate(body, node)
     if isinstance(value, KindRecipe | BlockRecipe | ParamRecipe) and value.is_half_applied:
-        variables = {body.scope.variables.get(word) for word in body.rebound}
-        body.scope.names[wanted] = _kept(body, for_later(body, value), variables)
+        body.scope.names[wanted] = _as_now(body, for_later(body, value))
     elif isinstance(value, RECIPES) and not body.chain:
         value = for_later(body, value)
         _declare(body, wanted, value, node)
     elif is_new_list(value):
         body.scope.names[wanted] = declare(body, body.new_part(wanted), wanted, value, node)
     elif isinstance(value, Static):
-        body.bind_static(wanted, value)
+        _bind_static(body, wanted, value)
     else:
         body.set_value(wanted, value)
+
+
+def _bind_static(body: Body, wanted: str, static: Static) -> None:
+    """A name gets a constant; a list with layers in it has no variable, as Python has no such list."""
+    if holds_layers(static):
+        body.scope.names[wanted] = _as_now(body, static)
+    else:
+        body.bind_static(wanted, static)
 
 
 def _bind_several(body: Body, statement: nodes.Bind) -> None:
@@ -163,7 +172,7 @@ def _bind_several(body: Body, statement: nodes.Bind) -> None:
         if any(isinstance(item, RECIPES) for item in items):
             for wanted, item in zip(statement.names, items, strict=True):
                 if isinstance(item, Static):
-                    body.bind_static(wanted, item)
+                    _bind_static(body, wanted, item)
                 elif isinstance(item, PartRecipe):
                     body.scope.names[wanted] = item
                 else:
@@ -206,13 +215,20 @@ def _kept_from(body: Body, loop: nodes.For, items: list[Any]) -> list[Any]:
     return [_kept(body, item, variables) for item in items]
 
 
+def _as_now(body: Body, item: Any) -> Any:
+    """A layer or a list with such, of which the text may give something else to a name later on."""
+    return _kept(body, item, {body.scope.variables.get(word) for word in body.rebound})
+
+
 def _kept(body: Body, item: Any, variables: set[str | None]) -> Any:
     """A constant, or a layer with such: in a variable of its own what reads some variables."""
     match item:
-        case Static() if body.is_silent or names_in(item.code).isdisjoint(variables):
+        case Static() if body.is_silent or names_in(item.code).isdisjoint({*variables, UNSAID}):
             return item
+        case Static(value=LayerList() | AnyLayers() as layers):
+            return Static(with_rows(layers, lambda each: _kept(body, each, variables)), item.code)
         case Static(value=list() as items):
-            return Static([_kept(body, each, variables) for each in items], item.code)
+            return listed([_kept(body, each, variables) for each in items])
         case Static():
             return _in_spare(body, item, "kept")
         case KindRecipe():
@@ -250,7 +266,7 @@ def _name(body: Body, names: Sequence[str], value: Any) -> None:
             body.set_value(wanted, item)
     for wanted, item in zip(names, items, strict=True):
         if isinstance(item, Static):  # after the values, whose sizes may be written with what it had before
-            body.bind_static(wanted, item)
+            _bind_static(body, wanted, item)
 
 
 def _read(value: Any) -> set[str]:

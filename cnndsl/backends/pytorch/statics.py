@@ -224,13 +224,20 @@ def _in_brackets(code: Code) -> list[Code]:
     return code.elts if isinstance(code, ast.List) else [ast.Starred(code, ast.Load())]
 
 
-def _as_list(side: Static, other: Static) -> Code:
-    """What is compared with another: the list that a parameter may be given as a tuple."""
-    is_any = isinstance(side.value, AnyList) and not isinstance(side.code, ast.List)
-    if not is_any or not isinstance(other.value, (list, AnyList)):
-        return side.code
-    made = call("list", side.code)
-    return ast.IfExp(call("isinstance", side.code, name("tuple")), made, side.code) if side.value.or_one else made
+def _as_lists(body: Body, side: Static) -> Code:
+    """What is compared with a list: one, also where a parameter is given a tuple for it, or for a list in it."""
+    value, code = side.value, side.code
+    if isinstance(value, list) and all(isinstance(item, Static) for item in value):
+        items = [_as_lists(body, item) for item in value]
+        return code if all(made is item.code for made, item in zip(items, value, strict=True)) else list_of(items)
+    if not isinstance(value, AnyList) or (isinstance(code, ast.List) and "list" not in value.item.kinds):
+        return code
+    made = call("list", code)
+    if "list" in value.item.kinds:
+        if len(value.item.kinds) > 1 or "list" in value.item.of_items.kinds:
+            raise Untranslatable("lists with lists in them are compared", names=body.names_of(side))
+        made = call("list", call("map", name("list"), code))
+    return ast.IfExp(call("isinstance", code, name("tuple")), made, code) if value.or_one else made
 
 
 def compared(body: Body, word: str, left: Any, right: Any) -> Static:
@@ -242,8 +249,8 @@ def compared(body: Body, word: str, left: Any, right: Any) -> Static:
 def _compared(body: Body, word: str, left: Any, right: Any) -> Static:
     if isinstance(left, RECIPES) or isinstance(right, RECIPES):
         return _compared_layers(word, left, right)
-    is_member = word in ("in", "not in")
-    one, other = (left.code, right.code) if is_member else (_as_list(left, right), _as_list(right, left))
+    are_lists = all(isinstance(side.value, (list, AnyList)) for side in (left, right))
+    one, other = (_as_lists(body, side) if are_lists else side.code for side in (left, right))
     code: Code = ast.Compare(one, [RELATIONS[word]()], [other])
     a, b = left.value, right.value
     if isinstance(a, Traced) or isinstance(b, Traced):
@@ -255,10 +262,10 @@ def _compared(body: Body, word: str, left: Any, right: Any) -> Static:
     if isinstance(a, list) and isinstance(b, list) and word in ("==", "!="):
         if len(a) != len(b):
             return Static(word == "!=", code)
-        pairs = list(zip(a, b, strict=True))
-        if all(body.symbols.same(p.value, q.value) for p, q in pairs if isinstance(p.value, (int, float, Traced))):
-            return Static(word == "==", code)
-        facts = tuple((Expr.of(p.value), Expr.of(q.value)) for p, q in pairs)
+        pairs = [_compared(body, "==", *pair).value for pair in zip(a, b, strict=True)]
+        if all(pair is True for pair in pairs) or any(pair is False for pair in pairs):
+            return Static((word == "==") is all(pairs), code)
+        facts = tuple(fact for pair in pairs if isinstance(pair, Test) for fact in pair.holds)
     return Static(_test(word, python(word, sample_of(left), sample_of(right)), facts), code)
 
 
