@@ -86,8 +86,8 @@ def from_torch(module: nn.Module | ExportedProgram, inputs: Tensor | Sequence[Te
     network in all, a UserWarning says what differs. A notebook shows the text with its picture. A program of
     `torch.export` needs no inputs, as it has those with which it was exported.
 
-    Raises Unreadable where the language has no words for what the module does, TypeError for a module without inputs,
-    and whatever the module raises when it is run.
+    Raises Unreadable where the language has no words for what the module does, Unusable where its weights are on the
+    device meta, TypeError for a module without inputs, and whatever the module raises when it is run.
     """
     given = [inputs] if isinstance(inputs, Tensor) else None if inputs is None else list(inputs)
     if isinstance(module, ExportedProgram):
@@ -131,7 +131,7 @@ def import_program(program: ExportedProgram, inputs: Sequence[Tensor] | None = N
 def _inputs(module: nn.Module, sizes: Sequence[tuple[int, ...]]) -> list[Tensor]:
     """Inputs on which a module runs: numbers of any kind, or where it takes these alone whole ones. Raises Unusable."""
     if any(isinstance(inner, LazyModuleMixin) for inner in module.modules()):
-        with suppress(Exception), torch.no_grad():  # whose sizes are those of the first run
+        with suppress(Exception, SystemExit), torch.no_grad():  # whose sizes are those of the first run
             module.eval()(*(torch.zeros(_BATCH, *size) for size in sizes))
     generator = torch.Generator().manual_seed(0)
     rows = min((m.num_embeddings for m in module.modules() if isinstance(m, nn.Embedding)), default=2)
@@ -140,7 +140,7 @@ def _inputs(module: nn.Module, sizes: Sequence[tuple[int, ...]]) -> list[Tensor]
         if len(sizes) <= _MOST_MIXED
         else ((w,) * len(sizes) for w in (False, True))
     )
-    first: Exception | None = None
+    first: BaseException | None = None
     for wholes in kinds:
         inputs = [
             torch.randint(rows, (_BATCH, *size), generator=generator)
@@ -151,7 +151,7 @@ def _inputs(module: nn.Module, sizes: Sequence[tuple[int, ...]]) -> list[Tensor]
         try:
             with unchanged(module), torch.no_grad():
                 module.eval()(*(x.clone() for x in inputs))
-        except Exception as problem:  # whatever the user's code raises
+        except (Exception, SystemExit) as problem:  # whatever the user's code raises
             first = first or problem
         else:
             return inputs
@@ -196,6 +196,8 @@ def _loaded(where: str) -> Any:
 
 
 def _imported(module: nn.Module, inputs: Sequence[Tensor]) -> Import:
+    if any(tensor.is_meta for tensor in module.state_dict().values()):
+        raise Unusable(f"{type(module).__name__} has weights without numbers, on the device meta: make it on another")
     with unchanged(module):
         unsettle(module.state_dict(), dict(module.named_parameters()))
         return _found(module, inputs)

@@ -257,13 +257,15 @@ class Writer:
                 text = self._rolled(rows)
             except Apart:
                 continue
+            if text is None:
+                return None
             plain = self._repeated([(self._stage(item), item.part) for item in items[: count * period]])
-            if text is not None and len(text) <= _SAVED * sum(len(stage) + 4 for stage, _ in plain):
+            if len(text) <= _SAVED * sum(len(stage) + 4 for stage, _ in plain):
                 return count * period, text
         return None
 
     def _rolled(self, rows: Sequence[Sequence[Item]]) -> str | None:
-        """Turns of a chain as a loop; None where they are the same. Raises Apart."""
+        """Turns of a chain as a loop; None where they are the same, as any number of them then is. Raises Apart."""
         labels: list[Series | None] = []
         for column in zip(*rows, strict=True):
             names = [item.label for item in column if item.label is not None]
@@ -273,11 +275,13 @@ class Writer:
         items = items_in_turns([[replace(item, label=None) for item in row] for row in rows])
         columns = [("", series.numbers(len(rows))) for series in labels if series is not None]
         columns += [found for item in items for found in differing(item.part)]
-        if not columns or (len(rows) < _LEAST_TURNS and any(found for item in items for found in differing(item.part))):
+        if not columns:
             return None
+        if len(rows) < _LEAST_TURNS and any(found for item in items for found in differing(item.part)):
+            raise Apart
         made = head(len(rows), columns, [], self.is_free)
         if any(labels) and not made.says_less(len(rows)):
-            return None
+            raise Apart
         with self.turn(made):
             stages = [
                 (self._stage(item, None if series is None else self.counted(series, len(rows))), item.part)

@@ -32,6 +32,14 @@ class Sorted(nn.Module):
     def forward(self, x):
         return x.sort(1)[0]
 
+class Leaves(nn.Module):
+    def forward(self, x):
+        raise SystemExit("bye")
+
+class Empty(nn.Sequential):
+    def __init__(self):
+        super().__init__(nn.Conv2d(1, 4, 3, device="meta"))
+
 def fails():
     raise ValueError("no")
 
@@ -147,6 +155,8 @@ def test_what_the_text_takes_from_elsewhere(cnndsl: Command, folder: Path) -> No
         (["made.py:fails", "--input", "1,8,8"], "made.py:fails cannot be made: ValueError: no"),
         (["made.py:number", "--input", "1,8,8"], "made.py:number gives no module of PyTorch, but int"),
         (["made.py:Net", "--input", "1,9,9"], "Net cannot be run on 1 x 9 x 9: RuntimeError"),
+        (["made.py:Leaves", "--input", "4"], "Leaves cannot be run on 4: SystemExit: bye"),
+        (["made.py:Empty", "--input", "1,8,8"], "Empty has weights without numbers, on the device meta"),
         (["made.py:Sorted", "--input", "4"], "in Sorted: sort(...) is no call of the language"),
         (["made.py:Net", "--input", "1,8,8", "-o", "made.txt"], "made.txt does not end in .cnn"),
         (["made.py:Net", "--input", "1,8,8", "-o", "net.cnn"], "net.cnn is there already"),

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import warnings
 
+import pytest
 import torch
 import torch.nn.functional as F  # noqa: N812 - its usual name
 from torch import Tensor, nn
 
 from cnndsl.importing import import_module
+from cnndsl.importing.body import Single
+from cnndsl.importing.stages import Writer
 from tests.importing.test_modules import MAP, SAME, imported
 
 
@@ -227,3 +230,17 @@ def test_lists_of_layers_that_are_called_like_a_kind_or_may_be_empty() -> None:
     text = imported(nn.Sequential(Listing(3, 0), Listing(4, 2)), MAP).text
     assert "conv = [conv(2, 1), conv(2, 1)]" in text
     assert "concat(it, it -> conv[1] -> if has_acts { acts[1] })" in text
+
+
+def test_many_equal_layers_of_a_chain_are_not_written_for_each_number_of_turns(monkeypatch: pytest.MonkeyPatch) -> None:
+    written: list[Single] = []
+    stage = Writer._single
+
+    def counted(writer: Writer, part: Single) -> str:
+        written.append(part)
+        return stage(writer, part)
+
+    monkeypatch.setattr(Writer, "_single", counted)
+    found = imported(nn.Sequential(nn.Sequential(*(nn.Conv2d(3, 3, 1) for _ in range(40))), nn.ReLU()), MAP)
+    assert "conv(3, 1) * 40" in found.text
+    assert len(written) < 40 * 40
