@@ -1863,3 +1863,33 @@ def test_a_block_compares_the_sizes_of_axes_that_it_is_given() -> None:
     block Unit(ks) { conv(4, ks, padding=[k // 2 for k in ks]); if ks in [[1, 3], [3, 1]] { relu } }
     network Net(ks = [3, 1]) { input(3, 6, 6); Unit(ks) -> Unit([3, 3]) }
     """)
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        "Run([conv(w, 1), batchnorm, act])",
+        "Hand([conv(w, 1), batchnorm, act]) -> Hand([act])",
+        "Apply(Deep(w, [act, tanh])) -> Apply(Deep(w))",
+        "Apply(conv(w, 1) * n)",
+        "Apply({ repeat n { conv(w, 1) -> act } })",
+        "Deepen(n, [conv(w, 1), conv(w, 3, padding=1), act])",
+        "flatten -> Classify(linear(w))",
+    ],
+)
+def test_layers_in_lists_and_rows_are_given_to_blocks(use: str) -> None:
+    blocks = """
+    block Run(layers) { for layer in layers { layer } }
+    block Hand(layers) { Run(layers) -> Run(layers[1:]) }
+    block Deep(channels, acts = [relu]) { conv(channels, 1); for act in acts { act } }
+    block Apply(layer) { layer; tanh }
+    block Deepen(n, layers) { layers[n]; if n > 0 { tanh -> Deepen(n - 1, layers) } }
+    block Classify(layer) { layer -> tanh -> linear(2) }
+    """
+    check(f"{blocks}\nnetwork Net(w = 4, n = 2, act = sigmoid) {{ input(3, 6, 6); {use} }}")
+
+
+def test_the_layer_that_a_loop_went_through_last_is_applied_behind_it() -> None:
+    check(
+        "network Net(n = 2) { input(4, 6, 6); heads = [conv(4, 1) for i in range(n)]; for h in heads { h }; relu; h }"
+    )

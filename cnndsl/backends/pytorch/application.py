@@ -47,6 +47,7 @@ from cnndsl.backends.pytorch.values import (
     CopiesRecipe,
     KindRecipe,
     NeedsFlatten,
+    NeedsUnrolling,
     ParamRecipe,
     PartRecipe,
     PieceRecipe,
@@ -172,7 +173,7 @@ def _use_each(body: Body, part: Part, value: Tensor) -> Any:
     """Apply the layer of a list that a loop is at; the first loop registers all of them."""
     recipe = body.each.get(part.number)
     if recipe is None:
-        raise Untranslatable(f"a layer of {part.name} is applied behind the loop that goes through them")
+        raise NeedsUnrolling(f"a layer of {part.name} is applied behind the loop that goes through them")
     line = body.list_registers.get(part.number)
     if line is not None:
         _check_filled(body, part)

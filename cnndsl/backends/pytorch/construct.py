@@ -216,9 +216,10 @@ def static_argument(body: Body, static: Static, sort: Any) -> Code:
         if sort.item.is_extent:
             return as_tuple(static.code)
     if isinstance(static.value, list) and (sort.has_extents() or UNSAID in names_in(static.code)):
-        sorts = sort.columns if len(sort.of_items.kinds) > 1 and sort.columns else [sort.item] * len(static.value)
+        whole = sort.of_items  # of which nothing is known while only sizes are asked
+        sorts = sort.columns if len(whole.kinds) > 1 and sort.columns else [whole] * len(static.value)
         items = [argument_for(body, item, each) for item, each in zip(static.value, sorts, strict=True)]
-        return tuple_of(items) if sort.item.is_extent else list_of(items)
+        return tuple_of(items) if whole.is_extent else list_of(items)
     return within_64_bits(static.value, static.code) if "float" in sort.kinds else static.code
 
 
@@ -263,9 +264,9 @@ def is_spliced(body: Body, recipe: ParamRecipe) -> bool:
     return recipe.needs.spliced
 
 
-def _ask(body: Body, needs: Needs, **asked: Any) -> None:
-    """Ask something of the layers that a parameter may be."""
-    if needs.absorb(Needs(**asked)):
+def _ask(body: Body, needs: Needs, other: Needs | None = None, **asked: Any) -> None:
+    """Ask something of the layers that a parameter may be, or what is asked of other ones."""
+    if needs.absorb(other or Needs(**asked)) and not needs.is_passing:
         body.file.stale()
 
 
@@ -371,6 +372,7 @@ def callable_for(body: Body, recipe: Any, sort: Any) -> Code:
     """A layer as an argument: a callable of the sizes that the parameter tells, or a list of such, or None."""
     needs = sort.needs
     if isinstance(recipe, ParamRecipe) and not recipe.arguments:
+        _ask(body, recipe.needs, needs)  # as it may be among others in a list, which are called alike
         return recipe.code
     if needs.spliced:
         return list_of(_single_callable(body, stage, needs) for stage in flat_stages(recipe, body))
@@ -407,7 +409,7 @@ def _single_callable(body: Body, recipe: Any, needs: Needs) -> Code:
     code = inline_chain(made.value) if isinstance(made.value, Chain) else made.value
     if isinstance(recipe, KindRecipe) and needs.calls and isinstance(code, ast.Call):
         return code.func
-    if not needs.ranks and _is_untold(code):
+    if _is_untold(code) and (not needs.ranks or body.file.is_unsettled()):
         return dotted("nn.Identity")
     code = as_callable(code, list(words.values()))
     constant_name = recipe.constant if isinstance(recipe, KindRecipe) else ""
@@ -547,7 +549,7 @@ def with_sizes(body: Body, made: Made, base: Code | None, value: Tensor, recipe:
     if isinstance(recipe, ParamRecipe):
         others = [c for c in recipe.choices if not isinstance(c, BlockRecipe) and not is_identity(c)]
         _ask(body, recipe.needs, gives={0})
-        if not all(map(_has_channels, others)):
+        if not all(_keeps_first(other, len(value.shape)) for other in others):
             return _with_channels(body, made, base, value)
         axes = {0} if others else None
     return _with_kept(body, made, base, axes)
@@ -615,8 +617,11 @@ def _has_ranks(choice: Any) -> bool:
     return not isinstance(choice, KindRecipe) or "{r}" in choice.kind.module
 
 
-def _has_channels(choice: Any) -> bool:
-    return isinstance(choice, KindRecipe) and choice.kind.kind in ("conv", "conv_transpose")
+def _keeps_first(choice: Any, rank: int) -> bool:
+    """Whether a layer of PyTorch keeps how many channels, or features, come out of it."""
+    return isinstance(choice, KindRecipe) and choice.kind.kind in (
+        ("linear",) if rank == 1 else ("conv", "conv_transpose")
+    )
 
 
 def flat_stages(recipe: Any, body: Any) -> list[Any]:

@@ -503,6 +503,7 @@ def _run_size(body: Body, slots: Sequence[tuple[Any, str]], axis: int, running: 
     dim = value.shape[axis]
     if body.is_silent:
         variable, made = "", body.symbols.fresh(value_of(dim))
+        body.lines.append(Assign("_", body.symbols.size_code(dim)))  # which layers of a chain that is tried ask for
     else:
         variable = body.runner(axis, len(value.shape))
         code = body.symbols.size_code(dim)

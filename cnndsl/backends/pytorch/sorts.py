@@ -174,7 +174,7 @@ def _of_static(static: Static) -> Sort:
         _ask_the_same(item, value.item)
         return Sort({"list"}, value.sample, item)
     if isinstance(value, list):
-        item, columns = Sort(), [sort_of(each) for each in value]
+        item, columns = Sort(needs=Needs(is_passing=True)), [sort_of(each) for each in value]
         for column in columns:
             item.merge(column)
         return Sort({"list"}, len(value), item, columns if len(value) <= _MOST_COLUMNS else None)
@@ -221,7 +221,8 @@ def _key(value: Any) -> str:
     if isinstance(value, RECIPES):
         return recipe_key(value)
     if isinstance(value, Static):
-        return repr(sample_of(value))
+        items = value.value
+        return f"[{', '.join(map(_key, items))}]" if isinstance(items, list) else repr(sample_of(value))
     return "value"
 
 

@@ -273,6 +273,13 @@ class Translation:
         for unit in self.units.values():
             unit.is_stale = True
 
+    def is_unsettled(self) -> bool:
+        """Whether a class that is still to be translated may ask for more; then all are translated again after it."""
+        found = any(unit.text is None or unit.is_stale for unit in self.units.values())
+        if found:
+            self.stale()
+        return found
+
     def ask_for_tuples(self, sort: Sort) -> None:
         """Note that lists of a sort are the sizes of several axes; what is worked out in a body is new each time."""
         if not sort.is_extent:

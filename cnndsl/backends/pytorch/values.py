@@ -287,6 +287,8 @@ class Needs:
     """How many arguments it is called with by position, at most."""
     keywords: set[str] = field(default_factory=set)
     """The arguments that it is called with by name."""
+    is_passing: bool = False
+    """Whether they are of a list that the text writes, of which what is asked is known anew each time."""
 
     @property
     def inputs(self) -> Ranks:
