@@ -120,6 +120,8 @@ class Unit:
     is_part: bool = False
     """Whether it is a network that is a part of another."""
     is_stale: bool = True
+    users: set[Key] = field(default_factory=set)
+    """The classes whose translation has asked for this one, itself among them if it uses itself."""
     fixed: dict[str, Any] = field(default_factory=dict)
     """Parameters that are constants here, for they cannot be kept open."""
     text: ClassText | None = None

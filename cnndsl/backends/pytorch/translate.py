@@ -104,6 +104,8 @@ class Translation:
         self.plain_layers: dict[Any, Made] = {}
         """Layers of plain numbers on plain sizes, by these."""
         self._running: list[str] = []
+        self._current: Unit | None = None
+        """What is translated now."""
         modules = [program.modules[key] for key in program.networks]
         self.tops = {qualified(module.origin.file, module.name): module for module in modules}
         """The networks and variants that the module is for, by their keys."""
@@ -238,6 +240,8 @@ class Translation:
                 if parameter.name not in values:
                     made.sorts[parameter.name] = Sort()
         found = self.units[key]
+        if self._current is not None:
+            found.users.add(self._current.key)
         if ranks and not key[1] and not found.is_part:
             found.is_part = True
             self.stale()
@@ -269,7 +273,7 @@ class Translation:
         return any(other.definition is unit.definition for other in self.units.values() if other is not unit)
 
     def stale(self) -> None:
-        """Something new is known that what is translated already may depend on."""
+        """Something new is known that all that is translated already may depend on."""
         for unit in self.units.values():
             unit.is_stale = True
 
@@ -279,6 +283,11 @@ class Translation:
         if found:
             self.stale()
         return found
+
+    def _tell_users(self, unit: Unit) -> None:
+        """Something new is known of a class: what uses it is to be translated again."""
+        for key in unit.users & self.units.keys():
+            self.units[key].is_stale = True
 
     def ask_for_tuples(self, sort: Sort) -> None:
         """Note that lists of a sort are the sizes of several axes; what is worked out in a body is new each time."""
@@ -324,7 +333,8 @@ class Translation:
                 del unit.fixed[word]
                 changed = True
         if changed:
-            self.stale()
+            unit.is_stale = True
+            self._tell_users(unit)
 
     def default(self, definition: nodes.Definition, parameter: nodes.Parameter) -> Any:
         """The default of a parameter, which may speak of those before it."""
@@ -530,7 +540,9 @@ class Translation:
             stale = [unit for unit in self.units.values() if unit.is_stale]
             if not stale:
                 return
-            for unit in [unit for unit in stale if unit.is_given()] or stale:
+            given = [unit for unit in stale if unit.is_given()] or stale
+            waiting = set().union(*(unit.users - {unit.key} for unit in given))
+            for unit in [unit for unit in given if unit.key not in waiting] or given:
                 if self.units.get(unit.key) is unit:
                     self._translate_or_drop(unit)
         raise Untranslatable("what blocks are given does not settle")
@@ -633,7 +645,7 @@ class Translation:
 
     def _translate(self, unit: Unit) -> None:
         unit.is_stale = False
-        before = set(self.units)
+        before, outer, self._current = set(self.units), self._current, unit
         try:
             made = ClassTranslation(self, unit)
             try:
@@ -647,12 +659,14 @@ class Translation:
             self._drop(self.units.keys() - before)
             problem.place(unit.definition)
             raise
+        finally:
+            self._current = outer
 
     def changed(self, unit: Unit, sizes: list[tuple[str, int]]) -> None:
         """Note which sizes a class is told."""
         if unit.sizes != sizes:
             unit.sizes = sizes
-            self.stale()
+            self._tell_users(unit)
 
     def asked(self, sizes: set[tuple[frozenset[Any], tuple[int, int]]]) -> None:
         """Note which sizes blocks have to keep."""
