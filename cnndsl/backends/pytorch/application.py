@@ -268,7 +268,9 @@ def _tell_later(body: Body, part: Part, before: dict[str, str]) -> None:
         for each in own
         if body.symbols.current.get(each, before.get(each)) != before.get(each)
     }
-    numbers = [*body.declared] if changed else [part.number]
+    if not changed:
+        return
+    numbers = [*body.declared]
     for number in numbers[numbers.index(part.number) + 1 :]:
         later = body.declared[number]
         seen = {each: now for each, now in changed.items() if later.current.get(each) == declared.get(each)}
