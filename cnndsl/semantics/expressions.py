@@ -22,6 +22,7 @@ from cnndsl.semantics.hints import (
     known_in_braces,
     known_method,
     no_attribute,
+    once_in_a_chain,
     only_a_key,
     open_size,
     unknown_attribute,
@@ -67,8 +68,11 @@ def _name(body: Evaluation, node: tree.Name) -> Any:
             raise Silent from None
         if (inner := body.given_in_braces(node)) is not None:
             raise known_in_braces(node, inner, known_outside=False) from None
-        if (part := body.builder.slots.get(node.text)) is not None and part.span.text.startswith('"'):
-            raise only_a_key(node, part.span) from None
+        if (part := body.builder.slots.get(node.text)) is not None:
+            if part.span.text.startswith('"'):
+                raise only_a_key(node, part.span) from None
+            if body.builder.is_chain:
+                raise once_in_a_chain(node, part.span) from None
         raise unknown_name(node, body.scope, body.declared_at(node)) from None
     if behind:
         what = "a value" if isinstance(value, Value) else "a layer"

@@ -277,6 +277,17 @@ def unknown_name(node: tree.Name, scope: Scope, declared: Span | None) -> Proble
     return error("E201", f"nothing is called {name}", span, help=helps, fix=fix)
 
 
+def once_in_a_chain(node: tree.Name, part: Span) -> Problem:
+    """The error for a layer of a chain that is applied there again."""
+    return error(
+        "E404",
+        f"{node.text} is a layer of this chain already, and each layer of a chain is applied once, in its place",
+        node.span,
+        labels=(Label(part, "it is applied here"),),
+        help="write a second layer, or make it a block: block Name { ... }, which may apply a layer again",
+    )
+
+
 def only_a_key(node: tree.Name, part: Span) -> Problem:
     """The error for a name that stands in quotes where a part has it: there it is a key, and means nothing."""
     name = node.text
