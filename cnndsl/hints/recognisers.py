@@ -323,6 +323,13 @@ def after_brace(place: Place) -> Problem | None:
     if not place.in_body and (place.inside or place.word not in _KINDS):
         return None
     end = len(place.text[: place.start].rstrip())
+    if place.kind == "_ARROW":
+        message = "-> goes on from a value, and here it stands behind the } of other lines"
+        helps = "what these give is it from here on: begin a line with the layer, and leave -> out"
+        is_below = "\n" in place.source.text[end : place.start]
+        after = place.end + len(place.after) - len(place.after.lstrip())
+        fix = Fix.suggested(place.span(place.start if is_below else end, after), "" if is_below else "; ")
+        return error("E101", message, place.span(place.start, place.end), help=helps, fix=fix)
     message = f"{_shown(place)} begins a new line, and stands behind a }} on the same one"
     helps, fix = "write it in a line of its own, or put ; before it", Fix.suggested(place.span(end, end), ";")
     return error("E101", message, place.span(place.start, place.end), help=helps, fix=fix)
@@ -406,6 +413,22 @@ def two_in_a_row(place: Place) -> Problem | None:
         sure = "HOLE" not in (kind, place.kind_before) or "input" in re.findall(r"\w+", place.before)
     fix = Fix.suggested(place.span(end, end), sign) if sure else None
     return error("E101", f"something is missing between {left} and {_shown(place)}", span, help=between, fix=fix)
+
+
+def lacking_else(place: Place) -> Problem | None:
+    """An `if` behind what it is for, as in `conv(8, 3) if deep`: there it chooses between two things."""
+    found = re.match(r"\s*(.+?)\s+(if)\s+(.+?)\s*$", place.before)
+    if found is None or "_ELSE" not in place.expected or place.kind not in ("_NL", "RBRACE", "$END"):
+        return None
+    layer, condition = found[1], found[3]
+    ways, fix = ["write else behind it, and what is taken then, such as else identity"], None
+    if place.in_body and not re.search(r"->|=|\bif\b", layer):
+        line = f"if {condition} {{ {layer} }}"
+        ways.insert(0, f"write it in front: {line}")
+        fix = Fix.suggested(place.span(place.line + found.start(1), place.line + found.end(3)), line)
+    span = place.span(place.line + found.start(2), place.line + found.end(2))
+    message = "an if behind something chooses between two things, and one is missing"
+    return error("E101", message, span, help=tuple(ways), fix=fix)
 
 
 def anything(place: Place) -> Problem:

@@ -500,7 +500,8 @@ TABLE: tuple[Hint | Computed, ...] = (
          "a colon follows the name that a layer gets, and nothing else", 'write name: layer, or "name{i}": layer',
          where="body call group list index parameters", fix={"at": ""}, example="pool:: maxpool(2)"),
     # What is left
-    Computed(recognisers.after_brace, ("repeat 2 { relu } linear(10)",)),
+    Computed(recognisers.after_brace, ("repeat 2 { relu } linear(10)", "repeat 2 { relu } -> tanh")),
+    Computed(recognisers.lacking_else, ("relu if 2 > 1",)),
     Computed(recognisers.outside, ("conv(8, 3)\nnetwork Net { input(8); relu }", "model A { }\nnetwork B { }")),
     Computed(recognisers.two_in_a_row, ("conv(8, 3) relu", "relu x 3", "conv1 conv(8, 3)")),
     Computed(recognisers.anything, ("x = == 3",)),

@@ -31,7 +31,7 @@ def equal_sizes(left: Shape, right: Shape) -> str:
         return _of_one_rank(a, b)
     if len(a) == 1:
         return f"bring one side to {a[0]} features: linear({a[0]})"
-    if a[1:] == b[1:]:
+    if all(p == q or 1 in (p, q) for p, q in zip(a[1:], b[1:], strict=True)):
         return f"bring the right one to {a[0]} channels: conv({a[0]}, 1), or the left one to {b[0]}: conv({b[0]}, 1)"
     small, large = (a, b) if a[1] <= b[1] else (b, a)
     stride = round(large[1] / small[1])
@@ -93,7 +93,18 @@ class Elementwise(Broadcasting):
         return (xs[0],) if self.scalar is not None else (broadcast(xs[0], xs[1], self.symbol),)
 
     def outputs_of(self, xs: tuple[Shape, ...], unbatched: tuple[bool, ...]) -> tuple[Shape, ...]:
-        return self.outputs(self.beside(xs, unbatched) if len(xs) == 2 else xs)
+        if len(xs) != 2:
+            return self.outputs(xs)
+        beside = self.beside(xs, unbatched)
+        try:
+            return self.outputs(beside)
+        except SizeError as problem:
+            if unbatched[0] == unbatched[1]:
+                raise
+            own, other = beside if unbatched[0] else reversed(beside)
+            fitting = ", ".join(str(q if value_of(p) != 1 else 1) for p, q in zip(own, other, strict=True))
+            way = f"what has no batch has each axis as on the other side, or 1 where it is repeated: [{fitting}]"
+            raise SizeError(problem.message, way, code=problem.code) from None
 
     def joined(self, xs: tuple[Shape, ...], larger: Callable[[Dim, Dim], Dim]) -> Shape:
         return tuple(map(larger, *xs))
