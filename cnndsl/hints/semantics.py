@@ -185,6 +185,8 @@ TABLES: dict[str, tuple[Hint, ...]] = {
              example="[relu, tanh] -> tanh"),
         Hint(r"\w+ layers .*", _NO_LAYER, "apply its layers one by one: for layer in $at { layer }",
              example="w = [relu, tanh]; it -> w"),
+        Hint(r"\w+ function Name (?P<name>concat|add|sub|mul|div|stack|matmul|maximum|minimum)", _NO_LAYER,
+             "$name is given all its values, in a line of its own: $name(a, b)", example="[it, input] -> concat"),
         Hint(r"\w+ function Name (?P<name>\w+)", _NO_LAYER, "a function is called on a value: $name(it)",
              example="relu -> sqrt"),
         Hint(r"\w+ \w+ Name .*", _NO_LAYER, "$hidden", also=_known("hidden"), example="relu = 3; it -> relu"),

@@ -17,7 +17,7 @@ from cnndsl.layers.base import Layer
 from cnndsl.layers.formula import Shape, show
 from cnndsl.layers.initialisers import Initialiser
 from cnndsl.layers.operations import Fixed, Learned
-from cnndsl.layers.registry import OPERATIONS
+from cnndsl.layers.registry import KINDS, OPERATIONS
 from cnndsl.layers.types import misfits
 from cnndsl.semantics import functions
 from cnndsl.semantics.arguments import (
@@ -282,7 +282,10 @@ def call(body: Evaluation, node: tree.Call) -> Any:
         asked, behind = node.function.span.text, Span(node.span.source, node.function.span.end, node.span.end)
         message, fix = f"{asked} is a size, and is not called", Fix.safe(behind, "")
         raise error("E207", message, node.span, help=f"write {asked}", fix=fix)
-    ways = hidden(node.function) or ("layers are applied with ->",)
+    if isinstance(function, str) and function in KINDS:
+        ways: tuple[str, ...] = (f"where it is given, write {function} without quotes: that is the layer",)
+    else:
+        ways = hidden(node.function) or ("layers are applied with ->",)
     raise error("E207", f"{describe(function)} cannot be called", node.span, help=ways)
 
 
@@ -379,6 +382,9 @@ def _elementwise(body: Evaluation, name: str, sides: list[Any], given: Given, no
         if name == "pow" and isinstance(sides[1], Value):
             raise no_operator("**", node, places[0], places[1])
         return combine_two(body, name, (sides[0], sides[1]), (places[0], places[-1]), node.span)
+    if len(given) == 1 and isinstance(given[0][1], Value):
+        message = f"{name} takes several values, and here is one"
+        raise error("E207", message, node.span, help=f"write {name}(it, {given[0][0].span.text})")
     if name in _TWO_BY_TWO and len(sides) != 2 and is_values(sides):
         return reduce(lambda a, b: apply_operation(body, operation(), (a, b), node.span), sides)
     written = operation.written[operation.written.rindex(f"{name}(") :]

@@ -270,6 +270,10 @@ def _sizes(recipe: LayerRecipe, value: Value, span: Span) -> Iterator[None]:
         label = "" if here else f"applied to {show(value.shape)} here"
         labels = (*here, value.came) if value.span not in (where, span) else here
         helps = (*other_order(problem.code, recipe.layer, value.shape), *problem.help)
+        owner: Any = value.owner
+        is_input = owner.kind == "network" and value.index < len(owner.inputs)
+        if problem.code == "E301" and is_input and len(value.shape) == 1:
+            helps = (f"an input of pictures has three sizes, such as input(3, {value.shape[0]}, {value.shape[0]})",)
         raise error(problem.code, problem.message, where, label=label, labels=labels, help=helps) from None
     except SizeIsOpen:
         raise open_size(recipe.span or span) from None
