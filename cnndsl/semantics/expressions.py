@@ -73,7 +73,8 @@ def _name(body: Evaluation, node: tree.Name) -> Any:
                 raise only_a_key(node, part.span) from None
             if body.builder.is_chain:
                 raise once_in_a_chain(node, part.span) from None
-        raise unknown_name(node, body.scope, body.declared_at(node)) from None
+        block = body.builder.name if body.builder.kind in ("block", "sequence") else ""
+        raise unknown_name(node, body.scope, body.declared_at(node), block) from None
     if behind:
         what = "a value" if isinstance(value, Value) else "a layer"
         raise error(

@@ -232,8 +232,12 @@ def misread(name: str, span: Span, known: Collection[str], code: str, label: Spa
     return None if meant is None else characters.misread(name, span, meant, code, label)
 
 
-def unknown_name(node: tree.Name, scope: Scope, declared: Span | None) -> Problem:
-    """The error for a name that means nothing here; `declared` is where another line of the body gives it a meaning."""
+def unknown_name(node: tree.Name, scope: Scope, declared: Span | None, block: str = "") -> Problem:
+    """The error for a name that means nothing here.
+
+    `declared` is where another line of the body gives it a meaning, `block` the name of the block or sequence that the
+    body is of.
+    """
     name, span, visible = node.text, node.span, scope.visible()
     if declared is not None:
         labels = (Label(declared, "it is declared here"),)
@@ -274,6 +278,11 @@ def unknown_name(node: tree.Name, scope: Scope, declared: Span | None) -> Proble
         ways = f"define {name} in this file, or import it; cnndsl layers lists the layers there are"
     helps = f"did you mean {near}?" if near else ways
     fix = Fix.suggested(span, near) if near and is_clear(name, known) else None
+    given = re.search(rf"(?m)(?:^|[;{{])[ \t]*({re.escape(name)}) *=(?!=)", span.source.text)
+    if block and given is not None and fix is None:
+        helps = f"give it to the block, which knows no names of other bodies: block {block}(..., {name}) {{ ... }}"
+        other = Label(Span(span.source, given.start(1), given.end(1)), "another body has it")
+        return error("E201", f"nothing is called {name} in {block}", span, labels=(other,), help=helps)
     return error("E201", f"nothing is called {name}", span, help=helps, fix=fix)
 
 
