@@ -174,14 +174,14 @@ def without_echoes(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
         if one.severity is Severity.ERROR and one.span is not None:
             if one.code in _REPEATED:
                 key = one.code, one.message, one.help, one.span.source, one.span.text
-            elif one.code.startswith(_OF_NUMBERS):
+            elif one.code.startswith(OF_NUMBERS):
                 key = one.code, one.span
         found.setdefault(key, []).append(one)
     return [_as_one(same) for same in found.values()]
 
 
 _REPEATED = frozenset({"E201", "E207"})
-_OF_NUMBERS = ("E206", "E208", "E3", "E414")
+OF_NUMBERS = ("E206", "E208", "E3", "E414")
 """How the codes begin of what is wrong with a number, which another use may give."""
 _PLACES = 3
 """How many further places of a mistake are shown."""

@@ -24,12 +24,10 @@ network Net(classes = 4) { input(3, 8, 8); Pair(5); linear(classes) }
 
 @pytest.fixture
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A folder in which Python looks for modules, with the hook installed."""
+    """A folder in which Python looks for modules, with the hook, which importing it has installed."""
     before = set(sys.modules)
     monkeypatch.syspath_prepend(tmp_path)
-    hook.install()
     yield tmp_path
-    hook.uninstall()
     for name in set(sys.modules) - before:
         if getattr(sys.modules[name], "__spec__", None) and str(tmp_path) in str(sys.modules[name].__spec__):
             del sys.modules[name]
@@ -114,6 +112,7 @@ def test_the_hook_is_installed_once_and_goes() -> None:
     hook.uninstall()
     hook.uninstall()
     assert not any(isinstance(finder, hook.CnnFinder) for finder in sys.meta_path)
+    hook.install()
 
 
 def test_a_network_in_one_call() -> None:

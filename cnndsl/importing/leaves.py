@@ -107,8 +107,13 @@ def _alike(module: nn.Module) -> Alike | None:
         if "forward" in vars(base):
             break
     word = _helpers().get(kind.__name__)
-    is_helper = word is not None and (kind.__doc__ or "?") in HELPERS[kind.__name__]
+    is_helper = word is not None and _without_spaces(kind.__doc__ or "?") in _without_spaces(HELPERS[kind.__name__])
     return (word, kind.__name__, {}, {}) if word is not None and is_helper else None
+
+
+def _without_spaces(text: str) -> str:
+    """Without what Python 3.13 leaves out of docstrings."""
+    return "".join(text.split())
 
 
 def read_layer(module: nn.Module, shape: tuple[int, ...]) -> Layer | None:

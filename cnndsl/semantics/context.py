@@ -8,7 +8,7 @@ from dataclasses import replace
 from itertools import islice
 from typing import Any, NoReturn, TypeVar
 
-from cnndsl.diagnostics import Diagnostic, Fix, Label, Problem, Severity
+from cnndsl.diagnostics import OF_NUMBERS, Diagnostic, Fix, Label, Problem, Severity
 from cnndsl.ir.lower import Cut
 from cnndsl.ir.part_names import PartName, Place, unnamed_parts
 from cnndsl.ir.program import Leaf, Module, Origin
@@ -107,8 +107,9 @@ class Context:
             places = {span: name for name, span in reversed(self._uses) if span != diagnostic.span}
             uses = tuple(_use(name, span) for span, name in islice(places.items(), _SHOWN_USES))
             diagnostic = replace(diagnostic, labels=(*diagnostic.labels, *uses))
-        if self.variant is not None and diagnostic.span is not None and not self.variant.span.holds(diagnostic.span):
-            use = _use(self.variant.base, self.variant.value.span)
+        variant, span = self.variant, diagnostic.span
+        if variant and span and diagnostic.code.startswith(OF_NUMBERS) and not variant.span.holds(span):
+            use = _use(variant.base, variant.value.span)
             diagnostic = replace(diagnostic, labels=(*diagnostic.labels, use))
         found = self._found
         same = (diagnostic.code, diagnostic.span, diagnostic.message)
