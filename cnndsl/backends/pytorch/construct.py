@@ -86,6 +86,8 @@ def make(body: Body, recipe: Any, value: Tensor) -> Made:
         case Static(), _:  # a list of layers, beside something that is none
             reason = "whether there is a list of layers depends on a parameter"
             raise Untranslatable(reason, helps="declare it under the condition: if ... { name = [...] }")
+        case _ if is_flowing(recipe):
+            raise Untranslatable("what is applied is a value, and no layer")
         case _:
             return _chain_layer(body, recipe, value)
 
