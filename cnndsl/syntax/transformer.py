@@ -14,7 +14,7 @@ from contextvars import ContextVar
 from dataclasses import field
 from typing import Any
 
-from lark import Token, Transformer
+from lark import Token, Transformer, v_args
 
 from cnndsl.diagnostics import Problem, error
 from cnndsl.frozen import frozen
@@ -24,12 +24,9 @@ from cnndsl.syntax import tree
 MAX_DIGITS = 40
 MAX_NAME = 200
 MAX_PIECES = 100
-
-
-Parts = list[Any]
-"""What the grammar keeps of a rule: nodes, words, and None for what may be missing and is."""
-
-_Texts = list[str | tree.Expression]
+_Value = tree.Expression
+_Maybe = tree.Expression | None
+_Targets = tree.Name | tree.Row
 
 
 @frozen()
@@ -56,20 +53,25 @@ def reading(source: Source) -> Iterator[Reading]:
         _READING.reset(before)
 
 
+@v_args(inline=True)
 class TreeBuilder(Transformer[Token, Any]):
-    """Makes nodes for the text that is read; `expression` reads what stands between the braces of a string."""
+    """Makes nodes for the text that is read; `expression` reads what stands between the braces of a string.
+
+    A method is given what the grammar keeps of its rule: nodes, words, and None for what may be missing and is.
+    """
 
     def __init__(self, expression: Callable[[Span], tree.Expression]) -> None:
         super().__init__()
         self._expression = expression
 
-    # Words
-
     def _span(self, first: Token | tree.Node, last: Token | tree.Node | None = None) -> Span:
-        start, end = _start(first), _end(first if last is None else last)
-        return Span(_READING.get().source, start, end)
+        last = first if last is None else last
+        end = last.span.end if isinstance(last, tree.Node) else last.end_pos or 0
+        return Span(_READING.get().source, _start(first), end)
 
-    def _name(self, token: Token) -> tree.Name:
+    # Atoms
+
+    def name(self, token: Token) -> tree.Name:
         if len(token) > MAX_NAME:
             raise error(
                 "E505",
@@ -82,10 +84,24 @@ class TreeBuilder(Transformer[Token, Any]):
             raise problem
         return tree.Name(self._span(token), name)
 
-    def _string(self, token: Token) -> tree.String:
+    targets = name
+
+    def number(self, token: Token) -> tree.Number:
+        span = self._span(token)
+        if len(token) > MAX_DIGITS:
+            raise error("E502", f"a number may have at most {MAX_DIGITS} digits", span, help="write a smaller number")
+        is_whole = token.isdigit()
+        if is_whole and len(token) > 1 and token[0] == "0":
+            raise _with_a_zero(span)
+        value = int(token) if is_whole else float(token)
+        if value == float("inf"):
+            raise error("E502", "this number is too large", span, help="write a smaller one")
+        return tree.Number(span, value)
+
+    def string(self, token: Token) -> tree.String:
         span = self._span(token)
         text = str(token)[1:-1]
-        parts: _Texts = []
+        parts: list[str | tree.Expression] = []
         at = 0
         while (opening := text.find("{", at)) != -1:
             closing = text.find("}", opening)
@@ -116,236 +132,188 @@ class TreeBuilder(Transformer[Token, Any]):
             parts.append(text[at:])
         return tree.String(span, tuple(parts))
 
-    # Atoms
+    def true(self, word: Token) -> tree.Boolean:
+        return tree.Boolean(self._span(word), value=True)
 
-    def name(self, parts: Parts) -> tree.Name:
-        return self._name(parts[0])
+    def false(self, word: Token) -> tree.Boolean:
+        return tree.Boolean(self._span(word), value=False)
 
-    def number(self, parts: Parts) -> tree.Number:
-        (token,) = parts
-        span = self._span(token)
-        if len(token) > MAX_DIGITS:
-            raise error("E502", f"a number may have at most {MAX_DIGITS} digits", span, help="write a smaller number")
-        is_whole = token.isdigit()
-        if is_whole and len(token) > 1 and token[0] == "0":
-            raise _with_a_zero(span)
-        value = int(token) if is_whole else float(token)
-        if value == float("inf"):
-            raise error("E502", "this number is too large", span, help="write a smaller one")
-        return tree.Number(span, value)
+    def hole(self, word: Token) -> tree.Hole:
+        return tree.Hole(self._span(word))
 
-    def string(self, parts: Parts) -> tree.String:
-        return self._string(parts[0])
+    def input(self, word: Token) -> tree.Input:
+        return tree.Input(self._span(word))
 
-    def true(self, parts: Parts) -> tree.Boolean:
-        return tree.Boolean(self._span(parts[0]), value=True)
+    def it(self, word: Token) -> tree.It:
+        return tree.It(self._span(word))
 
-    def false(self, parts: Parts) -> tree.Boolean:
-        return tree.Boolean(self._span(parts[0]), value=False)
+    def result(self, word: Token) -> tree.Result:
+        return tree.Result(self._span(word))
 
-    def hole(self, parts: Parts) -> tree.Hole:
-        return tree.Hole(self._span(parts[0]))
+    def list(self, opening: Token, *items: Any) -> tree.ListOf:
+        return tree.ListOf(self._span(opening, items[-1]), tuple(item for item in items[:-1] if item is not None))
 
-    def input(self, parts: Parts) -> tree.Input:
-        return tree.Input(self._span(parts[0]))
-
-    def it(self, parts: Parts) -> tree.It:
-        return tree.It(self._span(parts[0]))
-
-    def result(self, parts: Parts) -> tree.Result:
-        return tree.Result(self._span(parts[0]))
-
-    def list(self, parts: Parts) -> tree.ListOf:
-        items = tuple(part for part in parts[1:-1] if part is not None)
-        return tree.ListOf(self._span(parts[0], parts[-1]), items)
-
-    def comprehension(self, parts: Parts) -> tree.Comprehension:
-        opening, item, _for, targets, source, condition, closing = parts
+    def comprehension(
+        self,
+        opening: Token,
+        item: _Value,
+        _for: Token,
+        targets: _Targets,
+        source: _Value,
+        condition: Any,
+        closing: Token,
+    ) -> tree.Comprehension:
         return tree.Comprehension(self._span(opening, closing), item, targets, source, condition)
 
-    def group(self, parts: Parts) -> tree.Expression:
-        return parts[0]  # type: ignore[no-any-return]
+    def group(self, value: _Value, _closing: Token) -> _Value:
+        return value
 
-    def targets(self, parts: Parts) -> tree.Name:
-        return self._name(parts[0])
-
-    def unpacked(self, parts: Parts) -> tree.Row:
-        return tree.Row(self._span(parts[0], parts[-1]), tuple(parts[1:-1]))
+    def unpacked(self, opening: Token, *items: Any) -> tree.Row:
+        return tree.Row(self._span(opening, items[-1]), items[:-1])
 
     # What follows an atom
 
-    def call(self, parts: Parts) -> tree.Call:
-        function, arguments, closing = parts
-        return tree.Call(self._span(function, closing), function, tuple(arguments or ()))
+    def call(self, function: _Value, arguments: tuple[tree.Argument, ...] | None, closing: Token) -> tree.Call:
+        return tree.Call(self._span(function, closing), function, arguments or ())
 
-    def arguments(self, parts: Parts) -> Parts:
+    def arguments(self, *parts: Any) -> tuple[Any, ...]:
         return parts
 
     parameters = settings = arguments
 
-    def argument(self, parts: Parts) -> tree.Argument:
-        (value,) = parts
+    def argument(self, value: _Value) -> tree.Argument:
         return tree.Argument(value.span, None, value)
 
-    def named_argument(self, parts: Parts) -> tree.Argument:
-        name, value = parts
-        return tree.Argument(self._span(name, value), self._name(name), value)
+    def named_argument(self, name: Token, value: _Value) -> tree.Argument:
+        return tree.Argument(self._span(name, value), self.name(name), value)
 
     setting = named_argument
 
-    def index(self, parts: Parts) -> tree.Index:
-        value, _opening, *places, closing = parts
-        return tree.Index(self._span(value, closing), value, tuple(places))
+    def index(self, value: _Value, _opening: Token, *places: Any) -> tree.Index:
+        return tree.Index(self._span(value, places[-1]), value, places[:-1])
 
-    def slice(self, parts: Parts) -> tree.Slice:
-        start, colon, end, *rest = parts
-        second, step = rest or (None, None)
+    def slice(
+        self, start: _Maybe, colon: Token, end: _Maybe, second: Token | None = None, step: _Maybe = None
+    ) -> tree.Slice:
         return tree.Slice(self._span(start or colon, step or second or end or colon), start, end, step)
 
-    def ellipsis(self, parts: Parts) -> tree.Ellipsis:
-        return tree.Ellipsis(self._span(parts[0]))
+    def ellipsis(self, word: Token) -> tree.Ellipsis:
+        return tree.Ellipsis(self._span(word))
 
-    def attribute(self, parts: Parts) -> tree.Attribute:
-        value, name = parts
-        return tree.Attribute(self._span(value, name), value, self._name(name))
+    def attribute(self, value: _Value, name: Token) -> tree.Attribute:
+        return tree.Attribute(self._span(value, name), value, self.name(name))
 
     # Operators
 
-    def unary(self, parts: Parts) -> tree.Unary:
-        operator, operand = parts
+    def unary(self, operator: Token, operand: _Value) -> tree.Unary:
         return tree.Unary(self._span(operator, operand), str(operator), operand)
 
-    def binary(self, parts: Parts) -> tree.Binary:
-        left, operator, right = parts
+    def binary(self, left: _Value, operator: str, right: _Value) -> tree.Binary:
         return tree.Binary(self._span(left, right), str(operator), left, right)
 
-    def binary_or(self, parts: Parts) -> tree.Binary:
-        left, right = parts
-        return tree.Binary(self._span(left, right), "or", left, right)
+    def binary_or(self, left: _Value, right: _Value) -> tree.Binary:
+        return self.binary(left, "or", right)
 
-    def binary_and(self, parts: Parts) -> tree.Binary:
-        left, right = parts
-        return tree.Binary(self._span(left, right), "and", left, right)
+    def binary_and(self, left: _Value, right: _Value) -> tree.Binary:
+        return self.binary(left, "and", right)
 
-    def comparison(self, parts: Parts) -> tree.Comparison:
-        return tree.Comparison(self._span(parts[0], parts[-1]), tuple(parts[::2]), tuple(parts[1::2]))
+    def comparison(self, *parts: Any) -> tree.Comparison:
+        return tree.Comparison(self._span(parts[0], parts[-1]), parts[::2], parts[1::2])
 
-    def comparator(self, parts: Parts) -> str:
-        return " ".join(parts)
+    def comparator(self, *words: Token) -> str:
+        return " ".join(words)
 
-    def conditional(self, parts: Parts) -> tree.Conditional:
-        yes, condition, no = parts
+    def conditional(self, yes: _Value, condition: _Value, no: _Value) -> tree.Conditional:
         return tree.Conditional(self._span(yes, no), condition, yes, no)
 
-    def labelled(self, parts: Parts) -> tree.Labelled:
-        label, layer = parts
-        node = self._string(label) if label.type == "STRING" else self._name(label)
+    def labelled(self, label: Token, layer: _Value) -> tree.Labelled:
+        node = self.string(label) if label.type == "STRING" else self.name(label)
         return tree.Labelled(self._span(label, layer), node, layer)
 
-    def pipe(self, parts: Parts) -> tree.Pipe:
-        return tree.Pipe(self._span(parts[0], parts[-1]), tuple(parts))
+    def pipe(self, *stages: _Value) -> tree.Pipe:
+        return tree.Pipe(self._span(stages[0], stages[-1]), stages)
 
-    def if_(self, parts: Parts) -> tree.If:
-        word, condition, yes, no = parts
+    def if_(self, word: Token, condition: _Value, yes: tree.Body, no: tree.Body | tree.If | None) -> tree.If:
         return tree.If(self._span(word, no or yes), condition, yes, no)
 
     # Statements
 
-    def body(self, parts: Parts) -> tree.Body:
-        return tree.Body(self._span(parts[0], parts[-1]), self._with_lost(parts[1:-1], parts[0].start_pos))
+    def body(self, opening: Token, *lines: Any) -> tree.Body:
+        return tree.Body(self._span(opening, lines[-1]), self._with_lost(lines[:-1], _start(opening)))
 
-    def bind(self, parts: Parts) -> tree.Bind:
+    def bind(self, *parts: Any) -> tree.Bind:
         *targets, value = parts
-        return tree.Bind(self._span(targets[0], value), tuple(map(self._name, targets)), value)
+        return tree.Bind(self._span(targets[0], value), tuple(map(self.name, targets)), value)
 
-    def declare(self, parts: Parts) -> tree.Bind:
-        key, value = parts
+    def declare(self, key: Token, value: _Value) -> tree.Bind:
         span = self._span(key, value)
-        return tree.Bind(span, (), tree.Labelled(span, self._string(key), value))
+        return tree.Bind(span, (), tree.Labelled(span, self.string(key), value))
 
-    def apply(self, parts: Parts) -> tree.Apply | tree.Bind:
-        value, _word, *names = parts
-        targets = tuple(self._name(name) for name in names if name is not None)
+    def apply(self, value: _Value, _word: Token | None, *names: Token | None) -> tree.Apply | tree.Bind:
+        targets = tuple(self.name(name) for name in names if name is not None)
         span = self._span(value, targets[-1]) if targets else value.span
         if targets and isinstance(value, tree.Call) and isinstance(value.function, tree.Input):
             return tree.Bind(span, targets, value)  # `input(3, 32, 32) as picture` is `picture = input(3, 32, 32)`
         return tree.Apply(span, value, targets)
 
-    def for_(self, parts: Parts) -> tree.For:
-        word, targets, source, body = parts
+    def for_(self, word: Token, targets: _Targets, source: _Value, body: tree.Body) -> tree.For:
         return tree.For(self._span(word, body), targets, source, body)
 
-    def repeat(self, parts: Parts) -> tree.Repeat:
-        word, count, body = parts
+    def repeat(self, word: Token, count: _Value, body: tree.Body) -> tree.Repeat:
         return tree.Repeat(self._span(word, body), count, body)
 
-    def output(self, parts: Parts) -> tree.Output:
-        word, *items = parts
-        return tree.Output(self._span(word, items[-1]), tuple(items))
+    def output(self, word: Token, *items: tree.OutputItem) -> tree.Output:
+        return tree.Output(self._span(word, items[-1]), items)
 
-    def output_item(self, parts: Parts) -> tree.OutputItem:
-        name, value, when = parts
+    def output_item(self, name: Token | None, value: _Value, when: Token | None) -> tree.OutputItem:
         span = self._span(name or value, when or value)
-        return tree.OutputItem(span, name and self._name(name), value, when and self._name(when))
+        return tree.OutputItem(span, self.name(name) if name else None, value, self.name(when) if when else None)
 
-    def when(self, parts: Parts) -> tree.When:
-        word, mode, body = parts
-        return tree.When(self._span(word, body), self._name(mode), body)
+    def when(self, word: Token, mode: Token, body: tree.Body) -> tree.When:
+        return tree.When(self._span(word, body), self.name(mode), body)
 
-    def init(self, parts: Parts) -> tree.Init:
-        word, *rest = parts
-        kinds = tuple(self._name(part) for part in rest if not isinstance(part, tree.Argument))
-        settings = tuple(part for part in rest if isinstance(part, tree.Argument))
-        return tree.Init(self._span(word, settings[-1]), kinds, settings)
+    def init(self, word: Token, *parts: Any) -> tree.Init:
+        kinds = tuple(self.name(part) for part in parts if not isinstance(part, tree.Argument))
+        return tree.Init(self._span(word, parts[-1]), kinds, parts[len(kinds) :])
 
-    def assert_(self, parts: Parts) -> tree.Assert:
-        word, condition, message = parts
-        text = message and self._string(message)
+    def assert_(self, word: Token, condition: _Value, message: Token | None) -> tree.Assert:
+        text = self.string(message) if message else None
         return tree.Assert(self._span(word, text or condition), condition, text)
 
     # Items of a file
 
-    def parameter(self, parts: Parts) -> tree.Parameter:
-        name, default = parts
-        return tree.Parameter(self._span(name, default or name), self._name(name), default)
+    def parameter(self, name: Token, default: _Maybe) -> tree.Parameter:
+        return tree.Parameter(self._span(name, default or name), self.name(name), default)
 
-    def definition(self, parts: Parts) -> tree.Definition:
-        word, name, *rest = parts
-        body = rest[-1]
-        parameters = tuple(rest[0] or ())
-        return tree.Definition(self._span(word, body), word.value, self._name(name), parameters, body)
+    def definition(self, word: Token, name: Token, *parts: Any) -> tree.Definition:
+        parameters, *_, body = parts
+        return tree.Definition(self._span(word, body), word.value, self.name(name), parameters or (), body)
 
-    def variant(self, parts: Parts) -> tree.Variant:
-        word, name, parameters, *_, value = parts
-        return tree.Variant(self._span(word, value), self._name(name), tuple(parameters or ()), value)
+    def variant(self, word: Token, name: Token, *parts: Any) -> tree.Variant:
+        parameters, *_, value = parts
+        return tree.Variant(self._span(word, value), self.name(name), parameters or (), value)
 
-    def extern(self, parts: Parts) -> tree.Extern:
-        word, name, parameters, _closing, _from, package, settings, end = parts
+    def extern(self, word: Token, name: Token, *parts: Any) -> tree.Extern:
+        parameters, _closing, _from, package, settings, end = parts
         span = self._span(word, end or package)
-        return tree.Extern(
-            span, self._name(name), tuple(parameters or ()), self._string(package), tuple(settings or ())
-        )
+        return tree.Extern(span, self.name(name), parameters or (), self.string(package), settings or ())
 
-    def import_(self, parts: Parts) -> tree.Import:
-        word, path, *names = parts
-        return tree.Import(self._span(word, names[-1]), self._string(path), tuple(names))
+    def import_(self, word: Token, path: Token, *names: tree.Imported) -> tree.Import:
+        return tree.Import(self._span(word, names[-1]), self.string(path), names)
 
-    def imported(self, parts: Parts) -> tree.Imported:
-        name, _as, alias = parts
-        span = self._span(name, alias or name)
-        return tree.Imported(span, self._name(name), None if alias is None else self._name(alias))
+    def imported(self, name: Token, _as: Token | None, alias: Token | None) -> tree.Imported:
+        return tree.Imported(self._span(name, alias or name), self.name(name), self.name(alias) if alias else None)
 
-    def constant(self, parts: Parts) -> tree.Constant:
-        name, value = parts
-        return tree.Constant(self._span(name, value), self._name(name), value)
+    def constant(self, name: Token, value: _Value) -> tree.Constant:
+        return tree.Constant(self._span(name, value), self.name(name), value)
 
-    def file(self, parts: Parts) -> tree.File:
+    def file(self, *items: Any) -> tree.File:
         source = _READING.get().source
-        return tree.File(Span(source, 0, len(source.text)), self._with_lost(parts, -1))
+        return tree.File(Span(source, 0, len(source.text)), self._with_lost(items, -1))
 
-    def _with_lost(self, lines: Parts, opened_at: int) -> tuple[Any, ...]:
+    def _with_lost(self, lines: tuple[Any, ...], opened_at: int) -> tuple[Any, ...]:
         lost = _READING.get().lost.get(opened_at)
-        return tuple(sorted([*lines, *lost], key=_start)) if lost else tuple(lines)
+        return tuple(sorted([*lines, *lost], key=_start)) if lost else lines
 
 
 def _with_a_zero(span: Span) -> Problem:
@@ -361,8 +329,4 @@ def _full_width(name: str, span: Span) -> Problem | None:
 
 
 def _start(part: Token | tree.Node) -> int:
-    return part.start_pos or 0 if isinstance(part, Token) else part.span.start
-
-
-def _end(part: Token | tree.Node) -> int:
-    return part.end_pos or 0 if isinstance(part, Token) else part.span.end
+    return part.span.start if isinstance(part, tree.Node) else part.start_pos or 0

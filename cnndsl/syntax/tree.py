@@ -58,7 +58,12 @@ def outside_braces(node: Node) -> Iterator[Node]:
 
 
 @frozen(eq=False)
-class Name(Node):
+class Expression(Node):
+    """What is worth something, or makes a layer."""
+
+
+@frozen(eq=False)
+class Name(Expression):
     """A name: `conv1`."""
 
     text: str
@@ -72,55 +77,55 @@ class Row(Node):
 
 
 @frozen(eq=False)
-class Number(Node):
+class Number(Expression):
     """A number: `5`, `0.5`, `1e-5`."""
 
     value: int | float
 
 
 @frozen(eq=False)
-class Boolean(Node):
+class Boolean(Expression):
     """`true` or `false`."""
 
     value: bool
 
 
 @frozen(eq=False)
-class String(Node):
+class String(Expression):
     """A text, in which parts in braces are worked out: `"denselayer{i}"`."""
 
     parts: tuple[str | Expression, ...]
 
 
 @frozen(eq=False)
-class Hole(Node):
+class Hole(Expression):
     """`?`: a size left open."""
 
 
 @frozen(eq=False)
-class Input(Node):
+class Input(Expression):
     """`input`: the value that entered the body, or, called in a network, its declaration."""
 
 
 @frozen(eq=False)
-class It(Node):
+class It(Expression):
     """`it`: the current value."""
 
 
 @frozen(eq=False)
-class Result(Node):
+class Result(Expression):
     """What a body gives, in an assertion: `output` of `output.shape`."""
 
 
 @frozen(eq=False)
-class ListOf(Node):
+class ListOf(Expression):
     """`[a, b, c]`."""
 
     items: tuple[Expression, ...]
 
 
 @frozen(eq=False)
-class Comprehension(Node):
+class Comprehension(Expression):
     """`[item for targets in source if condition]`."""
 
     item: Expression
@@ -138,7 +143,7 @@ class Argument(Node):
 
 
 @frozen(eq=False)
-class Call(Node):
+class Call(Expression):
     """`function(arguments)`."""
 
     function: Expression
@@ -146,7 +151,7 @@ class Call(Node):
 
 
 @frozen(eq=False)
-class Attribute(Node):
+class Attribute(Expression):
     """`value.channels`."""
 
     value: Expression
@@ -154,7 +159,7 @@ class Attribute(Node):
 
 
 @frozen(eq=False)
-class Index(Node):
+class Index(Expression):
     """`value[places]`: an item or a part of a list, parts of a chain or a network, or places of a value."""
 
     value: Expression
@@ -162,7 +167,7 @@ class Index(Node):
 
 
 @frozen(eq=False)
-class Slice(Node):
+class Slice(Expression):
     """`start:end:step` in square brackets."""
 
     start: Expression | None
@@ -171,12 +176,12 @@ class Slice(Node):
 
 
 @frozen(eq=False)
-class Ellipsis(Node):  # noqa: A001 - Python's own word
+class Ellipsis(Expression):  # noqa: A001 - Python's own word
     """`...` in square brackets: all axes for which no place is written."""
 
 
 @frozen(eq=False)
-class Unary(Node):
+class Unary(Expression):
     """`-x`, `+x`, `not x`."""
 
     operator: str
@@ -184,7 +189,7 @@ class Unary(Node):
 
 
 @frozen(eq=False)
-class Binary(Node):
+class Binary(Expression):
     """Arithmetic, `and`, `or`."""
 
     operator: str
@@ -193,7 +198,7 @@ class Binary(Node):
 
 
 @frozen(eq=False)
-class Comparison(Node):
+class Comparison(Expression):
     """`a < b <= c`: operators stand between the operands."""
 
     operands: tuple[Expression, ...]
@@ -201,7 +206,7 @@ class Comparison(Node):
 
 
 @frozen(eq=False)
-class Conditional(Node):
+class Conditional(Expression):
     """`yes if condition else no`."""
 
     condition: Expression
@@ -210,7 +215,7 @@ class Conditional(Node):
 
 
 @frozen(eq=False)
-class Labelled(Node):
+class Labelled(Expression):
     """`label: layer`."""
 
     label: Name | String
@@ -218,53 +223,27 @@ class Labelled(Node):
 
 
 @frozen(eq=False)
-class Pipe(Node):
+class Pipe(Expression):
     """`a -> b -> c`, two stages or more."""
 
     stages: tuple[Expression, ...]
 
 
 @frozen(eq=False)
-class Body(Node):
+class Body(Expression):
     """`{ statements }`: a body, or as an expression a chain of layers."""
 
     statements: tuple[Statement, ...]
 
 
 @frozen(eq=False)
-class If(Node):
+class If(Expression):
     """`if condition { } else { }`, as a line or as an expression."""
 
     condition: Expression
     yes: Body
     no: Body | If | None
 
-
-Expression = (
-    Name
-    | Number
-    | Boolean
-    | String
-    | Hole
-    | Input
-    | It
-    | Result
-    | ListOf
-    | Comprehension
-    | Call
-    | Attribute
-    | Index
-    | Slice
-    | Ellipsis
-    | Unary
-    | Binary
-    | Comparison
-    | Conditional
-    | Labelled
-    | Pipe
-    | Body
-    | If
-)
 
 # Statements
 
