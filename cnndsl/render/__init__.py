@@ -68,7 +68,7 @@ def _finds_fonts() -> bool:
 
     from cnndsl.render.renderers import OVERRIDE
 
-    return OVERRIDE not in os.environ and find_spec("resvg_py") is not None
+    return OVERRIDE not in os.environ and find_spec("typst") is not None
 
 
 def convert(svg: str, format: str) -> bytes:  # noqa: A002

@@ -82,7 +82,7 @@ def test_an_svg_where_no_form_is_said(cnndsl: Command, folder: Path) -> None:
 
 def test_no_other_form_to_standard_output(cnndsl: Command, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What could not be drawn is written as a graph beside a name, and not into somebody's pipe."""
-    monkeypatch.setitem(sys.modules, "resvg_py", None)
+    monkeypatch.setitem(sys.modules, "typst", None)
     result = cnndsl("draw", "net.cnn", "--style", "volume", "-o", "-", "--format", "png")
     assert (result.code, result.out) == (2, "")
     assert "error[E006]: the PNG cannot be drawn: " in result.err
@@ -144,10 +144,10 @@ def test_a_picture_that_is_too_wide_says_so(cnndsl: Command, folder: Path) -> No
 
 
 def test_volumes_without_what_makes_pixels(cnndsl: Command, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "resvg_py", None)
+    monkeypatch.setitem(sys.modules, "typst", None)
     result = cnndsl("draw", "net.cnn", "--style", "volume", "-o", "net.png")
     assert (result.code, result.out) == (2, "wrote net.svg\n")
-    assert "net.png cannot be drawn: nothing here can make a PNG of it: run pip install 'cnndsl[png]'" in result.err
+    assert "net.png cannot be drawn: nothing here can make a PNG: run pip install 'cnndsl[png]'" in result.err
     assert made(folder) == ["net.svg"]
 
 

@@ -112,8 +112,7 @@ def test_a_reader_can_follow(
     monkeypatch.chdir(tmp_path)
     for name in ("NO_COLOR", "FORCE_COLOR", "CNNDSL_DEBUG", "CNNDSL_DOT", "CNNDSL_LANG"):
         monkeypatch.delenv(name, raising=False)
-    for extra in ("resvg_py", "typst"):  # a reader has neither, unless they asked for PNG and PDF
-        monkeypatch.setitem(sys.modules, extra, None)
+    monkeypatch.setitem(sys.modules, "typst", None)  # a reader has it only if they asked for PNG and PDF
     _save(document, tmp_path)
     reader = ModuleType("__reader__")  # a module as any other, for classes that look up their own
     monkeypatch.setitem(sys.modules, reader.__name__, reader)

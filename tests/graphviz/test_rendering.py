@@ -139,7 +139,7 @@ def test_a_png_with_letters_that_the_renderer_lacks_is_made_of_the_svg(monkeypat
 
 @posix
 def test_letters_that_the_renderer_lacks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "resvg_py", None)
+    monkeypatch.setitem(sys.modules, "typst", None)
     with pytest.warns(RenderWarning, match=r"no shapes for some letters: run pip install 'cnndsl\[png\]'"):
         assert render(LETTERS, "png").startswith(SIGNATURES["png"])
     with warnings.catch_warnings():

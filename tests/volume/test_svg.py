@@ -20,7 +20,7 @@ from cnndsl.backends.volume import scene_of
 from cnndsl.backends.volume.svg import in_the_dark, shade
 from cnndsl.ir.program import Program
 from cnndsl.render import RenderWarning
-from cnndsl.render.formats import SANS, _family, png, warn_of
+from cnndsl.render.formats import png, warn_of
 from cnndsl.theme import DARK, LIGHT, Theme, ThemeName
 from tests.graphviz.support import case, program_of
 from tests.graphviz.test_svg import HOSTILE, hostile
@@ -172,7 +172,8 @@ def test_pixels() -> None:
     assert drawn.startswith(b"\x89PNG\r\n\x1a\n")
     width, height = (int.from_bytes(drawn[at : at + 4]) for at in (16, 20))
     root = read(case("reference"))
-    assert (width, height) == tuple(2 * round(float(root.get(side, "0"))) for side in ("width", "height"))
+    for drawn_side, side in ((width, "width"), (height, "height")):  # a part of a pixel may be left out
+        assert abs(drawn_side - 2 * round(float(root.get(side, "0")))) <= 1
 
 
 PICTURE = '<svg xmlns="http://www.w3.org/2000/svg" width="90" height="24"><text x="2" y="18">{}</text></svg>'
@@ -180,8 +181,7 @@ PICTURE = '<svg xmlns="http://www.w3.org/2000/svg" width="90" height="24"><text 
 
 def test_a_picture_whose_text_no_font_can_show_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("cnndsl.render.formats.SANS", ("No Such Family",))
-    monkeypatch.setattr("cnndsl.render.formats._family", lambda _: None)
-    with pytest.warns(RenderWarning, match="this system has no font, so the PNG has no text"):
+    with pytest.warns(RenderWarning, match="this system has no font without serifs, so the PNG has another"):
         png(PICTURE.format("conv"))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -189,16 +189,12 @@ def test_a_picture_whose_text_no_font_can_show_says_so(monkeypatch: pytest.Monke
 
 
 def test_letters_that_no_font_has_are_named() -> None:
-    if _family(SANS) is None:  # this system has none, and says so of every letter
-        with pytest.warns(RenderWarning, match="this system has no font"):
-            png(PICTURE.format("conv \ue002"))
-        return
-    with pytest.warns(RenderWarning, match="no font of this system has the letters \ue001\ue002: make an SVG"):
-        png(PICTURE.format("conv \ue002 &#xe001; ×"))
+    with pytest.warns(RenderWarning, match="no font of this system has the letters \u0379\u0380: make an SVG"):
+        png(PICTURE.format("conv \u0380 &#x379; ×"))
     with pytest.warns(RenderWarning, match="install Noto Sans CJK .* for a PNG$"):
         warn_of(["畳"], "PNG")
     with pytest.warns(RenderWarning, match="no font of this system has 9 of the letters"):
-        png(PICTURE.format("".join(map(chr, range(0xE010, 0xE019)))))
+        png(PICTURE.format("".join(map(chr, (0x379, *range(0x5C8, 0x5D0))))))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         plain = png(PICTURE.format("conv ×").replace("<text", '<text font-family="No Such Family,sans-serif"'))
@@ -232,7 +228,7 @@ def test_several_sizes_are_listed_in_the_language_of_the_picture() -> None:
 def test_nothing_is_loaded_that_is_not_needed() -> None:
     code = (
         "import sys, cnndsl; cnndsl.compile('network Net { input(3, 8, 8); conv(8, 3) }').volumes(); "
-        "print('loaded', *sorted({'torch', 'graphviz', 'resvg_py'} & set(sys.modules)))"
+        "print('loaded', *sorted({'torch', 'graphviz', 'typst'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
     assert done.stdout == b"loaded\n"
