@@ -7,6 +7,7 @@ others.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -19,7 +20,7 @@ from cnndsl.layers.base import Layer
 from cnndsl.layers.formula import Dim, Shape, SizeError, plain, show
 from cnndsl.layers.operations import Learned, Operation
 from cnndsl.layers.types import LARGEST
-from cnndsl.symbolic.expr import parse_test
+from cnndsl.symbolic.expr import RELATIONS, parse_expr
 from cnndsl.symbolic.number import Traced, is_open, key_of, value_of
 
 
@@ -104,12 +105,14 @@ def _check_rule(module: Module, rule: OpenSize, sizes: Mapping[str, int], told: 
             message = f"{module.name} cannot take {rule.symbol} = {size:,}: {rule.words}; {fits} would fit"
             raise OpenSizeError(message)
     for relation in rule.relations:
-        test = parse_test(relation.replace(" = ", " == "))
-        names = sorted(symbol.name for symbol in test.symbols())
+        left, sign, right = re.split(r" ([<>!]?=|[<>]) ", relation)
+        sides = parse_expr(left), parse_expr(right)
+        names = sorted({symbol.name for side in sides for symbol in side.symbols()})
         missing = [name for name in names if name not in sizes]
         if missing and len(missing) < len(names):
             raise OpenSizeError(f"{relation} is asked for in {module.name}: give {' and '.join(missing)} as well")
-        if test.outcome(sizes) is False:
+        known = [side.substitute(sizes).constant for side in sides]
+        if None not in known and not RELATIONS["==" if sign == "=" else sign](*known):
             raise OpenSizeError(f"{module.name} cannot take {told}: {relation} is asked for")
 
 

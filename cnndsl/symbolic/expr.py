@@ -1,6 +1,6 @@
-"""Expressions: polynomials over names, divisions and calls, in a canonical order; and tests of such.
+"""Expressions: polynomials over names, divisions and calls, in a canonical order.
 
-Both can be read back from the Python that they are written as.  Nothing is executed.
+They can be read back from the Python that they are written as.  Nothing is executed.
 """
 
 from __future__ import annotations
@@ -77,29 +77,26 @@ class Operation:
         if weight > _MOST_WEIGHT:
             raise TooLong
         object.__setattr__(self, "weight", weight)
-        object.__setattr__(self, "text", self._text())
+        if self.name in DIVISIONS:
+            left, right = self.operands
+            text = f"{left.text(_PRODUCT)} {self.name} {right.text(_POWER)}"
+        else:
+            text = f"{self.name}({', '.join(map(str, self.operands))})"
+        object.__setattr__(self, "text", text)
 
     @property
     def function(self) -> Callable[..., Number]:
         """What it does to numbers."""
         return DIVISIONS.get(self.name) or _FUNCTIONS[self.name]
 
-    def _text(self) -> str:
-        if self.name in DIVISIONS:
-            left, right = self.operands
-            return f"{left.text(_PRODUCT)} {self.name} {right.text(_POWER)}"
-        return f"{self.name}({', '.join(map(str, self.operands))})"
-
     def __str__(self) -> str:
         return self.text
 
 
 Atom = Symbol | Operation
-DIVISIONS: dict[str, Callable[[Number, Number], Number]] = {
-    "//": operator.floordiv,
-    "%": operator.mod,
-    "/": operator.truediv,
-}
+DIVISIONS: dict[str, Callable[[Any, Any], Any]] = {"//": operator.floordiv, "%": operator.mod, "/": operator.truediv}
+ARITHMETIC = {"+": operator.add, "-": operator.sub, "*": operator.mul, **DIVISIONS}
+"""What signs do to numbers, and to expressions."""
 
 
 def make_divisible(value: float, divisor: int) -> int:
@@ -210,6 +207,19 @@ class Expr:
                 key = tuple(sorted(atoms + more, key=str))
                 sums[key] = sums.get(key, 0) + factor * other_factor
         return _from_terms(sums)
+
+    def __floordiv__(self, other: Expr) -> Expr:
+        divisor = other.constant
+        if isinstance(divisor, int) and divisor > 0 and all(isinstance(f, int) for _, f in self.terms):
+            return _floor_divide(self, divisor)
+        whole, rest = _multiples(self, other)
+        return whole + _divided("//", rest, other)
+
+    def __mod__(self, other: Expr) -> Expr:
+        return _divided("%", self, other)
+
+    def __truediv__(self, other: Expr) -> Expr:
+        return _divided("/", self, other)
 
     def operands_of(self, name: str) -> tuple[Expr, ...]:
         """The operands, where the whole is one operation with this name; none for any other."""
@@ -326,13 +336,8 @@ def _substitute_atom(atom: Atom, values: Mapping[str, Number | Named | Expr]) ->
     return Expr.of(Operation(atom.name, operands))
 
 
-def divide(name: str, a: Expr, b: Expr) -> Expr:
-    """`a name b` for the divisions `//`, `%` and `/`, in as simple a form as can be."""
-    divisor = b.constant
-    if name == "//" and isinstance(divisor, int) and divisor > 0 and all(isinstance(f, int) for _, f in a.terms):
-        return _floor_divide(a, divisor)
-    whole, a = _multiples(a, b) if name == "//" else (Expr(()), a)
-    return whole + Expr.of(Operation(name, (a, b))) if a.terms else whole
+def _divided(name: str, a: Expr, b: Expr) -> Expr:
+    return Expr.of(Operation(name, (a, b))) if a.terms else Expr(())
 
 
 def _multiples(a: Expr, b: Expr) -> tuple[Expr, Expr]:
@@ -371,8 +376,6 @@ def _floor_divide(a: Expr, divisor: int) -> Expr:
     return whole + Expr.of(Operation("//", (_from_terms(dict(rest)) + Expr.of(left), Expr.of(divisor))))
 
 
-FLAG = "flag"
-"""The name of a test that is a parameter by itself."""
 RELATIONS: dict[str, Callable[[Any, Any], bool]] = {
     "<": operator.lt,
     "<=": operator.le,
@@ -382,46 +385,12 @@ RELATIONS: dict[str, Callable[[Any, Any], bool]] = {
     "!=": operator.ne,
 }
 MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
-
-
-@frozen()
-class Test:
-    """A comparison of expressions, a flag by its name, or `and`, `or`, `not` of such tests."""
-
-    name: str
-    operands: tuple[Expr, ...] = ()
-    parts: tuple[Test, ...] = ()
-
-    def symbols(self) -> frozenset[Symbol]:
-        """Every name that the outcome depends on."""
-        found = [*(operand.symbols() for operand in self.operands), *(part.symbols() for part in self.parts)]
-        return frozenset[Symbol]().union(*found)
-
-    def outcome(self, values: Mapping[str, Number | Named | Expr]) -> bool | None:
-        """How it comes out with values in place of its names; None where that depends on others."""
-        if self.operands:
-            known = [operand.substitute(values).constant for operand in self.operands]
-            if None in known:
-                return None
-            return bool(known[0]) if self.name == FLAG else bool(RELATIONS[self.name](*known))
-        found = [part.outcome(values) for part in self.parts]
-        if self.name == "not":
-            return None if found[0] is None else not found[0]
-        settles = self.name == "or"
-        return settles if settles in found else None if None in found else not settles
-
-
 OPPOSITE = {"==": "!=", "!=": "==", "<": ">=", ">=": "<", ">": "<=", "<=": ">"}
 
 
-_AST_BINARY: dict[type[ast.operator], str] = {
-    ast.Add: "+",
-    ast.Sub: "-",
-    ast.Mult: "*",
-    ast.FloorDiv: "//",
-    ast.Mod: "%",
-    ast.Div: "/",
-}
+_OPERATORS: dict[type[ast.operator], str] = {
+    ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.FloorDiv: "//", ast.Mod: "%", ast.Div: "/",
+}  # fmt: skip
 
 
 def parse_expr(text: str) -> Expr:
@@ -449,47 +418,10 @@ def _read(node: ast.expr) -> Expr:
         return Expr.of(Symbol(node.id))
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
         return Expr.of(-1) * _read(node.operand)
-    if isinstance(node, ast.BinOp) and type(node.op) in _AST_BINARY:
-        name, left, right = _AST_BINARY[type(node.op)], _read(node.left), _read(node.right)
-        if name == "+":
-            return left + right
-        if name == "-":
-            return left - right
-        return left * right if name == "*" else divide(name, left, right)
+    if isinstance(node, ast.BinOp) and type(node.op) in _OPERATORS:
+        made: Expr = ARITHMETIC[_OPERATORS[type(node.op)]](_read(node.left), _read(node.right))
+        return made
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and not node.keywords:
         return Expr.of(Operation(node.func.id, tuple(_read(a) for a in node.args)))
     message = "not an expression of names, numbers and arithmetic"
-    raise ValueError(message)
-
-
-_RELATION_NODES: dict[type[ast.cmpop], str] = {
-    ast.Lt: "<",
-    ast.LtE: "<=",
-    ast.Gt: ">",
-    ast.GtE: ">=",
-    ast.Eq: "==",
-    ast.NotEq: "!=",
-}
-
-
-def parse_test(text: str) -> Test:
-    """The test that a text in Python's spelling is.  Nothing is executed; raises ValueError for anything else."""
-    try:
-        return _read_test(ast.parse(text, mode="eval").body)
-    except (SyntaxError, RecursionError, MemoryError) as problem:
-        message = f"not a test: {text!r}"
-        raise ValueError(message) from problem
-
-
-def _read_test(node: ast.expr) -> Test:
-    if isinstance(node, ast.Compare) and len(node.ops) == 1 and type(node.ops[0]) in _RELATION_NODES:
-        return Test(_RELATION_NODES[type(node.ops[0])], (_read(node.left), _read(node.comparators[0])))
-    if isinstance(node, ast.BoolOp):
-        name = "and" if isinstance(node.op, ast.And) else "or"
-        return Test(name, parts=tuple(map(_read_test, node.values)))
-    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
-        return Test("not", parts=(_read_test(node.operand),))
-    if isinstance(node, ast.Name):
-        return Test(FLAG, (Expr.of(Symbol(node.id)),))
-    message = "not a comparison"
     raise ValueError(message)

@@ -10,6 +10,7 @@ from pydantic_core import CoreSchema, core_schema
 
 from cnndsl.frozen import frozen
 from cnndsl.symbolic.expr import (
+    ARITHMETIC,
     DIVISIONS,
     RELATIONS,
     Atom,
@@ -19,7 +20,6 @@ from cnndsl.symbolic.expr import (
     Operation,
     Symbol,
     TooLong,
-    divide,
     parse_expr,
 )
 
@@ -160,32 +160,15 @@ def _from_json(found: dict[str, Any]) -> Traced:
         raise ValueError(message) from problem
 
 
-_ARITHMETIC: dict[str, Callable[[Number, Number], Number]] = {
-    "+": operator.add,
-    "-": operator.sub,
-    "*": operator.mul,
-    **DIVISIONS,
-}
-
-
 def calculate(name: str, left: Number | Traced, right: Number | Traced) -> Number | Traced:
     """`left name right` for `+ - * / // %`, traced where an operand is.
 
     Raises ZeroDivisionError and OverflowError as Python does.
     """
-    value = _ARITHMETIC[name](value_of(left), value_of(right))
+    value: Number = ARITHMETIC[name](value_of(left), value_of(right))
     if not isinstance(left, Traced) and not isinstance(right, Traced):
         return value
-    a, b = Expr.of(left), Expr.of(right)
-    if name == "+":
-        expr = a + b
-    elif name == "-":
-        expr = a - b
-    elif name == "*":
-        expr = a * b
-    else:
-        expr = divide(name, a, b)
-    return _settle(value, expr)
+    return _settle(value, ARITHMETIC[name](Expr.of(left), Expr.of(right)))
 
 
 def call(name: str, value: Number, operands: Iterable[Number | Traced]) -> Number | Traced:
