@@ -203,7 +203,10 @@ PLANS = (
 
 
 def fold(scene: Scene, *, layers: bool) -> Scene:
-    """The scene with runs of blocks, and blocks that look equal, drawn as one; with `layers` equal layers too."""
+    """The scene with runs of blocks, and blocks that look equal, drawn as one; with `layers` equal layers too.
+
+    It takes the volumes of the scene that it is given, which is not to be used any more.
+    """
     after = Counter(link.tail for link in scene.links)
     before: dict[int, list[int]] = defaultdict(list)
     for link in scene.links:
@@ -226,16 +229,7 @@ def fold(scene: Scene, *, layers: bool) -> Scene:
             first.makers += volume.makers
         else:
             place = len(folded.volumes)
-            folded.volumes.append(
-                replace(
-                    volume,
-                    paths=[*volume.paths],
-                    makers=[*volume.makers],
-                    hops=[*volume.hops],
-                    bands=[*volume.bands],
-                    lines=[*volume.lines],
-                )
-            )
+            folded.volumes.append(volume)
             folded.links += (Link(places[tail], place) for tail in tails)
         places.append(place)
     return folded

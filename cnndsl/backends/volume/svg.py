@@ -92,35 +92,42 @@ class Shade(NamedTuple):
     line: str
 
 
-def style(picture: str, swaps: Mapping[str, str]) -> str:
-    """The style sheet of a picture of this class; `swaps` are colours for a dark reader, by those that are written.
-
-    Every rule is for the class alone: a style sheet inside a page is one for the whole page.
-    """
-    rules = f"@media all{{.{picture}{{max-width:100%;height:auto}}}}"
-    if swaps:
-        dark = "\n".join(
-            f'.{picture} [{use}="{light}"]{{{use}:{colour}}}'
-            for light, colour in swaps.items()
-            for use in ("fill", "stroke")
-        )
-        rules += f"\n@media screen and (prefers-color-scheme:dark){{\n{dark}\n}}"
-    return f"<style>\n{rules}\n</style>"
-
-
 def opened(
-    kind: str, name: str, told: str, width: float, height: float, theme: ThemeName, *, role: str = "img"
+    kind: str,
+    name: str,
+    told: str,
+    width: float,
+    height: float,
+    theme: ThemeName,
+    *,
+    role: str = "img",
+    swaps: Mapping[str, str] | None = None,
 ) -> Iterator[str]:
     """The beginning of a picture of the class `cnndsl-KIND`: its name, what it tells, its style sheet, its ground.
 
-    role: what it is for a reader that speaks, "group" where it has links, which are no part of an "img".
+    role: what it is for a reader that speaks, "group" where it has links, which are no part of an "img". swaps: for the
+    theme auto the colours in the dark, by those that are written; None for all of the theme.
     """
+    slug = re.sub(r"[^A-Za-z0-9]+", "-", name).strip("-") or "network"
+    title, desc = (f"{slug}-{kind}-{part}" for part in ("title", "desc"))
     size = f'width="{number(width)}" height="{number(height)}"'
-    box = f'viewBox="0 0 {number(width)} {number(height)}" {size}'
-    yield f'<svg xmlns="http://www.w3.org/2000/svg" {box} class="cnndsl-{kind}" role="{role}" font-family="{FONTS}">'
-    yield f"<title>{safe(name)}</title><desc>{safe(told)}</desc>"
-    yield style(f"cnndsl-{kind}", every_dark() if theme == "auto" else {})
-    yield f'<rect {size} fill="{(DARK if theme == "dark" else LIGHT).background}"/>'
+    yield (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {number(width)} {number(height)}" {size} '
+        f'class="cnndsl-{kind}" role="{role}" aria-labelledby="{title} {desc}" font-family="{FONTS}">'
+    )
+    yield f'<title id="{title}">{safe(name)}</title>'
+    yield f'<desc id="{desc}">{safe(told)}</desc>'
+    # Every rule is for the class alone: a style sheet inside a page is one for the whole page.
+    rules = f"@media all{{.cnndsl-{kind}{{max-width:100%;height:auto}}}}"
+    if theme == "auto":
+        dark = "\n".join(
+            f'.cnndsl-{kind} [{use}="{light}"]{{{use}:{colour}}}'
+            for light, colour in (every_dark() if swaps is None else swaps).items()
+            for use in ("fill", "stroke")
+        )
+        rules += f"\n@media screen and (prefers-color-scheme:dark){{\n{dark}\n}}"
+    yield f"<style>\n{rules}\n</style>"
+    yield f'<rect class="ground" {size} fill="{(DARK if theme == "dark" else LIGHT).background}"/>'
 
 
 def shade(theme: Theme, kind: str) -> Shade:
@@ -251,7 +258,7 @@ class Writer:
     def __init__(self, scene: Scene, layout: Layout, theme: ThemeName) -> None:
         self._scene = scene
         self._layout = layout
-        self._turns_dark = theme == "auto"
+        self._theme_name = theme
         self._theme = DARK if theme == "dark" else LIGHT
 
     def lines(self) -> Iterator[str]:
@@ -263,7 +270,6 @@ class Writer:
         foot = _HEAD + self._layout.height + 16
         height = foot + legend_height + 6
         yield from self._open(width, height)
-        yield f'<rect class="ground" width="{number(width)}" height="{number(height)}" fill="{theme.background}"/>'
         yield words(shorten(scene.name, room / SLACK, _HUGE, BOLD), MARGIN, 32, _HUGE, theme.heading, BOLD)
         yield words(scene.summary, MARGIN, 48, SMALL, theme.quiet)
         yield f'<g transform="translate(0 {number(_HEAD)})">'
@@ -275,23 +281,13 @@ class Writer:
         yield "</svg>"
 
     def _open(self, width: float, height: float) -> Iterator[str]:
-        slug = re.sub(r"[^A-Za-z0-9]+", "-", self._scene.name).strip("-") or "network"
-        yield (
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {number(width)} {number(height)}" '
-            f'width="{number(width)}" height="{number(height)}" class="cnndsl-volume" role="img" '
-            f'aria-labelledby="{slug}-volume-title {slug}-volume-desc" font-family="{FONTS}">'
-        )
         told = [self._scene.summary, *(", ".join(_story(volume)[:-1]) for volume in self._scene.volumes)]
         if len(told) > _MOST_TOLD:
             told[_MOST_TOLD:] = [tr("and {count} more", count=len(told) - _MOST_TOLD)]
-        yield f'<title id="{slug}-volume-title">{safe(self._scene.name)}</title>'
-        yield f'<desc id="{slug}-volume-desc">{safe(chr(10).join(told))}</desc>'
-        swaps: dict[str, str] = {}
-        if self._turns_dark:
-            kinds = {volume.kind for volume in self._scene.volumes}
-            kinds |= {band.kind for volume in self._scene.volumes for band in volume.bands}
-            swaps = in_the_dark([kind for kind in (*KINDS, MERGE, IO) if kind in kinds])
-        yield style("cnndsl-volume", swaps)
+        kinds = {volume.kind for volume in self._scene.volumes}
+        kinds |= {band.kind for volume in self._scene.volumes for band in volume.bands}
+        swaps = in_the_dark([kind for kind in (*KINDS, MERGE, IO) if kind in kinds])
+        yield from opened("volume", self._scene.name, "\n".join(told), width, height, self._theme_name, swaps=swaps)
 
     def _content(self) -> Iterator[str]:
         """Ways to a volume come before it, and volumes from left to right: what is nearer hides what is behind."""
