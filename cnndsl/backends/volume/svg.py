@@ -159,32 +159,6 @@ _SAMPLE = 26.0
 _GAP = 18.0
 
 
-class _Entry(NamedTuple):
-    sample: str
-    word: str
-
-    @property
-    def width(self) -> float:
-        return text_width(self.word, SMALL) * SLACK + _SAMPLE + _GAP
-
-
-def legend(scene: Scene, layout: Layout, theme: Theme, left: float, room: float) -> tuple[list[str], float]:
-    """The lines of SVG from a height of 0 down, and the height; `left` is where they begin, `room` their width."""
-    lines: list[str] = []
-    x, y = left, 0.0
-    for entry in _entries(scene, layout, theme):
-        if x > left and x + entry.width > left + room:
-            x, y = left, y + _ROW
-        lines.append(f'<g transform="translate({number(x)} {number(y)})">{entry.sample}</g>')
-        lines.append(words(entry.word, x + _SAMPLE, y, SMALL, theme.text))
-        x += entry.width
-    y += _ROW
-    for line in wrapped(note(scene), room / SLACK, SMALL):
-        lines.append(words(line, left, y, SMALL, theme.quiet))
-        y += LINE
-    return lines, y
-
-
 SKIP, TRAINING = "skip", "in training only"
 """What a legend tells beside the kinds of layers."""
 
@@ -198,30 +172,6 @@ def told(scene: Scene, layout: Layout) -> Iterator[str]:
         yield SKIP
     if any(volume.training for volume in scene.volumes):
         yield TRAINING
-
-
-def _entries(scene: Scene, layout: Layout, theme: Theme) -> Iterator[_Entry]:
-    own = {volume.kind for volume in scene.volumes}
-    for what in told(scene, layout):
-        if what in own:
-            sample = _box(theme, what)
-        elif what == SKIP:
-            dashed = f'stroke="{theme.skip}" stroke-width="1.4" stroke-dasharray="5 3"'
-            sample = f'<path d="M0 -3H20" {dashed}/>'
-        elif what == TRAINING:
-            sample = f'<rect x="2" y="-8" width="16" height="9" fill="none" stroke="{theme.flow}"{DOTTED}/>'
-        else:
-            colours = shade(theme, what)
-            look = f'fill="{colours.front}" stroke="{colours.line}" stroke-width="0.8"{_border(what)}'
-            sample = f'<rect x="7" y="-9" width="5" height="11" {look}/>'
-        yield _Entry(sample, tr(what))
-
-
-def _box(theme: Theme, kind: str) -> str:
-    colours, box = shade(theme, kind), Box(1, -3.5, 9, 9, 12)
-    edge = f' stroke="{colours.line}" stroke-width="0.8" stroke-linejoin="round"'
-    faces = ((box.side(), colours.side), (box.top(), colours.top), (box.front(), colours.front))
-    return "".join(polygon(points, fill, edge) for points, fill in faces)
 
 
 def note(scene: Scene) -> str:
@@ -266,7 +216,7 @@ class Writer:
         said = max(text_width(scene.name, _HUGE, BOLD), text_width(scene.summary, SMALL)) * SLACK + 2 * MARGIN
         width = max(self._layout.width, min(said, _WIDEST_HEAD), _NARROWEST)
         room = width - 2 * MARGIN
-        below, legend_height = legend(scene, self._layout, theme, MARGIN, room)
+        below, legend_height = self._legend(room)
         foot = _HEAD + self._layout.height + 16
         height = foot + legend_height + 6
         yield from self._open(width, height)
@@ -279,6 +229,43 @@ class Writer:
         yield from below
         yield "</g>"
         yield "</svg>"
+
+    def _legend(self, room: float) -> tuple[list[str], float]:
+        """What the legend has, from a height of 0 down in so much room, and its height."""
+        lines: list[str] = []
+        x, y = MARGIN, 0.0
+        for what in told(self._scene, self._layout):
+            taken = text_width(tr(what), SMALL) * SLACK + _SAMPLE + _GAP
+            if x > MARGIN and x + taken > MARGIN + room:
+                x, y = MARGIN, y + _ROW
+            lines += [self._sample(what, x, y), self._words(tr(what), x + _SAMPLE, y, self._theme.text)]
+            x += taken
+        y += _ROW
+        for line in wrapped(note(self._scene), room / SLACK, SMALL):
+            lines.append(self._words(line, MARGIN, y, self._theme.quiet))
+            y += LINE
+        return lines, y
+
+    def _words(self, text: str, x: float, y: float, colour: str) -> str:
+        return words(text, x, y, SMALL, colour)
+
+    def _sample(self, what: str, x: float, y: float) -> str:
+        """What stands before a word of the legend: a small volume, a stripe, or a line."""
+        theme = self._theme
+        if what == SKIP:
+            drawn = f'<path d="M0 -3H20" stroke="{theme.skip}" stroke-width="1.4" stroke-dasharray="5 3"/>'
+        elif what == TRAINING:
+            drawn = f'<rect x="2" y="-8" width="16" height="9" fill="none" stroke="{theme.flow}"{DOTTED}/>'
+        else:
+            colours, box = shade(theme, what), Box(1, -3.5, 9, 9, 12)
+            if what in {volume.kind for volume in self._scene.volumes}:
+                edge = f' stroke="{colours.line}" stroke-width="0.8" stroke-linejoin="round"'
+                faces = ((box.side(), colours.side), (box.top(), colours.top), (box.front(), colours.front))
+                drawn = "".join(polygon(points, fill, edge) for points, fill in faces)
+            else:
+                look = f'fill="{colours.front}" stroke="{colours.line}" stroke-width="0.8"{_border(what)}'
+                drawn = f'<rect x="7" y="-9" width="5" height="11" {look}/>'
+        return f'<g transform="translate({number(x)} {number(y)})">{drawn}</g>'
 
     def _open(self, width: float, height: float) -> Iterator[str]:
         told = [self._scene.summary, *(", ".join(_story(volume)[:-1]) for volume in self._scene.volumes)]

@@ -9,7 +9,7 @@ from cnndsl.backends.explain.forms import escaped
 from cnndsl.backends.graphviz.labels import KINDS, SLACK, text_width
 from cnndsl.backends.graphviz.picture import IO, MERGE
 from cnndsl.backends.volume.build import Window
-from cnndsl.backends.volume.layout import BAND, LINE, MARGIN, SMALL, TITLE, Box, Layout, Placed, Point, Route
+from cnndsl.backends.volume.layout import BAND, MARGIN, SMALL, TITLE, Box, Layout, Placed, Point, Route
 from cnndsl.backends.volume.scene import Scene
 from cnndsl.backends.volume.svg import (
     SKIP,
@@ -18,17 +18,13 @@ from cnndsl.backends.volume.svg import (
     Writer,
     corners_of,
     divisions,
-    note,
     number,
     shade,
     slabs,
-    told,
-    wrapped,
 )
-from cnndsl.i18n import tr
 from cnndsl.theme import ThemeName
 
-_HEAD, _FOOT, _LEGEND = 62.0, 24.0, 18.0
+_HEAD, _FOOT = 62.0, 24.0
 _MACROS = r"""
 % A volume: its kind, the left end and the middle of its front, how wide, high and deep it is.
 \newcommand{\cnnbox}[6]{\begin{scope}[shift={(#2,#3)}, draw=#1-line, line width=0.9\cnnunit, line join=round,
@@ -79,7 +75,7 @@ class _Tikz(Writer):
         scene, layout = self._scene, self._layout
         said = text_width(scene.summary, SMALL) * SLACK + 2 * MARGIN
         width = max(layout.width, said)
-        below, legend = self._legend(width)
+        below, legend = self._legend(width - 2 * MARGIN)
         foot = _HEAD + layout.height + _FOOT
         height = foot + legend + 6
         yield "% A picture of volumes. Compile it with pdflatex; names in other letters than Latin need lualatex."
@@ -144,28 +140,15 @@ class _Tikz(Writer):
         for kind in self._kinds:
             yield rf"\newcommand{{\cnn{kind}}}[5]{{\cnnbox{{{kind}}}{{#1}}{{#2}}{{#3}}{{#4}}{{#5}}}}"
 
-    def _legend(self, width: float) -> tuple[list[str], float]:
-        """The lines of the legend, from a height of 0 down, and its height."""
-        found, x, y = [], MARGIN, 0.0
-        for what in told(self._scene, self._layout):
-            word = tr(what)
-            room = text_width(word, SMALL) * SLACK + 38
-            if x > MARGIN and x + room > width - MARGIN:
-                x, y = MARGIN, y + _LEGEND
-            if what == SKIP:
-                found.append(rf"\draw[skip, -] {_at(x - 2, y - 3.5)} -- {_at(x + 16, y - 3.5)};")
-            elif what == TRAINING:
-                corners = f"{_at(x, y - 8)} rectangle {_at(x + 15, y + 1)}"
-                found.append(rf"\draw[training, draw=cnn-flow] {corners};")
-            else:
-                found.append(rf"\cnn{what}{{{number(x + 2)}}}{{{number(y - 3.5)}}}{{9}}{{9}}{{12}}")
-            found.append(_words(x + 20, y, rf"\cnnsmall {escaped(word)}"))
-            x += room
-        y += _LEGEND
-        for line in wrapped(note(self._scene), (width - 2 * MARGIN) / SLACK, SMALL):
-            found.append(_words(MARGIN, y, rf"\cnnsmall {escaped(line)}"))
-            y += LINE
-        return found, y
+    def _words(self, text: str, x: float, y: float, colour: str) -> str:  # noqa: ARG002 - all are in one
+        return _words(x, y, rf"\cnnsmall {escaped(text)}")
+
+    def _sample(self, what: str, x: float, y: float) -> str:
+        if what == SKIP:
+            return rf"\draw[skip, -] {_at(x - 2, y - 3.5)} -- {_at(x + 16, y - 3.5)};"
+        if what == TRAINING:
+            return rf"\draw[training, draw=cnn-flow] {_at(x, y - 8)} rectangle {_at(x + 15, y + 1)};"
+        return rf"\cnn{what}{{{number(x + 2)}}}{{{number(y - 3.5)}}}{{9}}{{9}}{{12}}"
 
     def _volume(self, item: Placed) -> Iterator[str]:
         volume = item.volume
