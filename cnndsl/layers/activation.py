@@ -10,7 +10,7 @@ from cnndsl.layers.base import Argument, Code, Extra, Group, Kept, Layer, Spelli
 from cnndsl.layers.formula import AxisRule, KnownShape, Shape, SizeError, as_it_comes, axis_names, incoming, show
 from cnndsl.layers.operations import axis_index
 from cnndsl.layers.reach import Reaches, mixing, same
-from cnndsl.layers.types import Axis, Count, Flag, Real
+from cnndsl.layers.types import Axis, Count, Flag, Real, RealFrom0
 
 Side = Literal["input", "output", "either"]
 INPLACE = "whether the input itself is overwritten"
@@ -169,15 +169,7 @@ class Softshrink(Activation):
     example = "input(1, 64) -> conv(8, 9) -> softshrink(0.1)"
     torch_names = {"threshold": "lambd"}
 
-    threshold: Real = Field(default=0.5, description="how far from 0 a number has to be")
-
-    def check(self, x: Shape) -> None:
-        if self.threshold < 0:
-            raise SizeError(
-                f"the threshold of softshrink is at least 0, and it is {self.threshold}",
-                "leave out the sign",
-                code="E312",
-            )
+    threshold: RealFrom0 = Field(default=0.5, description="how far from 0 a number has to be")
 
     def words(self, x: Shape) -> str:
         return tr("by {number}", number=self.threshold)
@@ -296,16 +288,6 @@ class _Shares(Activation):
         return (Argument("dim", self.axis, None),)
 
 
-class Softmax(_Shares):
-    """Numbers become shares that add up to 1: exp(x_i) / sum of exp(x_j) along the axis (torch.nn.Softmax).
-
-    Not before a cross-entropy loss, which has it built in.
-    """
-
-    kind = "softmax"
-    example = "input(16, 100) -> conv(1, 1) -> softmax(axis=2)"
-
-
 class Softmin(_Shares):
     """A softmax that gives the smallest number the largest share: softmax(-x) (torch.nn.Softmin)."""
 
@@ -380,6 +362,9 @@ FUNCTIONS = (
             "input(256) -> linear(1) -> logsigmoid", name="LogSigmoid"),  # exp(-|x|) as well, on the processor
     declare(TwoSteps, "softsign", "Like tanh, and slower to reach -1 and 1: x / (1 + |x|) (torch.nn.Softsign).",
             "input(256) -> linear(64) -> softsign", name="Softsign"),  # the divisor, 1 + |x|
+    declare(_Shares, "softmax", "Numbers become shares that add up to 1: exp(x_i) / sum of exp(x_j) along the axis "
+            "(torch.nn.Softmax).\n\nNot before a cross-entropy loss, which has it built in.",
+            "input(16, 100) -> conv(1, 1) -> softmax(axis=2)", name="Softmax"),
     declare(_Shares, "log_softmax", "The logarithm of softmax, computed in one step because that is more exact "
             "(torch.nn.LogSoftmax).", "input(256) -> linear(10) -> log_softmax", name="LogSoftmax"),
 )  # fmt: skip

@@ -130,9 +130,9 @@ class Bilinear(_Weighted, MultiInput):
             return Kept(inputs=(0, 1))
         return None if gradient else Kept()  # each value is kept for the gradient of the other, which may want none
 
-    def torch(self, x: Shape) -> Spelling:
+    def spelled(self, x: Shape) -> tuple[Argument, ...]:
         sizes = (Argument("in1_features", x[-1]), Argument("in2_features", self.others[0][-1]))
-        return Spelling("nn.Bilinear", (*sizes, *self.arguments("features", "bias")))
+        return (*sizes, *self.arguments())
 
 
 class Embedding(Layer):

@@ -135,26 +135,6 @@ class Elementwise(Broadcasting):
         return tuple(read_beside(x, ys[k]) for x in xs)
 
 
-class Add(Elementwise):
-    """The sum of two values, or of a value and a number."""
-
-    kind = "add"
-    symbol = "+"
-    written = "a + b, add(a, b)"
-    call = "x + y"
-    example = "input(8, 4, 4); input + (it -> conv(8, 3, padding=1) -> relu)"
-
-
-class Subtract(Elementwise):
-    """The difference of two values, or of a value and a number."""
-
-    kind = "sub"
-    symbol = "-"
-    written = "a - b, sub(a, b)"
-    call = "x - y"
-    example = "input(8, 4, 4); input - mean(it, axis=1, keepdim=true)"
-
-
 def kept_of_product(gradients: tuple[bool, ...]) -> Kept:
     """What PyTorch keeps of a product: each value for the gradient of the other."""
     return Kept(inputs=tuple(other for other, wants in ((1, gradients[0]), (0, gradients[1])) if wants))
@@ -191,18 +171,6 @@ class Divide(Elementwise):
         if self.scalar is not None:
             return Kept(extra=self.scratch(xs))
         return Kept(inputs=(0, 1) if gradients[1] else (1,))
-
-
-class Power(Elementwise):
-    """A value to the power of a number."""
-
-    kind = "pow"
-    symbol = "**"
-    written = "x ** n, pow(x, n)"
-    values = "a value and a number"
-    call = "x ** n"
-    example = "input(8, 4, 4); conv(8, 1) -> relu; it / (1 + it ** 2)"
-    keeps = _INPUT
 
 
 class _Bound(Elementwise):
@@ -268,6 +236,15 @@ class Clamp(Pointwise):
 
 _ROOT = "input(8, 4, 4); conv(8, 1) -> relu; "
 FUNCTIONS = (
+    declare(Elementwise, "add", "The sum of two values, or of a value and a number.",
+            "input(8, 4, 4); input + (it -> conv(8, 3, padding=1) -> relu)",
+            symbol="+", written="a + b, add(a, b)", call="x + y"),
+    declare(Elementwise, "sub", "The difference of two values, or of a value and a number.",
+            "input(8, 4, 4); input - mean(it, axis=1, keepdim=true)",
+            symbol="-", written="a - b, sub(a, b)", call="x - y"),
+    declare(Elementwise, "pow", "A value to the power of a number.",
+            "input(8, 4, 4); conv(8, 1) -> relu; it / (1 + it ** 2)", symbol="**", written="x ** n, pow(x, n)",
+            values="a value and a number", call="x ** n", keeps=_INPUT),
     declare(Pointwise, "sqrt", "The square root of each number.", _ROOT + "sqrt(it + 1)", keeps=_OUTPUT),
     declare(Pointwise, "rsqrt", "One divided by the square root of each number.", _ROOT + "it * rsqrt(it + 1)",
             keeps=_OUTPUT),

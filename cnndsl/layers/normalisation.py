@@ -21,14 +21,10 @@ _EPS = "added to the variance, against division by zero"
 _MOMENTUM = "share of the newest batch in the running statistics"
 
 
-class _Normalisation(Layer):
-    """A layer that changes no size."""
+class _ByStatistics(Layer):
+    """A normalisation by a mean and a variance."""
 
     group = Group.NORMALISATION
-
-
-class _ByStatistics(_Normalisation):
-    """A normalisation by a mean and a variance."""
 
     @abstractmethod
     def _groups(self, x: KnownShape) -> Extra:
@@ -66,9 +62,8 @@ class _ByChannel(_ByStatistics):
     def reach(self, x: Shape, y: Shape) -> Reaches:
         return same(x) if self.track_running_stats else mixing(x, range(1, len(x)))
 
-    def torch(self, x: Shape) -> Spelling:
-        name = self.module_name(len(x) - 1)
-        return Spelling(f"nn.{name}", (Argument("num_features", x[0]), *self.arguments()))
+    def spelled(self, x: Shape) -> tuple[Argument, ...]:
+        return (Argument("num_features", x[0]), *self.arguments())
 
 
 class BatchNorm(_ByChannel):
@@ -161,9 +156,9 @@ class GroupNorm(_ByStatistics):
     def _groups(self, x: KnownShape) -> Extra:
         return Extra(numbers=2 * self.groups)
 
-    def torch(self, x: Shape) -> Spelling:
-        first = (Argument("num_groups", self.groups), Argument("num_channels", x[0]))
-        return Spelling("nn.GroupNorm", (*first, *self.arguments("eps", "affine")))
+    def spelled(self, x: Shape) -> tuple[Argument, ...]:
+        channels = Argument("num_channels", x[0])
+        return (Argument("num_groups", self.groups), channels, *self.arguments("eps", "affine"))
 
     def function(self, x: Shape) -> Spelling | None:
         if self.affine:
@@ -312,7 +307,7 @@ class ChannelRMSNorm(nn.RMSNorm):
         return Kept(inputs=(0,) if gradient else (), extra=Extra(numbers=roots + numbers))
 
 
-class LocalResponseNorm(_Normalisation):
+class LocalResponseNorm(Layer):
     """Local response normalisation: each number is divided by a power of the squares of its neighbours in
     the channels next to it.
 
@@ -321,6 +316,7 @@ class LocalResponseNorm(_Normalisation):
     """
 
     kind = "local_response_norm"
+    group = Group.NORMALISATION
     module = "LocalResponseNorm"
     call = "F.local_response_norm"
     ranks = (2, 3, 4)

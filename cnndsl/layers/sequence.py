@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from cnndsl.i18n import tr, trn
-from cnndsl.layers.base import Argument, Extra, Group, Kept, Layer, MultiInput, Spelling, Tensor
+from cnndsl.layers.base import Argument, Extra, Group, Kept, Layer, MultiInput, Tensor
 from cnndsl.layers.formula import AxisRule, Dim, KnownShape, Shape, SizeError, Term, parameter, show
 from cnndsl.layers.reach import Reaches, all_of, same, whole
 from cnndsl.layers.types import Count, Flag, Probability, Whole
@@ -104,10 +104,10 @@ class _Recurrent(_OnSequences):
         # At each place every weight is used once.
         return (x[0], sum(tensor.size for tensor in self.tensors(x) if tensor.name.startswith("weight")))
 
-    def torch(self, x: Shape) -> Spelling:
+    def spelled(self, x: Shape) -> tuple[Argument, ...]:
         first = (Argument("input_size", x[-1]), *self.arguments("features", "layers", *self._own))
         rest = (*self.arguments("bias"), Argument("batch_first", True, False), *self.arguments(*self._last))
-        return Spelling(f"nn.{self.module}", (*first, *rest))
+        return (*first, *rest)
 
     def words(self, x: Shape) -> str:
         parts = [trn("{count} feature", "{count} features", self.features)]
@@ -281,12 +281,12 @@ class ChainedMultiheadAttention(nn.MultiheadAttention):
         (length, key), (_, value) = self.others
         return (x[1], 2 * x[0] * (x[1] + length) + length * (key + value))
 
-    def torch(self, x: Shape) -> Spelling:
+    def spelled(self, x: Shape) -> tuple[Argument, ...]:
         first = (Argument("embed_dim", x[-1]), *self.arguments("heads"))
         memory = zip(("kdim", "vdim"), self.others, strict=False)
         widths = (Argument(name, each[1], None) for name, each in memory if key_of(each[1]) != key_of(x[1]))
         rest = (*self.arguments("dropout", "bias"), *widths, Argument("batch_first", True, False))
-        return Spelling("nn.MultiheadAttention", (*first, *rest))
+        return (*first, *rest)
 
     def words(self, x: Shape) -> str:
         heads = trn("{count} head", "{count} heads", self.heads)

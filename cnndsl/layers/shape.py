@@ -46,6 +46,14 @@ class _Renumbered(ShapeLayer):
     def shares(self, x: KnownShape, *, training: bool, in_order: bool) -> bool:
         return in_order
 
+    def _around(self, x: Shape, y: Shape, made: dict[int, AxisRule]) -> tuple[AxisRule, ...]:
+        """The rules of `y`, of which some axes in a row are `made`, and those around them come from `x` as they are."""
+        names, old, behind = axis_names(y), axis_names(x), len(x) - len(y)
+        kept = {at: old[at if at < min(made) else at + behind] for at in range(len(y)) if at not in made}
+        return tuple(
+            AxisRule(names[at], y[at], words=of_input(kept[at])) if at in kept else made[at] for at in range(len(y))
+        )
+
 
 class Flatten(_Renumbered):
     """Several axes become one: 16 x 5 x 5 becomes 400 (torch.nn.Flatten, torch.flatten)."""
@@ -79,13 +87,8 @@ class Flatten(_Renumbered):
     def formula(self, x: Shape) -> tuple[AxisRule, ...]:
         first, last = self._merged(x)
         y = self.output(x)
-        names = axis_names(y)
-        merged = AxisRule(names[first], y[first], _all(x, range(first, last + 1)), notes=(tr(_ORDER),))
-        kept = {axis: axis if axis < first else axis + last - first for axis in range(len(y)) if axis != first}
-        return tuple(
-            AxisRule(name, y[axis], words=of_input(axis_names(x)[kept[axis]])) if axis in kept else merged
-            for axis, name in enumerate(names)
-        )
+        merged = AxisRule(axis_names(y)[first], y[first], _all(x, range(first, last + 1)), notes=(tr(_ORDER),))
+        return self._around(x, y, {first: merged})
 
     def _is_one_axis(self, x: KnownShape) -> bool:
         """Whether there is one axis to merge besides such of a single number: it can be a view of anything."""
@@ -124,17 +127,10 @@ class Unflatten(_Renumbered):
         return (*x[:at], *_divided(self.sizes, x[at]), *x[at + 1 :])
 
     def formula(self, x: Shape) -> tuple[AxisRule, ...]:
-        at = axis_index(self.axis, x, "unflatten")
-        y = self.output(x)
-        names, old = axis_names(y), axis_names(x)
-        more = len(y) - len(x)
-        split = _written(self.sizes, _all(x, [at]), y[at : at + len(self.sizes)], names[at : at + len(self.sizes)])
-        before = (AxisRule(name, y[axis], words=of_input(old[axis])) for axis, name in enumerate(names[:at]))
-        after = (
-            AxisRule(names[axis], y[axis], words=of_input(old[axis - more]))
-            for axis in range(at + len(self.sizes), len(y))
-        )
-        return (*before, *split, *after)
+        at, y = axis_index(self.axis, x, "unflatten"), self.output(x)
+        split = slice(at, at + len(self.sizes))
+        rules = _written(self.sizes, _all(x, [at]), y[split], axis_names(y)[split])
+        return self._around(x, y, dict(enumerate(rules, at)))
 
     def shares(self, x: KnownShape, *, training: bool, in_order: bool) -> bool:
         return True

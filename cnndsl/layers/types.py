@@ -187,6 +187,7 @@ Count = Annotated[int, _STRICT, _AT_LEAST_1, "count", Takes("whole number, at le
 # A number that changes no size: a probability, an epsilon, a slope.
 Real = Annotated[_Number, _REAL, Field(ge=-LARGEST_REAL), _AS_GIVEN, "free", _NUMBER]
 OptionalReal = Annotated[Annotated[_Number, _REAL, Field(ge=-LARGEST_REAL), _AS_GIVEN] | None, _NUMBER]
+RealFrom0 = Annotated[_Number, _REAL, _AT_LEAST_0, _AS_GIVEN, "free", Takes("number, at least 0")]
 PositiveReal = Annotated[_Number, _REAL, Field(gt=0), _AS_GIVEN, "free", Takes("number above 0")]
 OptionalPositiveReal = Annotated[
     Annotated[_Number, _REAL, Field(gt=0), _AS_GIVEN] | None, "free", Takes("number above 0")

@@ -82,6 +82,7 @@ _BY_TYPE: dict[str, Callable[[tuple[int, ...]], Values]] = {
     "OptionalPositive": _one_of(*_COUNTS),
     "OptionalWhole": _one_of(0, 1, -1, 2, 7, -8),
     "Real": _one_of(0.5, 1, 2, 0.1, -1, 0, -0.25),
+    "RealFrom0": _one_of(0.5, 1, 0.1, 0, -0.25),
     "PositiveReal": _one_of(1e-5, 0.5, 1, 2, 3, 0, -1),
     "OptionalPositiveReal": _one_of(1e-5, 0.5, 1, 2, 0, -1),
     "Probability": _one_of(0, 0.5, 0.1, 1, 1.5, -0.1),
