@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from functools import reduce
 from math import prod
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
@@ -89,6 +89,8 @@ from cnndsl.semantics.values import (
 from cnndsl.source import Span
 from cnndsl.symbolic.number import Traced, is_open, trace_weight, value_of
 from cnndsl.syntax import tree
+
+_Tensor = TypeVar("_Tensor", bound=Learned)
 
 
 def conditional(body: Evaluation, node: tree.Conditional) -> Any:
@@ -213,7 +215,11 @@ def _flat(stages: list[Stage]) -> list[Stage]:
 
 _TWO_BY_TWO = ("add", "mul", "minimum", "maximum")
 """Operations that put a list of values together two by two."""
-_PARAMETER = "write parameter([channels, 1, 1], init=1e-6)"
+_TENSORS = {
+    "parameter": "write parameter([channels, 1, 1], init=1e-6)",
+    "constant": "write constant([0.485, 0.456, 0.406], [3, 1, 1])",
+}
+"""Examples of what makes a tensor."""
 
 
 def call(body: Evaluation, node: tree.Call) -> Any:
@@ -411,9 +417,6 @@ def _call_operation(body: Evaluation, name: str, values: tuple[Value, ...], rest
     return apply_operation(body, bind_operation(body, OPERATIONS[name], node, rest), values, node.span)
 
 
-_CONSTANT = "write constant([0.485, 0.456, 0.406], [3, 1, 1])"
-
-
 def _listed_first(body: Evaluation, node: tree.Call) -> list[Any] | None:
     """The list that a call begins with, if it does."""
     given = body.known(node.arguments[0].value) if node.arguments and node.arguments[0].name is None else None
@@ -425,25 +428,12 @@ def _fixed(body: Evaluation, node: tree.Call, numbers: list[Any]) -> Value:
     called = Called("constant", ("numbers", "size", "persistent"))
     _, *names = by_parameter(body.context, called, node.arguments)
     rest = body.all_known(argument.value for argument in node.arguments[1:])
-    given = dict(zip(names, rest, strict=True))
     body.only_layers("is a value", node.span, "make it a block")
     rows = even(numbers, node.arguments[0].value, "constants")
     shape = nested_shape(rows)
     for _ in shape[1:]:
         rows = tuple(itertools.chain.from_iterable(rows))
-    size = given.get("size", list(shape))
-    if any(map(is_open, size if isinstance(size, list) else [size])):
-        raise open_size(node.span)
-    for name, value in (("size", size), ("persistent", given.get("persistent", True))):
-        refuse_others(f"constant: {name}", value, node.span, lambda: _CONSTANT)
-    try:
-        layer = Fixed(
-            size=tuple(body.plain(dim) for dim in size) if isinstance(size, list) else size,
-            numbers=rows,
-            persistent=body.plain(given.get("persistent", True)),
-        )
-    except ValidationError as problem:
-        raise error("E208", f"constant: {next(iter(misfits(problem).values()))}", node.span, help=_CONSTANT) from None
+    layer = _made(node, Fixed, {"size": list(shape), **dict(zip(names, rest, strict=True))}, numbers=rows)
     if prod(layer.size) != len(rows):
         message = f"here are {len(rows)} numbers, and {show(layer.size)} takes {prod(layer.size)}"
         raise error("E306", message, node.span, help="give a size with as many places as there are numbers")
@@ -457,23 +447,31 @@ def _learned(body: Evaluation, node: tree.Call, values: list[Any]) -> Value:
     size = given.get("size")
     if not isinstance(size, list):
         message = "parameter takes the shape of a tensor, without a batch, and perhaps init"
-        raise error("E207", message, node.span, help=_PARAMETER)
+        raise error("E207", message, node.span, help=_TENSORS["parameter"])
     body.only_layers("is a value", node.span, "make it a block")
     begin = given.get("init", 0.0)
     begin = initialiser(begin, node.span) if isinstance(begin, (Initialiser, InitialiserKind)) else body.plain(begin)
-    if any(map(is_open, size)):
-        raise open_size(node.span)
-    for name, value in (("size", size), ("init", begin)):
-        if not isinstance(value, Initialiser):
-            refuse_others(f"parameter: {name}", value, node.span, lambda: _PARAMETER)
-    try:
-        layer = Learned(size=tuple(value_of(dim) for dim in size), init=begin)
-    except ValidationError as problem:
-        raise error("E208", f"parameter: {next(iter(misfits(problem).values()))}", node.span) from None
+    layer = _made(node, Learned, {"size": size, "init": begin})
     if isinstance(begin, Initialiser):
         check_begin(begin, layer.tensors(())[0], "tensor", "parameter", node.span)
     traced: dict[str, Any] = {"size": tuple(size)} if any(isinstance(dim, Traced) for dim in size) else {}
     return _put_tensor(body, node, layer, traced, tuple(size), "parameter")
+
+
+def _made(node: tree.Call, kind: type[_Tensor], given: dict[str, Any], **known: Any) -> _Tensor:
+    """A tensor with what it is given. Raises Problem where that does not fit it."""
+    size = given["size"]
+    if any(map(is_open, size if isinstance(size, list) else [size])):
+        raise open_size(node.span)
+    for name, value in given.items():
+        if not isinstance(value, Initialiser):
+            refuse_others(f"{kind.kind}: {name}", value, node.span, lambda: _TENSORS[kind.kind])
+        known[name] = tuple(map(value_of, value)) if isinstance(value, list) else value_of(value)
+    try:
+        return kind(**known)
+    except ValidationError as problem:
+        message = f"{kind.kind}: {next(iter(misfits(problem).values()))}"
+        raise error("E208", message, node.span, help=_TENSORS[kind.kind]) from None
 
 
 def _put_tensor(

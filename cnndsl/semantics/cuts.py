@@ -43,15 +43,16 @@ def up_to_parts(body: Evaluation, network: Template | BlockRecipe, node: tree.In
         )
     taps = _taps(node, name)
     parts = tuple(tap.text for tap in taps)
-    key = ("cut", id(definition), parts)
-    if key not in body.context.memo:
+
+    def work() -> Template:
         names = body.context.part_names(definition)
         cutting = _Cutting(definition, names)
         cut = Cut(definition, parts, cutting.up_to(taps, node.span), cutting.length)
         body.context.memo["names", id(cut.definition)] = names  # so that what is cut off changes no name
         body.context.cuts[id(cut.definition)] = cut
-        body.context.memo[key] = Template(cut.definition, template.scope)
-    made: Template = body.context.memo[key]
+        return Template(cut.definition, template.scope)
+
+    made = body.context.once(("cut", id(definition), parts), work)
     left = {parameter.name.text for parameter in made.definition.parameters}
     body.context.used.add(definition.name.span)
     return BlockRecipe(made, tuple(pair for pair in recipe.arguments if pair[0] in left), node.span)

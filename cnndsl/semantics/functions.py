@@ -35,8 +35,7 @@ def _numbers(items: list[Any]) -> list[Any]:
     if len(items) == 1:  # one number is none of these in Python either
         items = items[0] if isinstance(items[0], list) else []
     if not items or not all(isinstance(value_of(i), (int, float)) for i in items):
-        message = "numbers, or one list of numbers"
-        raise TypeError(message)
+        raise TypeError
     return items
 
 
@@ -51,8 +50,7 @@ def _fold(name: str, function: Callable[[list[Any]], Any]) -> Callable[..., Any]
 def _unary(name: str, function: Callable[[Any], Any]) -> Callable[[Any], Any]:
     def unary(number: Any) -> Any:
         if not isinstance(value_of(number), (int, float)):
-            message = "a number"
-            raise TypeError(message)
+            raise TypeError
         return traced_call(name, function(value_of(number)), [number])
 
     return unary
@@ -77,8 +75,7 @@ def _sum(items: list[Any]) -> Any:
 def _make_divisible(value: Any, divisor: Any) -> Any:
     number, step = value_of(value), value_of(divisor)
     if not isinstance(number, (int, float)) or type(step) is not int or step < 1:
-        message = "a number and a whole divisor of at least 1"
-        raise TypeError(message)
+        raise TypeError
     return traced_call("make_divisible", make_divisible(number, step), [value, divisor])
 
 
@@ -98,15 +95,13 @@ def _zip(*lists: list[Any]) -> list[Any]:
 
 def _len(items: list[Any] | str) -> int:
     if not isinstance(items, (list, str)):
-        message = "a list"
-        raise TypeError(message)
+        raise TypeError
     return len(items)
 
 
 def _str(item: float | str) -> str:
     if not isinstance(item, (int, float, str)):
-        message = "a number or a text"
-        raise TypeError(message)
+        raise TypeError
     return str(item)
 
 
@@ -139,11 +134,11 @@ def _reversed(items: list[Any]) -> list[Any]:
 
 
 class _Function(NamedTuple):
-    """A function of the language: a call of it, and what it takes, where a TypeError does not say that."""
+    """A function of the language: a call of it, and what it takes; it raises TypeError for anything else."""
 
     run: Callable[..., Any]
     example: str
-    takes: str = ""
+    takes: str = "a number"
 
 
 TABLE = {
@@ -155,15 +150,17 @@ TABLE = {
     "float": _Function(_unary("float", float), "float(2)"),
     "floor": _Function(_unary("floor", math.floor), "floor(2.5)"),
     "int": _Function(_unary("int", int), "int(2.5)"),
-    "len": _Function(_len, "len([8, 16])"),
-    "make_divisible": _Function(_make_divisible, "make_divisible(32 * 1.4, 8)"),
-    "max": _Function(_fold("max", max), "max(3, 4)"),
-    "min": _Function(_fold("min", min), "min(3, 4)"),
+    "len": _Function(_len, "len([8, 16])", "a list"),
+    "make_divisible": _Function(
+        _make_divisible, "make_divisible(32 * 1.4, 8)", "a number and a whole divisor of at least 1"
+    ),
+    "max": _Function(_fold("max", max), "max(3, 4)", "numbers, or one list of numbers"),
+    "min": _Function(_fold("min", min), "min(3, 4)", "numbers, or one list of numbers"),
     "range": _Function(_range, "range(3)", "one, two or three whole numbers, of which the third is not 0"),
     "reversed": _Function(_reversed, "reversed([8, 16])", "a list"),
     "round": _Function(_round, "round(2.5)", f"a number, and perhaps how many digits, {_MOST_DIGITS:,} at most"),
     "sorted": _Function(_sorted, "sorted([16, 8])", "a list of numbers, or of texts"),
-    "str": _Function(_str, "str(2)"),
+    "str": _Function(_str, "str(2)", "a number or a text"),
     "sum": _Function(_sum, "sum([3, 4])", "a list of numbers"),
     "unique": _Function(_unique, "unique([8, 16, 8])", "a list of numbers or texts"),
     "zip": _Function(_zip, "zip([8, 16], [1, 2])", "lists of equal length"),
@@ -178,7 +175,7 @@ TABLE = {
         )
     },
 }
-"""The functions by their names. What one takes is said by a TypeError that it raises, if not here."""
+"""The functions by their names."""
 _OF_ITEMS = frozenset({"all", "any", "sorted", "unique"})
 """Functions whose result depends on what the items of a list are."""
 _KEEP_TRACE = frozenset(TABLE) - {"range", "len", "str", "enumerate", "zip"} - _OF_ITEMS
@@ -202,10 +199,11 @@ def call(
     arguments = items if name in _KEEP_TRACE else [plain(item) for item in items]
     if name in _OF_ITEMS:
         arguments = [_plain(item, plain) for item in items]
+    takes = function.takes
     try:
         if any(map(is_open, arguments)):
-            message = "known numbers, and this size is left open"
-            raise TypeError(message)
+            takes = "known numbers, and this size is left open"
+            raise TypeError
         try:
             result = function.run(*arguments)
         except TooLong:  # nobody could follow the expression: the plain numbers will do
@@ -214,9 +212,7 @@ def call(
             if len(result) > limits.items:
                 raise limits.too_long(span)
             result = list(result)
-    except (TypeError, ValueError, ArithmeticError) as problem:
-        said = str(problem) if type(problem) is TypeError and "argument" not in str(problem) else ""
-        takes = function.takes or said or "other arguments"
+    except (TypeError, ValueError, ArithmeticError):
         got = " and ".join(map(describe, items)) or "nothing"
         message = f"{name} takes {takes}, and got {got}"
         raise error("E207", message, span, help=f"for example {function.example}") from None

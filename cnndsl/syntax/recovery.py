@@ -161,7 +161,7 @@ class _Reader:
             self._rewind()
             self._lose(words, at)
             return at
-        if inner is not None and inner.broken_at and words[at - 1].type == "_NL" and not _is_closed(inner, words, at):
+        if inner is not None and inner.broken_at and words[at - 1].type == "_NL" and not _closed_at(inner, words, at):
             # The bracket swallowed a line break, and what follows makes no sense inside it.
             self._report(not_closed(inner, self.source))
             return self._skip_line(words, inner.broken_at)
@@ -290,11 +290,6 @@ def _is_left_out(found: Diagnostic) -> bool:
     """Whether what was wrong goes away, or becomes a comment: then it says nothing about the lines after it."""
     edits = found.fix.edits if found.fix is not None else ()
     return [edit.span for edit in edits] == [found.span] and edits[0].text[:1] in ("", "#")
-
-
-def _is_closed(bracket: Bracket, words: list[Word], at: int) -> bool:
-    """Whether the bracket, open before `words[at]`, is closed after all."""
-    return _closed_at(bracket, words, at) > 0
 
 
 def _closed_at(bracket: Bracket, words: list[Word], at: int) -> int:
