@@ -207,19 +207,10 @@ class Tools:
         compilation = self._read(file, text).compiled(settings or {}).with_network()
         if compilation.program is None:
             return results.Summarised(**_found(compilation.diagnostics))
-        numbers = json.loads(compilation.summary(network, sizes=sizes, depth=0, batch=batch, format="json"))
-        totals = numbers["totals"]
-        return results.Summarised(
-            **_found(compilation.diagnostics),
-            network=numbers["network"],
-            inputs=numbers["inputs"],
-            outputs=numbers["outputs"],
-            totals=results.Totals(
-                **{key: totals[key] for key in ("parameters", "trainable", "buffers", "macs")},
-                **{key: totals["memory"][key] for key in ("inference", "training")},
-            ),
-            table=compilation.summary(network, sizes=sizes, depth=depth, batch=batch, format="markdown"),
-        )
+        told = json.loads(compilation.summary(network, sizes=sizes, depth=0, batch=batch, format="json"))
+        told["totals"] = told["totals"]["memory"] | told["totals"]
+        table = compilation.summary(network, sizes=sizes, depth=depth, batch=batch, format="markdown")
+        return results.Summarised(**_found(compilation.diagnostics), **told, table=table)
 
     def explain(
         self,
@@ -252,16 +243,8 @@ class Tools:
             return results.Compared(**diagnostics)
         difference = first.diff(second, network, network_after or network)
         told = json.loads(Report(format="json").of(difference))
-        return results.Compared(
-            **diagnostics,
-            same=told["same"],
-            before=results.Version(**told["before"]),
-            after=results.Version(**told["after"]),
-            loads=told["state_dict"]["loads"],
-            missing=told["state_dict"]["missing"],
-            unexpected=told["state_dict"]["unexpected"],
-            report=Report(width=120).of(difference),
-        )
+        keys = {key: told["state_dict"][key] for key in ("loads", "missing", "unexpected")}
+        return results.Compared(**diagnostics, **told, **keys, report=Report(width=120).of(difference))
 
     def draw(
         self,
