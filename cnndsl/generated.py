@@ -92,6 +92,8 @@ def imported(module: ModuleType, source: str, stem: str) -> None:
     """
     loader = Source(module.__name__, source, stem)
     module.__loader__, module.__file__ = loader, loader.get_filename(module.__name__)
+    if module.__spec__ is not None:
+        module.__spec__.loader = loader  # which `linecache` and `inspect` ask for the text
     loader.exec_module(module)
     with _making:
         sys.modules[_name(source, stem)] = module

@@ -63,11 +63,6 @@ class CnnLoader(Loader):
 
     def __init__(self, file: Path) -> None:
         self.file = file
-        self._text = ""
-
-    def get_source(self, _fullname: str) -> str:
-        """What was generated, for `linecache` and `inspect`; nothing before it is run."""
-        return self._text
 
     def exec_module(self, module: ModuleType) -> None:
         """Compile the file and run what comes of it.
@@ -76,7 +71,7 @@ class CnnLoader(Loader):
         """
         compilation = compile(self.file)
         try:
-            text = self._text = compilation.runnable()
+            text = compilation.runnable()
         except CompilationError as problem:
             raise _syntax_error(problem, self.file) from None
         imported(module, text, self.file.stem)
