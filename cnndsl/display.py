@@ -106,18 +106,23 @@ class NetworkText(_Shown):
 
 
 def csv_lines(heads: Iterable[str], rows: Iterable[Iterable[Any]]) -> str:
-    """A line of heads and one for each row as CSV; nothing stands for None.
+    """A line of heads and one for each row as CSV; nothing stands for None, and a list or a truth value is JSON.
 
     A text that a spreadsheet would take for a formula has an apostrophe before it.
     """
     from csv import writer
     from io import StringIO
+    from json import dumps
+
+    def written(cell: Any) -> Any:
+        if isinstance(cell, bool | list):
+            return dumps(cell, ensure_ascii=False)
+        return f"'{cell}" if isinstance(cell, str) and _FORMULA.match(cell) else cell
 
     out = StringIO()
     lines = writer(out, lineterminator="\n")
     lines.writerow(heads)
-    for row in rows:
-        lines.writerow(f"'{cell}" if isinstance(cell, str) and _FORMULA.match(cell) else cell for cell in row)
+    lines.writerows(map(written, row) for row in rows)
     return out.getvalue()
 
 

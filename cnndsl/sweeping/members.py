@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from cnndsl.analysis import measure
-from cnndsl.compilation import no_network
+from cnndsl.compilation import Compilation, CompilationError, no_network
 from cnndsl.diagnostics import Diagnostic, OptionError, Severity, error
 from cnndsl.files import FolderReader, ImportProblem, Reader, nowhere
 from cnndsl.frozen import frozen
@@ -95,8 +95,8 @@ def open_text(
     first: Mapping[str, Value],
     measures: Sequence[str],
     limits: Limits | None,
-) -> tuple[Text | None, tuple[Diagnostic, ...]]:
-    """The text of a family, or what is wrong with it for every member.
+) -> Text:
+    """The text of a family. Raises CompilationError with what is wrong with it for every member.
 
     names: the parameters that are given values. network: by default the last one that has them all, and of those a
     definition before a variant. first: the settings of a member. Raises OptionError where there is no network of this
@@ -104,7 +104,7 @@ def open_text(
     """
     file, found = parse(source)
     if found:
-        return None, found
+        raise CompilationError(Compilation(source, found, None))
     has = {item.name.text: _parameters(file, item) for item in file.networks}
     if network is not None and network not in has:
         there_are = f"there is {', '.join(has)}" if has else "there is none"
@@ -115,12 +115,13 @@ def open_text(
         fit = [name for name in (*has, *own) if has[name].issuperset(names)]  # a variant has settled what it varies
         network = next(reversed(fit or list(has)), None)
     if network is None:
-        return None, (no_network(source),)
+        raise CompilationError(Compilation(source, (no_network(source),), None))
     reader = _Recorder(nowhere if folder is None else FolderReader(folder))
     _, found = elaborate(file, first, limits, reader, only=(network,))
     if reader.failed or any(d.code in _WHOLE_FAMILY for d in found):
-        return None, tuple(d for d in found if d.severity is Severity.ERROR)
-    return Text(source, reader.texts, network, tuple(measures), limits or Limits()), ()
+        errors = tuple(d for d in found if d.severity is Severity.ERROR)
+        raise CompilationError(Compilation(source, errors, None))
+    return Text(source, reader.texts, network, tuple(measures), limits or Limits())
 
 
 def _parameters(file: tree.File, item: tree.Definition | tree.Variant) -> set[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from cnndsl.backends.captions import bytes_said
@@ -97,12 +97,7 @@ def settings_said(member: Member) -> str:
 
 def as_csv(swept: Swept) -> str:
     """A line a member, those that do not work out last, with the reason in the column `problem`."""
-    cells = ([_cell(value) for value in row.values()] for row in rows(swept))
-    return csv_lines([*swept.columns, "problem"], cells)
-
-
-def _cell(value: Any) -> Any:
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, bool | list) else value
+    return csv_lines([*swept.columns, "problem"], (row.values() for row in rows(swept)))
 
 
 def as_json(swept: Swept) -> str:
@@ -114,22 +109,3 @@ def rows(swept: Swept) -> list[dict[str, Any]]:
     """Each member as its settings and measures, and its problem, which is None where there is none."""
     found = [member.row for member in (*swept.members, *swept.problems)]
     return [{name: row.get(name) for name in (*swept.columns, "problem")} for row in found]
-
-
-def wanted(
-    members: Iterable[Member],
-    network: str,
-    columns: Sequence[str],
-    *,
-    holds: Callable[[Member], bool] | None = None,
-    sort: str | None = None,
-) -> Swept:
-    """The members for which `holds`, sorted by a column, `-column` from the largest, else in the order of the space."""
-    found = sorted(members, key=lambda member: member.number)
-    good = [member for member in found if not member.problem and (holds is None or holds(member))]
-    if sort is not None:
-        column = sort.removeprefix("-")
-        key = sort_key(column)
-        good.sort(key=key, reverse=sort != column)
-        good.sort(key=lambda member: key(member)[0])  # what is not known stays last
-    return Swept(network, tuple(columns), tuple(good), tuple(m for m in found if m.problem), len(found))

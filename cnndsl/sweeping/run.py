@@ -23,13 +23,12 @@ from threading import Thread
 from typing import Literal, get_args
 
 from cnndsl.analysis import MEASURES
-from cnndsl.compilation import Compilation, CompilationError
 from cnndsl.diagnostics import OptionError
 from cnndsl.frozen import frozen
 from cnndsl.semantics.values import Limits
 from cnndsl.source import Source
 from cnndsl.sweeping.members import USUAL, Condition, Family, Member, Text, open_text
-from cnndsl.sweeping.report import Swept, wanted
+from cnndsl.sweeping.report import Swept, sort_key
 from cnndsl.sweeping.space import Space
 from cnndsl.syntax.grammar import cache_folder
 
@@ -88,20 +87,26 @@ class Plan:
             if column not in columns:
                 message = f"there is no column {column}; there are {', '.join((*names, *MEASURES))}"
                 raise OptionError(option, message)
-        text, found = open_text(
+        text = open_text(
             source, folder, names, network=network, first=space.settings(0), measures=measured, limits=limits
         )
-        if text is None:
-            raise CompilationError(Compilation(source, found, None))
         if condition is not None:
             like_any = Member(0, space.settings(0), dict.fromkeys(measured, 1))
             condition.holds(like_any)  # a condition that means nothing is told at once
         return cls(text, columns, condition, sort)
 
     def swept(self, members: Iterable[Member]) -> Swept:
-        """Those of the members that are wanted, in order."""
-        holds = None if self.condition is None else self.condition.holds
-        return wanted(members, self.text.network, self.columns, holds=holds, sort=self.sort)
+        """The members that are wanted, sorted by a column, `-column` from the largest, or else as in the space."""
+        found = sorted(members, key=lambda member: member.number)
+        holds = (lambda _: True) if self.condition is None else self.condition.holds
+        good = [member for member in found if not member.problem and holds(member)]
+        if self.sort is not None:
+            column = self.sort.removeprefix("-")
+            key = sort_key(column)
+            good.sort(key=key, reverse=self.sort != column)
+            good.sort(key=lambda member: key(member)[0])  # what is not known stays last
+        problems = tuple(member for member in found if member.problem)
+        return Swept(self.text.network, self.columns, tuple(good), problems, len(found))
 
 
 AHEAD = 4

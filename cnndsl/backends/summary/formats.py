@@ -61,8 +61,7 @@ def _totals(totals: Totals) -> dict[str, Any]:
 def csv(lines: Iterable[Entry]) -> str:
     """A line of heads and one for each row; nothing stands for what depends on an open size."""
     rows = (_row(line) | {"output": shown(line.row.output), "field": field_of(line)} for line in lines)
-    cells = ([str(value).lower() if isinstance(value, bool) else value for value in row.values()] for row in rows)
-    return csv_lines(_FIELDS, cells)
+    return csv_lines(_FIELDS, (row.values() for row in rows))
 
 
 def markdown(network: Module, totals: Totals, lines: Iterable[Entry], *, only: Sequence[str] = ()) -> str:
