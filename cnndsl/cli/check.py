@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cnndsl.cli.backend import Command
-from cnndsl.cli.console import STDIN, Run, on_terminal, progress, say
+from cnndsl.cli.console import STDIN, Run, counted, on_terminal, progress, say
 from cnndsl.cli.options import PATH, common, files, network_of, watched
 
 if TYPE_CHECKING:
@@ -198,16 +198,12 @@ def _ways(offered: Mapping[str, int]) -> str:
 
 def _tally(checked: int, wrong: int, found: Mapping[str, int], mended: int) -> str:
     """`12 files checked, 5 places mended, 3 errors in 2 files, 1 warning`."""
-
-    def count(number: int, word: str) -> str:
-        return f"{f'{number:,}' if number else 'no'} {word}{'' if number == 1 else 's'}"
-
-    parts = [f"{count(checked, 'file')} checked"]
+    parts = [f"{counted(checked, 'file')} checked"]
     if mended:
-        parts.append(f"{count(mended, 'place')} mended")
-    parts.append(count(found["error"], "error"))
+        parts.append(f"{counted(mended, 'place')} mended")
+    parts.append(counted(found["error"], "error"))
     if wrong and checked > 1:
-        parts[-1] += f" in {count(wrong, 'file')}"
+        parts[-1] += f" in {counted(wrong, 'file')}"
     if found["warning"]:
-        parts.append(count(found["warning"], "warning"))
+        parts.append(counted(found["warning"], "warning"))
     return ", ".join(parts)

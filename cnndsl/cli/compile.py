@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 import click
 
 from cnndsl.cli.backend import Command
-from cnndsl.cli.console import STDIN, STDOUT, TEXT_HAS_ERRORS, Run, progress, say
+from cnndsl.cli.console import STDIN, STDOUT, TEXT_HAS_ERRORS, Run, counted, progress, say
 from cnndsl.cli.options import check_no_source, common, files, force, network_of, output, watched
 from cnndsl.cli.options import lang as lang_option
 from cnndsl.frozen import frozen
@@ -230,8 +230,8 @@ def _compare(run: Run, jobs: Iterable[_Job], *, check: bool, diff: bool) -> None
                 why = "is missing" if standing is None else "differs"
                 say(f"{shown(path)} {why}: it is not what {shown(job.source)} gives\n", err=diff)
     if compared:
-        most = f"{compared:,} file{'' if compared == 1 else 's'} compared"
-        say(f"{most}, {f'{different:,}' if different else 'none'} to be written anew\n", err=diff)
+        anew = f"{different:,}" if different else "none"
+        say(f"{counted(compared, 'file')} compared, {anew} to be written anew\n", err=diff)
     if check and different:
         run.code = max(run.code, TEXT_HAS_ERRORS)
 

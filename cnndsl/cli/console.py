@@ -325,6 +325,11 @@ def _recognise(path: Path) -> Callable[[bytes], bool]:
     return is_signed_page if path.suffix in (".md", ".html") else is_signed
 
 
+def counted(number: int, word: str) -> str:
+    """`3 files`, `1 file`, `no files`."""
+    return f"{f'{number:,}' if number else 'no'} {word}{'' if number == 1 else 's'}"
+
+
 def columns(most: int | None = None) -> int:
     """How many columns a line of output may take: those of the terminal, up to `most`, and 80 elsewhere."""
     if not on_terminal():
