@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from cnndsl.diagnostics import Diagnostic, Edit, Fix, Severity
 from cnndsl.frozen import frozen
-from cnndsl.source import Source
+from cnndsl.source import Source, Span
 
 MOST_LINES = 10_000
 """Longer texts are shown as replaced from the first line to the last: to look for what they share takes too long."""
@@ -144,22 +144,29 @@ class _Attempt:
         return None
 
     def _apart(self, source: Source, found: Iterable[Diagnostic]) -> list[Diagnostic]:
-        """The diagnostics with a fix to apply that touches no place which another one's does."""
-        taken: list[tuple[int, int]] = []
-        reached = -1
-        apart = []
-        wanted = (d for d in found if d.fix is not None and (self._unsafe or d.fix.is_safe))
-        for diagnostic in sorted(wanted, key=_start)[:AT_ONCE]:
-            edits = _edits([diagnostic])
-            if any(edit.span.source is not source for edit in edits):
-                continue
-            places = [(edit.span.start, edit.span.end) for edit in edits]
-            beyond = places[0][0] > reached  # so it is nearly always, and there is nothing to compare
-            if beyond or not any(start <= last and first <= end for start, end in places for first, last in taken):
-                taken += places
-                reached = max(reached, places[-1][1])
-                apart.append(diagnostic)
-        return apart
+        return apart(found, lambda span: span.source is source, unsafe=self._unsafe)
+
+
+def apart(found: Iterable[Diagnostic], is_here: Callable[[Span], bool], *, unsafe: bool = False) -> list[Diagnostic]:
+    """The diagnostics with a safe fix, or with `unsafe` any, that touches no place which that of another one does.
+
+    is_here: whether a place is in the text that is mended.
+    """
+    taken: list[tuple[int, int]] = []
+    reached = -1
+    chosen = []
+    wanted = (d for d in found if d.fix is not None and (unsafe or d.fix.is_safe))
+    for diagnostic in sorted(wanted, key=_start)[:AT_ONCE]:
+        edits = _edits([diagnostic])
+        if not all(is_here(edit.span) for edit in edits):
+            continue
+        places = [(edit.span.start, edit.span.end) for edit in edits]
+        beyond = places[0][0] > reached  # so it is nearly always, and there is nothing to compare
+        if beyond or not any(start <= last and first <= end for start, end in places for first, last in taken):
+            taken += places
+            reached = max(reached, places[-1][1])
+            chosen.append(diagnostic)
+    return chosen
 
 
 @frozen()

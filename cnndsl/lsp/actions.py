@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from cnndsl.diagnostics import Diagnostic, Edit, Severity
-from cnndsl.fixing import MOST_LINES
+from cnndsl.fixing import MOST_LINES, apart
+from cnndsl.formatter import LayoutError, formatted
 from cnndsl.frozen import frozen
 from cnndsl.source import Source, Span
 
@@ -22,7 +23,11 @@ class Action:
 
 def actions(source: Source, found: Iterable[Diagnostic], start: int, end: int) -> list[Action]:
     """What can be done about what begins or ends in a stretch of a text: fixes, safe ones first, then remarks."""
-    near = [d for d in found if d.span is not None and _is_of(d.span, source) and _touch(d.span, start, end)]
+    near = [
+        d
+        for d in found
+        if d.span is not None and _is_of(d.span, source) and d.span.start <= end and start <= d.span.end
+    ]
     fixes = [
         Action(d.fix.title if d.fix.is_safe else f"{d.fix.title} (a suggestion)", d.fix.edits, d, d.fix.is_safe)
         for d in near
@@ -38,23 +43,14 @@ def actions(source: Source, found: Iterable[Diagnostic], start: int, end: int) -
 
 def all_safe(source: Source, found: Iterable[Diagnostic]) -> Action | None:
     """All safe fixes of a text that do not overlap, as one change; None where there are none."""
-    edits: list[Edit] = []
-    reached = -1
-    fixes = [d.fix for d in found if d.fix is not None and d.fix.is_safe]
-    for fix in sorted(fixes, key=lambda fix: fix.edits[0].span.start):
-        if all(_is_of(edit.span, source) for edit in fix.edits) and fix.edits[0].span.start > reached:
-            edits += fix.edits
-            reached = fix.edits[-1].span.end
-    return Action("mend all that is safe", tuple(edits), None, is_safe=True) if edits else None
+    fixes = (d.fix for d in apart(found, lambda span: _is_of(span, source)) if d.fix is not None)
+    edits = tuple(edit for fix in fixes for edit in fix.edits)
+    return Action("mend all that is safe", edits, None, is_safe=True) if edits else None
 
 
 def _is_of(span: Span, source: Source) -> bool:
     """Whether a span is of this text, or of the same one as it was compiled."""
     return span.source.name == source.name and span.source.text == source.text
-
-
-def _touch(span: Span, start: int, end: int) -> bool:
-    return span.start <= end and start <= span.end
 
 
 def _line_end(span: Span | None) -> Span | None:
@@ -69,9 +65,16 @@ def _line_end(span: Span | None) -> Span | None:
     return Span(span.source, at, at)
 
 
-def line_edits(source: Source, text: str) -> list[Edit]:
-    """The edits that make another text of a source, line by line, so that a cursor stays where it is."""
-    if text == source.text:
+def layout_edits(source: Source) -> list[Edit]:
+    """The edits that give a text the one layout, line by line, so that a cursor stays where it is.
+
+    There are none for a text that cannot be read.
+    """
+    try:
+        text, found = formatted(source)
+    except LayoutError:
+        return []
+    if found or text == source.text:
         return []
     if source.line_count > MOST_LINES:
         return [Edit(Span(source, 0, len(source.text)), text)]

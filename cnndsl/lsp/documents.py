@@ -165,7 +165,7 @@ class Document:
         self.text, self.version = text, version
         self._read_text()
         change = Change.between(before, self.source.text)
-        self.known = [(analysis, moves.then(change)) for analysis, moves in self.known]
+        self.known = [(analysis, Moves((*moves.changes, change))) for analysis, moves in self.known]
         self._changed = change.start
 
     def compiled(self) -> Compilation:
@@ -394,10 +394,6 @@ class Moves:
     """What happened to a text since it was looked at, change by change."""
 
     changes: tuple[Change, ...] = ()
-
-    def then(self, change: Change) -> Moves:
-        """The moves with one more change."""
-        return Moves((*self.changes, change))
 
     def now(self, start: int, end: int) -> tuple[int, int] | None:
         """Where a stretch of the text as it was is now; None where its beginning or its end was replaced.

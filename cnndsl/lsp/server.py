@@ -17,11 +17,9 @@ from pygls.uris import from_fs_path, to_fs_path
 from pygls.workspace import PositionCodec
 
 from cnndsl.diagnostics import Diagnostic, Edit, Severity
-from cnndsl.formatter import LayoutError, formatted
 from cnndsl.frozen import frozen
 from cnndsl.i18n import language
 from cnndsl.lsp import actions, completion, outline, references
-from cnndsl.lsp.actions import line_edits
 from cnndsl.lsp.documents import Document, Documents, files_below
 from cnndsl.lsp.hover import Target, hover
 from cnndsl.lsp.sizes import Style, shown
@@ -383,14 +381,7 @@ class Server:
 
     def format(self, document: Document, _: types.DocumentFormattingParams) -> list[types.TextEdit]:
         """The one layout; nothing for a text that cannot be read."""
-        source = document.source
-        try:
-            text, found = formatted(source)
-        except LayoutError:
-            return []
-        if found or text == source.text:
-            return []
-        return self._edits(line_edits(source, text))
+        return self._edits(actions.layout_edits(document.source))
 
     def symbols(self, document: Document, _: types.DocumentSymbolParams) -> list[types.DocumentSymbol]:
         """The outline."""

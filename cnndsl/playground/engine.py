@@ -13,9 +13,8 @@ from typing import Any
 
 from cnndsl.compilation import Compilation, CompilationError
 from cnndsl.diagnostics import Diagnostic, Edit
-from cnndsl.formatter import LayoutError, formatted
 from cnndsl.lsp import completion, outline
-from cnndsl.lsp.actions import actions, line_edits
+from cnndsl.lsp.actions import actions, layout_edits
 from cnndsl.lsp.documents import Documents
 from cnndsl.lsp.hover import hover
 from cnndsl.lsp.sizes import shown
@@ -136,11 +135,7 @@ class Engine:
     def format(self) -> list[list[Any]]:
         """The edits that give the text the one layout; none for a text that cannot be read."""
         source = self._document.source
-        try:
-            text, found = formatted(source)
-        except LayoutError:
-            return []
-        return [] if found else _edits(line_edits(source, text), _Units(source.text))
+        return _edits(layout_edits(source), _Units(source.text))
 
     def rule(self, code: str) -> str:
         """The page about the code of an error or warning, as text. Raises KeyError for one that has none."""

@@ -347,7 +347,7 @@ def test_a_change_works_out_one_network_alone() -> None:
 
 def test_places_move_with_the_text() -> None:
     old, new = "abc def ghi", "abc XY def ghi"
-    moves = Moves().then(Change.between(old, new))
+    moves = Moves((Change.between(old, new),))
     for start in range(len(old)):
         for end in range(start + 1, len(old) + 1):
             now = moves.now(start, end)
@@ -355,10 +355,10 @@ def test_places_move_with_the_text() -> None:
             assert new[slice(*now)].replace("XY ", "") == old[start:end]
             assert moves.before(now[0]) == start
     assert [moves.before(at) for at in range(len(new))].count(None) == 3
-    back = moves.then(Change.between(new, old))
+    back = Moves((*moves.changes, Change.between(new, old)))
     assert [back.now(start, start + 1) for start in range(len(old))] == [(at, at + 1) for at in range(len(old))]
-    assert Moves().then(Change.between("aaa", "aa")).now(0, 3) == (0, 2)
-    assert Moves().then(Change.between("conv(8)", "conv(9)")).now(5, 6) is None
+    assert Moves((Change.between("aaa", "aa"),)).now(0, 3) == (0, 2)
+    assert Moves((Change.between("conv(8)", "conv(9)"),)).now(5, 6) is None
 
 
 def test_the_sizes_in_the_document_are_those_that_are_shown() -> None:
