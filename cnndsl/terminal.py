@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from typing import Literal
 
 Style = Literal["bold", "dim", "red", "green", "yellow", "blue", "violet", "cyan"]
@@ -98,6 +98,16 @@ def wrap(text: str, columns: float, measure: Callable[[str], float] = width) -> 
             lines.append("")
         lines[-1] += piece
     return [line.rstrip() for line in lines if line]
+
+
+def filled(line: str, pieces: Iterable[str], columns: int, indent: int) -> Iterator[str]:
+    """A line with pieces behind it, and as many further ones as there must be, which begin at `indent`."""
+    for piece in pieces:
+        if width(line) + width(piece) > columns and width(line) > indent:
+            yield line.rstrip()
+            line = " " * indent
+        line += f"{piece} "
+    yield line.rstrip()
 
 
 def paint(text: str, *styles: Style, color: bool) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from random import Random
-from typing import Any
 
 from cnndsl.analysis import costs
 from cnndsl.backends import captions
@@ -18,7 +17,7 @@ from cnndsl.i18n import tr
 from cnndsl.ir.interpreter import Application, Frame, applications
 from cnndsl.ir.program import Module, Program
 from cnndsl.layers.base import Group, Layer
-from cnndsl.layers.formula import show
+from cnndsl.layers.formula import Shape, show
 from cnndsl.render.paper import PIXEL, fit
 from cnndsl.symbolic.number import value_of
 from cnndsl.theme import DARK, LIGHT, Theme, ThemeName
@@ -82,9 +81,9 @@ def columns_of(program: Program, network: Module) -> list[Column]:
     if len(first) == 1:
         columns = [_column(tr("input" if is_input else "features"), "io", first)]
     else:
-        columns = [_column(captions.size_text(first), "io", _size(way[0]))]
+        columns = [_column(captions.size_text(first), "io", way[0].ys[0])]
     for at in way:
-        layer, y = at.target, _size(at)
+        layer, y = at.target, at.ys[0]
         assert isinstance(layer, Layer)  # noqa: S101 - as `_features` has looked
         if layer.group is Group.DENSE or show(y) != columns[-1].count:
             columns.append(_column(at.path or layer.word, layer.group.value, y))
@@ -117,7 +116,7 @@ def _features(program: Program, network: Module) -> tuple[list[Application], boo
             outside.append(at)
             frame, value = at.inside(at.target), at.target.outputs[at.step.outputs.index(value)].value
             continue
-        if not isinstance(at.target, Layer) or len(at.step.inputs) != 1 or len(_size(at)) != 1:
+        if not isinstance(at.target, Layer) or len(at.step.inputs) != 1 or len(at.ys[0]) != 1:
             return found[::-1], False
         found.append(at)
         if len(at.xs[0]) != 1:
@@ -125,11 +124,7 @@ def _features(program: Program, network: Module) -> tuple[list[Application], boo
         value = at.step.inputs[0]
 
 
-def _size(at: Application) -> tuple[Any, ...]:
-    return at.frame.module.values[at.step.outputs[0]]
-
-
-def _column(name: str, kind: str, size: tuple[Any, ...]) -> Column:
+def _column(name: str, kind: str, size: Shape) -> Column:
     count = value_of(size[0])
     many = range(count) if count <= MOST else (*range(_FIRST), None, *range(count - _LAST, count))
     return Column(name, kind, show(size), tuple(many))

@@ -42,7 +42,7 @@ def finish(drawn: bytes, theme: ThemeName) -> bytes:
     anchor_right(root)
     for element in root.iter():
         element.attrib.pop("id", None)
-    _fit(root)
+    fit(root)
     _introduce(root, name, told)
     style = Tree.Element(_STYLE)
     style.tail = "\n"
@@ -109,7 +109,7 @@ def anchor_right(root: Tree.Element) -> None:
                 text.set("text-anchor", "end")
 
 
-def _fit(root: Tree.Element) -> None:
+def fit(root: Tree.Element) -> None:
     """The natural size in pixels; the style sheet sees to it that it is no more than the place there is."""
     for side in ("width", "height"):
         points = re.match(r"[\d.]+", root.get(side, ""))

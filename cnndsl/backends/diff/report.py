@@ -16,7 +16,7 @@ from cnndsl.backends.options import Color, CommandLine, Width, model
 from cnndsl.display import json_lines
 from cnndsl.i18n import tr, trn
 from cnndsl.layers.formula import Shape, as_json, show
-from cnndsl.terminal import Style, aligned, clean, pad, paint, width
+from cnndsl.terminal import Style, aligned, clean, filled, pad, paint, width
 
 MOST = 20_000
 """More differences than this are not looked at."""
@@ -134,8 +134,8 @@ class _Text:
             if width(name) > room:
                 yield self._painted(head.rstrip(), style)
                 begin = " " * indent
-            lines = _wrapped(begin, _broken(pieces, self._columns - indent), self._columns, indent)
-            yield from (self._painted(line.rstrip(), style) for line in lines)
+            lines = filled(begin, _broken(pieces, self._columns - indent), self._columns, indent)
+            yield from (self._painted(line, style) for line in lines)
 
     def _totals(self) -> Iterator[str]:
         before, after = self._difference.before, self._difference.after
@@ -199,20 +199,10 @@ class _Text:
         shown[-1] = f"{shown[-1][:-1]} ..." if len(keys) > len(shown) else shown[-1][:-1]
         head = f"  {what} ({len(keys):,}): "
         indent = width(head) if all(width(head) + width(text) <= self._columns for text in shown) else 4
-        yield from _wrapped(head, shown, self._columns, indent)
+        yield from filled(head, shown, self._columns, indent)
 
     def _painted(self, text: str, style: Style) -> str:
         return paint(text, style, color=self._color)
-
-
-def _wrapped(line: str, texts: Iterable[str], columns: int, indent: int) -> Iterator[str]:
-    """A line with the texts behind it, and as many further ones as there must be, which begin at `indent`."""
-    for text in texts:
-        if width(line) + width(text) > columns and width(line) > indent:
-            yield line
-            line = " " * indent
-        line += f"{text} "
-    yield line
 
 
 def _broken(pieces: list[str], room: int) -> Iterator[str]:

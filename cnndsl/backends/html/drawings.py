@@ -10,11 +10,10 @@ from xml.etree import ElementTree as Tree
 from cnndsl.backends.graphviz.picture import Picture
 from cnndsl.backends.graphviz.write import UNSEEN, write_for_page
 from cnndsl.render import draw
-from cnndsl.render.svg import anchor_right
+from cnndsl.render.svg import anchor_right, fit
 from cnndsl.theme import DARK, LIGHT, Theme
 
 _SVG = "http://www.w3.org/2000/svg"
-_PIXELS = 4 / 3  # to a point
 _LOOK = ("fill", "stroke", "stroke-width", "stroke-dasharray", "font-size", "font-weight", "font-family", "text-anchor")
 """What many elements have alike, and have from a class in a page."""
 _NUMBER = re.compile(r"-?\d+\.\d\d+")
@@ -47,9 +46,7 @@ class Drawings:
     def _finish(self, root: Tree.Element) -> str:
         anchor_right(root)
         (graph,) = root
-        for side in ("width", "height"):
-            points = re.match(r"[\d.]+", root.get(side, ""))
-            root.set(side, f"{float(points[0]) * _PIXELS:.0f}" if points else "")
+        fit(root)
         graph.attrib.pop("id", None)
         graph.set("transform", graph.get("transform", "").replace("scale(1 1) rotate(0) ", ""))
         for element in list(graph):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain, islice
 
 from cnndsl.analysis import costs, receptive_field
 from cnndsl.analysis.costs.counts import Cost, Row
@@ -13,13 +14,12 @@ from cnndsl.backends import captions
 from cnndsl.backends.captions import bytes_said, count_said
 from cnndsl.frozen import frozen
 from cnndsl.i18n import tr
-from cnndsl.ir.interpreter import Frame, applications
-from cnndsl.ir.program import Module, Program
+from cnndsl.ir.program import Program
 from cnndsl.layers.formula import Shape, show
 from cnndsl.terminal import clean
 
 MOST_MEASURED = 20_000
-"""With more applications than this, memory and receptive fields are not worked out one by one."""
+"""With more lines than this, memory and receptive fields are not worked out one by one."""
 
 
 @frozen()
@@ -87,7 +87,9 @@ def together(turns: Sequence[Entry]) -> Entry:
 def measured(program: Program, network: str, *, batch: int = 1, dtype: Type = "float32") -> Iterator[Entry]:
     """Every application in a network, in the order of execution; parts that are never applied among them."""
     rows = costs.rows(program, network)
-    if _applications(program, program.network(network)) > MOST_MEASURED:
+    first = list(islice(rows, MOST_MEASURED + 1))
+    rows = chain(first, rows)
+    if len(first) > MOST_MEASURED:
         return map(Entry, rows)
     held = costs.memory_by_application(program, network, batch=batch, dtype=dtype)
     return _together(rows, held, receptive_field.fields(program, network))
@@ -125,20 +127,6 @@ def _range(first: str, last: str) -> str:
 def _sum(amounts: Sequence[int | None]) -> int | None:
     known = [amount for amount in amounts if amount is not None]
     return sum(known) if len(known) == len(amounts) else None
-
-
-def _applications(program: Program, module: Module) -> int:
-    """How many applications there are in a module. Linear in the size of the definitions."""
-    known: dict[str, int] = {}
-
-    def count(module: Module) -> int:
-        if module.id not in known:
-            targets = (at.target for at in applications(program, Frame(module)))
-            inside = sum(count(target) for target in targets if isinstance(target, Module))
-            known[module.id] = len(module.steps) + inside
-        return known[module.id]
-
-    return count(module)
 
 
 @dataclass(slots=True)

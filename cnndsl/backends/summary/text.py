@@ -22,7 +22,7 @@ from cnndsl.i18n import tr, trn
 from cnndsl.ir.program import Module
 from cnndsl.layers.base import Group
 from cnndsl.layers.formula import Shape, show
-from cnndsl.terminal import Style, aligned, clean, pad, paint, width, wrap
+from cnndsl.terminal import Style, aligned, clean, filled, pad, paint, width, wrap
 
 MOST_ROWS = 10_000
 """More rows than this are counted, not shown."""
@@ -72,7 +72,8 @@ def render(
     shown = list(islice(lines, MOST_ROWS))
     left_out = sum(1 for _ in lines)
     name = clean(network.name)
-    head = _filled([f"{name}:", *_listed(network.input_shapes), "->", *_listed(network.output_shapes)], columns)
+    sizes = [*_listed(network.input_shapes), "->", *_listed(network.output_shapes)]
+    head = list(filled(f"{name}: ", sizes, columns, len(_GAP)))
     out = [paint(name, "bold", color=color) + head[0][len(name) :], *head[1:], ""]
     table = (
         _cut([COLUMNS[key] for key in only], shown, columns, _CUT) if only else _fitting(shown, totals, columns, bars)
@@ -86,18 +87,6 @@ def render(
 
 def _listed(given: Sequence[Shape]) -> list[str]:
     return [f"{show(shape)}," for shape in given[:-1]] + [show(shape) for shape in given[-1:]]
-
-
-def _filled(pieces: list[str], room: int) -> list[str]:
-    """Lines of at most `room` columns, as far as the pieces are short enough; further in from the second on."""
-    lines = [pieces[0]]
-    for piece in pieces[1:]:
-        longer = f"{lines[-1]} {piece}"
-        if width(longer) <= room:
-            lines[-1] = longer
-        else:
-            lines.append(f"{_GAP}{piece}")
-    return lines
 
 
 def _table(lines: list[Entry], table: Table, *, color: bool) -> Iterator[str]:
