@@ -230,24 +230,12 @@ def _parts(event: Event) -> Read:
 
 
 def _arranged(event: Event) -> Read:
-    """`view`, `reshape` and `flatten`: what becomes of the axes."""
+    """`view`, `reshape` and `flatten`: what becomes of the axes, where the numbers keep their order."""
     x, y = event.arguments[0], event.result
     if isinstance(x, Owned) and isinstance(y, Value):
         return unbatched(x, y)
     if not isinstance(x, Value) or not isinstance(y, Value):
         raise Unreadable(f"{event.function} of what is no value")
-    return arranged(x, y, event)
-
-
-def unbatched(x: Value | Owned, y: Value) -> Read:
-    """How the axes of what has no batch become those of `y`."""
-    sizes = y.shape[1:] if len(y.shape) > 2 and y.shape[0] == 1 else y.shape  # beside a batch, 1 is no size
-    rest = [size for size in sizes if size != 1]
-    return "call", "reshape", (x,), {"sizes": tuple(-1 if [size] == rest else size for size in sizes)}
-
-
-def arranged(x: Value, y: Value, event: Event) -> Read:
-    """How the axes of `x` become those of `y` where the numbers keep their order."""
     a, b = x.shape, y.shape
     if a == b:
         return "same", "", (x,), {}
@@ -284,6 +272,13 @@ def arranged(x: Value, y: Value, event: Event) -> Read:
     return "call", "reshape", (x,), {"sizes": tuple(b[1:])}
 
 
+def unbatched(x: Value | Owned, y: Value) -> Read:
+    """How the axes of what has no batch become those of `y`."""
+    sizes = y.shape[1:] if len(y.shape) > 2 and y.shape[0] == 1 else y.shape  # beside a batch, 1 is no size
+    rest = [size for size in sizes if size != 1]
+    return "call", "reshape", (x,), {"sizes": tuple(-1 if [size] == rest else size for size in sizes)}
+
+
 def _one_by_one(event: Event, name: str = "dims") -> tuple[Any, Any]:
     """A value, and the numbers that are given one by one, or as a list."""
     x, *numbers = event.arguments
@@ -312,10 +307,8 @@ def _moved(event: Event) -> Read:
 def _interpolate(event: Event) -> Read:
     given = bound(event, "interpolate")
     x, y = given["x"], event.result
-    mode = given.get("mode", "nearest")
-    arguments: dict[str, Any] = {} if mode == "nearest" else {"mode": mode}
-    if given.get("align_corners"):
-        arguments["align_corners"] = True
+    usual = None, False, "nearest"
+    arguments = {n: held for n in ("mode", "align_corners") if (held := given.get(n)) not in usual}
     if given.get("antialias") or given.get("recompute_scale_factor"):
         raise Unreadable("interpolate(antialias=True) is no call of the language")
     if given.get("scale_factor") is not None:
@@ -383,11 +376,6 @@ def _expand(event: Event) -> Read:
     return "call", "expand", (x,), {"sizes": sizes[1:]}
 
 
-def _expand_as(event: Event) -> Read:
-    """What is made as large as another value to be put together with it, which is done there anyway."""
-    return "same", "", (event.arguments[0],), {}
-
-
 def _norm(event: Event) -> Read:
     """A vector norm along axes."""
     name = event.function.strip("_")
@@ -399,20 +387,15 @@ def _norm(event: Event) -> Read:
 
 
 def _pad(event: Event) -> Read:
-    """A border; where it takes away, `crop`."""
     given = bound(event, "pad")
-    border, mode = tuple(given["pad"]), given.get("mode", "constant")
+    border = tuple(given["pad"])
     if not any(border):
         return "same", "", (given["x"],), {}
+    if min(border) < 0:
+        raise Unreadable("pad with numbers below 0 is no call of the language")
     border += (0,) * (2 * len(event.result.shape) - 4 - len(border))
-    arguments: dict[str, Any] = {"padding": plain(border)}
-    if mode != "constant":
-        arguments["mode"] = mode
-    if given.get("value"):
-        arguments["value"] = given["value"]
-    if min(border) >= 0:
-        return "call", "pad", (given["x"],), arguments
-    raise Unreadable("pad with numbers below 0 is no call of the language")
+    more = {name: held for name in ("mode", "value") if (held := given.get(name)) not in (None, 0, "constant")}
+    return "call", "pad", (given["x"],), {"padding": plain(border), **more}
 
 
 def _attention(event: Event) -> Read:
@@ -438,6 +421,7 @@ _SPECIAL: dict[str, Callable[[Event], Read]] = {
     **dict.fromkeys(("norm", "linalg_vector_norm", "linalg_norm"), _norm),
     "pad": _pad,
     "expand": _expand,
-    "expand_as": _expand_as,
+    # What is made as large as another value to be put together with it, which is done there anyway.
+    "expand_as": lambda event: ("same", "", (event.arguments[0],), {}),
     "scaled_dot_product_attention": _attention,
 }

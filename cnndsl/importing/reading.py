@@ -6,7 +6,6 @@ import inspect
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import partial
 from typing import Any, Protocol
 
 import torch
@@ -232,7 +231,7 @@ class Reader:
             if tensor.dtype != torch.float32 or not 0 < tensor.numel() <= _MOST_NUMBERS or not tensor.isfinite().all():
                 raise Unreadable(f"the buffer {name} is no small list of numbers")
             listed = tensor.flatten().tolist()  # with 32 bits: 0.48500001430511475 was 0.485
-            numbers = tuple(shortest(of, partial(_is_with_32_bits, of)) for of in listed)
+            numbers = tuple(shortest(of, lambda x, of=of: torch.tensor(x).item() == of) for of in listed)  # type: ignore[misc]
         sizes = tuple(map(Number, tensor.shape))
         self.held[name] = Held(name, sizes, numbers, name not in self.module._non_persistent_buffers_set)  # noqa: SLF001
 
@@ -430,10 +429,6 @@ def is_plain(result: Any) -> bool:
     if isinstance(result, (tuple, list)):
         return len(result) > 1 and all(isinstance(item, _TENSORS) for item in result)
     return True
-
-
-def _is_with_32_bits(number: float, other: float) -> bool:
-    return torch.tensor(other, dtype=torch.float32).item() == number
 
 
 def _needed(trace: Trace) -> list[Event]:

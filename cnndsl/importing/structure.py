@@ -156,14 +156,8 @@ class _Importer:
         ]
 
     def _family(self, module: nn.Module) -> Any:
-        depth = max(
-            (
-                self._family(m)[1] + 1
-                for m in module.modules()
-                if m is not module and type(m) is type(module) and m in self.paths
-            ),
-            default=0,
-        )
+        inside = (each for each in module.modules() if each is not module and type(each) is type(module))
+        depth = max((self._family(each)[1] + 1 for each in inside), default=0)
         return type(module), depth, self._class_name(module) if type(module) is nn.ModuleDict else ""
 
     def _traces(self, module: nn.Module) -> list[Trace]:
