@@ -20,7 +20,7 @@ import torch
 from torch import Tensor, nn
 from torch.export import ExportedProgram
 from torch.export.graph_signature import InputKind
-from torch.fx import Interpreter, Node
+from torch.fx import Node
 from torch.fx.node import map_arg
 from torch.utils import _pytree as pytree
 
@@ -103,7 +103,7 @@ def remade(program: ExportedProgram, inputs: Sequence[Tensor] | None = None) -> 
             raise Unreadable(f"{name} has numbers of the type {tensor.dtype}, and a text makes {torch.float32}")
     training = _is_training(calls)
     layers, reasons = _layers(calls, state)
-    failed = _check(program, calls, layers, given, training)
+    failed = _failing(program, calls, layers, given, training)
     layers = {path: layer for path, layer in layers.items() if path not in failed}
     reasons |= failed
     root = _Builder(program, calls, state, layers).built(given)
@@ -216,50 +216,6 @@ def _layers(calls: Calls, state: Mapping[str, Tensor]) -> tuple[dict[str, nn.Mod
     return found, reasons
 
 
-class _Check(Interpreter):
-    """Runs a program as it is, and each layer that was made beside its operators."""
-
-    def __init__(self, program: ExportedProgram, calls: Calls, layers: Mapping[str, nn.Module]) -> None:
-        super().__init__(program.graph_module, garbage_collect_values=False)
-        self.layers = layers
-        self.failed: dict[str, str] = {}
-        self.first: dict[Node, Frame] = {}
-        self.last: dict[Node, Frame] = {}
-        self.before: dict[Frame, tuple[list[Any], Tensor]] = {}
-        for frame in calls.root.frames():
-            if frame.path in layers and frame is not calls.root:
-                nodes = list(frame.nodes())
-                self.first[nodes[0]] = self.last[nodes[-1]] = frame
-
-    def run_node(self, n: Node) -> Any:
-        frame = self.first.get(n)
-        if frame is not None:
-            given = [self.env[value] for value in frame.inputs]
-            self.before[frame] = [x.clone() if isinstance(x, Tensor) else x for x in given], torch.get_rng_state()
-        result = super().run_node(n)
-        frame = self.last.get(n)
-        if frame is not None and frame.path not in self.failed:
-            self.env[n] = result
-            self._check(frame)
-        return result
-
-    def _check(self, frame: Frame) -> None:
-        layer = self.layers[frame.path]
-        given, random = self.before.pop(frame)
-        wanted = [self.env[value] for value in frame.outputs]
-        after = torch.get_rng_state()
-        torch.set_rng_state(random)
-        try:
-            made = applied(layer, frame, given)
-        except Exception as problem:  # whatever PyTorch says of such an input
-            self.failed[frame.path] = f"{type(layer).__name__} does not take what the program gives it: {problem}"
-            return
-        finally:
-            torch.set_rng_state(after)
-        if len(made) < len(wanted) or not all(map(equal, made, wanted)):
-            self.failed[frame.path] = f"{type(layer).__name__}({layer.extra_repr()}) gives something else"
-
-
 def applied(layer: nn.Module, frame: Frame, given: Sequence[Any]) -> list[Any]:
     """What a layer gives for the inputs of a frame, in the order of its outputs."""
     if type(layer) is nn.MultiheadAttention:
@@ -271,32 +227,57 @@ def applied(layer: nn.Module, frame: Frame, given: Sequence[Any]) -> list[Any]:
     return [made[item] for item in items if isinstance(item, int) and item < len(made)]
 
 
-def _check(
+def _failing(
     program: ExportedProgram, calls: Calls, layers: Mapping[str, nn.Module], given: Sequence[Any], training: bool
 ) -> dict[str, str]:
     """Which layers do not give the same as their operators, and why. The layers are left as they were."""
-    check = _Check(program, calls, layers)
+    state = {
+        key: held.clone() for key, held in (program.constants | program.state_dict).items() if isinstance(held, Tensor)
+    }
+    # Recurrent layers take another way, which rounds differently, where their weights are not learned.
+    learned = program.graph_signature.parameters
+    state |= {key: nn.Parameter(state[key]) for key in learned if state[key].is_floating_point()}
+    replay = _Replay(calls, layers)
+    replay.tensors = {node: state[name] for node, name in calls.owned.items()}
+    replay.values.update(zip(calls.given, _copies(given), strict=True))
+    failed: dict[str, str] = {}
+
+    def run(frame: Frame) -> None:
+        layer = layers.get(frame.path)
+        came = _copies(map(replay.value, frame.inputs)) if layer is not None else []
+        random = torch.get_rng_state()
+        for item in frame.items:
+            if isinstance(item, Frame):
+                run(item)
+            else:
+                operator_: Any = item.target
+                replay.values[item] = operator_(*replay.value(item.args), **replay.value(item.kwargs))
+        if layer is not None and frame.path not in failed:
+            after = torch.get_rng_state()
+            torch.set_rng_state(random)
+            try:
+                made = applied(layer, frame, came)
+            except Exception as problem:  # whatever PyTorch says of such an input
+                failed[frame.path] = f"{type(layer).__name__} does not take what the program gives it: {problem}"
+            else:
+                if not _are_equal(made[: len(frame.outputs)], [replay.value(node) for node in frame.outputs]):
+                    failed[frame.path] = f"{type(layer).__name__}({layer.extra_repr()}) gives something else"
+            torch.set_rng_state(after)
+
     every = nn.ModuleList(layers.values())
     with torch.no_grad(), unchanged(every):
         every.train(training)
         torch.manual_seed(0)
-        check.run(*_lifted(program, given), enable_io_processing=False)
-    return check.failed
+        run(calls.root)
+    return failed
 
 
-def _lifted(program: ExportedProgram, given: Sequence[Any]) -> list[Any]:
-    """What the graph of a program takes: its state, as a copy, and the inputs."""
-    left = [x.clone() if isinstance(x, Tensor) else x for x in given]
-    state = {**program.constants, **program.state_dict}
-    found: list[Any] = []
-    held: Any
-    for spec in program.graph_signature.input_specs:
-        held = left.pop(0) if spec.kind is InputKind.USER_INPUT else state.get(spec.target or "")
-        held = held.detach().clone() if isinstance(held, Tensor) else held
-        is_learned = spec.kind is InputKind.PARAMETER and isinstance(held, Tensor)
-        # Recurrent layers take another way, which rounds differently, where their weights are not learned.
-        found.append(nn.Parameter(held) if is_learned and held.is_floating_point() else held)
-    return found
+def _copies(values: Iterable[Any]) -> list[Any]:
+    return [value.clone() if isinstance(value, Tensor) else value for value in values]
+
+
+def _are_equal(made: Sequence[Any], wanted: Sequence[Any]) -> bool:
+    return len(made) == len(wanted) and all(map(equal, made, wanted))
 
 
 def _compare(
@@ -309,13 +290,11 @@ def _compare(
     """Raise Unreadable where the module does not give what the program gives, as it is."""
     with torch.no_grad(), unchanged(root):
         torch.manual_seed(0)
-        arguments, keywords = pytree.tree_unflatten(
-            [x.clone() if isinstance(x, Tensor) else x for x in given], program.call_spec.in_spec
-        )
+        arguments, keywords = pytree.tree_unflatten(_copies(given), program.call_spec.in_spec)
         wanted = [x for x in pytree.tree_leaves(program.module()(*arguments, **keywords)) if isinstance(x, Tensor)]
         torch.manual_seed(0)
         made = [x for x in pytree.tree_leaves(root(*(x.clone() for x in tensors))) if isinstance(x, Tensor)]
-    if len(made) != len(wanted) or not all(map(equal, made, wanted)):
+    if not _are_equal(made, wanted):
         why = next((f", as {path}: {reason}" for path, reason in reasons.items()), "")
         raise Unreadable(f"the modules that the program tells of do not give what it gives{why}")
 

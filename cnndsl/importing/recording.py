@@ -87,10 +87,11 @@ class Trace:
     """What the Python code calls the values, by their numbers."""
 
 
-class Recorder:
+class Recorder(TorchFunctionMode):
     """Runs a module and keeps what it does. The traces are by module, in the order of the calls."""
 
     def __init__(self, root: nn.Module) -> None:
+        super().__init__()
         self.root = root
         self.traces: dict[nn.Module, list[Trace]] = {}
         self._owned = {id(tensor): Owned(path, True, tensor) for path, tensor in root.named_parameters()}
@@ -121,7 +122,7 @@ class Recorder:
 
         nn.Module.__call__ = called  # type: ignore[method-assign]
         try:
-            with _Mode(self):
+            with self:
                 yield
         finally:
             nn.Module.__call__ = original  # type: ignore[method-assign]
@@ -170,6 +171,9 @@ class Recorder:
             self._keep(Event(module, "", *given, self._made(result) if leaf else self._seen(result)))
         return result
 
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        return self.function(func, args, kwargs or {})
+
     def function(self, function: Any, arguments: Any, keywords: Any) -> Any:
         """Call a function of PyTorch, and keep what tensors it made of what."""
         if self._silent:
@@ -215,10 +219,7 @@ class Recorder:
 
     def _made(self, held: Any) -> Any:
         """The tensors of a result as new values; what is passed on as it is stays the value that it was."""
-        return self._silently(mapped, (held, self._new_or_known), {})
-
-    def _new_or_known(self, tensor: Tensor) -> Value | Owned | Unknown | Overwritten:
-        return self._new(tensor) if self._is_changed(tensor) else self._known(tensor)
+        return self._silently(mapped, (held, lambda x: self._new(x) if self._is_changed(x) else self._known(x)), {})
 
     def _is_changed(self, tensor: Tensor) -> bool:
         """Whether a tensor is new, or was overwritten since it was seen."""
@@ -265,17 +266,6 @@ class Recorder:
 NAMES = "names_of_values"
 """The local variable with the values by their names, where code that runs a graph knows how they were called."""
 _SAYS_NOTHING = {"x", "y", "out", "input", "it", "self"}
-
-
-class _Mode(TorchFunctionMode):
-    """Tells a recorder of each function and method of PyTorch that is called."""
-
-    def __init__(self, recorder: Recorder) -> None:
-        super().__init__()
-        self.recorder = recorder
-
-    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        return self.recorder.function(func, args, kwargs or {})
 
 
 def _is_no_caller(frame: FrameType) -> bool:
