@@ -13,6 +13,7 @@ from cnndsl.frozen import frozen
 from cnndsl.i18n import tr, trn
 from cnndsl.theme import LIGHT
 from cnndsl.tracing.figure import Channel, Curve, Map, Window, Worked, channel_said, is_short, short
+from cnndsl.tracing.windows import row_and_column
 
 _MOST_TERMS = 25
 """Products that are written out one by one; of more only the sum."""
@@ -188,12 +189,6 @@ def _readable(values: Sequence[Map | Curve], channel: int) -> tuple[tuple[float,
     return ()
 
 
-def _row_and_column(worked: Worked) -> tuple[int, int]:
-    """Where a number lies in its channel; a signal has one row."""
-    *row, column = worked.at[1:]
-    return (row[0] if row else 0), column
-
-
 def _places_of_padding(channel: Channel) -> list[tuple[int, int]]:
     return [(row, at) for row, outside in enumerate(channel.padding) for at, is_so in enumerate(outside) if is_so]
 
@@ -205,7 +200,7 @@ def _output(
     numbers = _readable(values, worked.at[0])
     if not numbers:
         return None
-    place = _row_and_column(worked)
+    place = row_and_column(worked.at)
     left = [at for at in product(range(len(numbers)), range(len(numbers[0]))) if so_far and at > place]
     kind = "pooling" if worked.how != "sum" else "convolution"
     return _cells(numbers, wide, high, fill=kind, filled=[place], strong=[place], padding=left, blank=True)
@@ -231,7 +226,7 @@ def _regions(worked: Sequence[Worked], values: Sequence[Map | Curve]) -> Drawing
             colours[row, column] = colour
             if each.how == "max" and whole.numbers[row][column] == each.result:
                 strong.append((row, column))
-        results[_row_and_column(each)] = colour
+        results[row_and_column(each.at)] = colour
     padding = _places_of_padding(first)
     is_max = worked[0].how == "max"
     parts = [_cells(first.numbers, CELL, _HEIGHT, colours=colours, padding=padding, strong=strong, blank=is_max)]

@@ -231,7 +231,8 @@ class Recorder:
             return (), None
         at = self._wanted.at
         begin = None if at == "all" else _place(at, y)
-        slid = sliding(layer, ran.part, x, y, self._wanted.kernels, begin) if self._wanted.kernels else None
+        kernels = self._wanted.kernels if getattr(layer, "divisor", None) is None else 0  # of a page, that counts cells
+        slid = sliding(layer, ran.part, x, y, kernels, begin) if kernels else None
         weights = ran.at.leaf.weights if ran.at.leaf is not None else None
         is_fixed = weights is not None and weights.weight is not None and not weights.trainable
         if not (is_fixed or self._wanted.numbers or at is not None):

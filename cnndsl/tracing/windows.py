@@ -6,7 +6,10 @@ A signal is looked at as a map of one row.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import fsum, isclose, prod
+from itertools import chain
+from math import isclose, prod
+from operator import mul
+from statistics import fmean
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from cnndsl.layers.base import Layer
@@ -41,22 +44,40 @@ def worked(layer: Layer, part: nn.Module | Tensor | None, x: Tensor, y: Tensor, 
     """
     if len(at) != y.dim() or any(not 0 <= place < size for place, size in zip(at, y.shape, strict=True)):
         return None
-    spots = _Spots(layer, x)
-    if spots.cells > MOST_CELLS:
+    slid = sliding(layer, part, x, y, 1, at)
+    if slid is None:
         return None
-    place, out = _row_and_column(at), _rows_and_columns(y)
-    if layer.kind == "conv":
-        return _product(spots, part, y, at)
-    numbers, padding = spots.window(at[0], place)
-    window = Window(at[0], numbers, padding, (), float(y[at]), spots.whole(at[0], place, out))
-    if layer.kind == "maxpool":
-        return Worked("max", at, (window,), window.total)
-    listed = [number for row in numbers for number in row]
-    is_mean = isclose(fsum(listed) / len(listed), window.total, rel_tol=1e-4, abs_tol=1e-5)
-    return Worked("mean", at, (window,), window.total) if is_mean else None  # next to a border others may be counted
+    (kernel,) = slid.kernels
+    rows, columns = (
+        tuple(place * stride + q * dilation for q in range(size))
+        for place, stride, dilation, size in zip(slid.begin, slid.stride, slid.dilation, slid.kernel, strict=True)
+    )
+    weighed = kernel.weighed or Weighed(((),), None, ())
+    result, rest = float(y[at]), weighed.rest[slid.begin[0]][slid.begin[1]] if weighed.rest else 0.0
+    pairs = zip(slid.planes, weighed.weights, strict=True)
+    seen = tuple(_window(slid, plane, rows, columns, weights) for plane, weights in pairs)
+    if slid.how == "mean" and not isclose(fmean(chain(*seen[0].numbers)), result, rel_tol=1e-4, abs_tol=1e-5):
+        return None  # next to a border others may be counted
+    return Worked(slid.how, at, seen, result, weighed.bias, rest, slid.left_out)
 
 
-def _row_and_column(at: tuple[int, ...]) -> tuple[int, int]:
+def _window(
+    slid: Sliding, plane: Plane, rows: tuple[int, ...], columns: tuple[int, ...], weights: tuple[tuple[float, ...], ...]
+) -> Window:
+    """What lies on these rows and columns of a channel."""
+    (top, bottom), (left, right) = slid.inside
+    high, wide = len(plane.numbers), len(plane.numbers[0])
+    padding = tuple(tuple(not (top <= at < bottom and left <= k < right) for k in range(wide)) for at in range(high))
+    numbers = tuple(tuple(plane.numbers[row][column] for column in columns) for row in rows)
+    outside = tuple(tuple(padding[row][column] for column in columns) for row in rows)
+    is_readable = plane.overview is None and max(high, wide) <= READABLE
+    whole = Channel(plane.numbers, rows, columns, padding) if is_readable else None
+    total = sum(map(mul, chain(*numbers), chain(*weights)))
+    return Window(plane.channel, numbers, outside, weights, total, whole)
+
+
+def row_and_column(at: tuple[int, ...]) -> tuple[int, int]:
+    """Where a number lies in its channel, by its place in the output; a signal has one row."""
     return (at[1], at[2]) if len(at) == 3 else (0, at[1])
 
 
@@ -95,45 +116,13 @@ class _Spots:
         row, column = (d * (k - 1) + 1 for k, d in zip(self.kernel, self.dilation, strict=True))
         return row, column
 
-    def window(
-        self, channel: int, place: tuple[int, int]
-    ) -> tuple[tuple[tuple[float, ...], ...], tuple[tuple[bool, ...], ...]]:
-        """The numbers under the kernel, and whether each is padding."""
-        return self._numbers(channel, self._places(place))
-
-    def _places(self, place: tuple[int, int]) -> list[list[int]]:
-        """The places along each axis; those before the channel and behind it are padding."""
-        return [
-            [p * s + q * d - before for q in range(k)]
-            for p, s, d, before, k in zip(place, self.stride, self.dilation, self.before, self.kernel, strict=True)
-        ]
-
-    def whole(self, channel: int, place: tuple[int, int], out: tuple[int, int]) -> Channel | None:
-        """The channel with the padding that is read for an output of this size; None where it is too large to read."""
-        ends = self.ends(out)
-        if any(end - start > READABLE for start, end in ends):
-            return None
-        numbers, padding = self._numbers(channel, [list(range(start, end)) for start, end in ends])
-        rows, columns = (
-            tuple(each - start for each in listed) for listed, (start, _) in zip(self._places(place), ends, strict=True)
-        )
-        return Channel(numbers, rows, columns, padding)
-
     def ends(self, out: tuple[int, int]) -> list[tuple[int, int]]:
         """From where to where the input and the padding reach that is read for an output of this size."""
-        last = self._places((out[0] - 1, out[1] - 1))
+        axes = zip(self.size, self.before, out, self.stride, self.extent, strict=True)
         return [
-            (min(0, -before), max(size, listed[-1] + 1))
-            for size, before, listed in zip(self.size, self.before, last, strict=True)
+            (min(0, -before), max(size, (places - 1) * stride - before + extent))
+            for size, before, places, stride, extent in axes
         ]
-
-    def _numbers(
-        self, channel: int, places: list[list[int]]
-    ) -> tuple[tuple[tuple[float, ...], ...], tuple[tuple[bool, ...], ...]]:
-        rows, columns = places
-        outside = [[not 0 <= at < size for at in listed] for listed, size in zip(places, self.size, strict=True)]
-        (found,) = self.region(self.x[channel : channel + 1], rows, columns).tolist()
-        return tuple(map(tuple, found)), tuple(tuple(row or column for column in outside[1]) for row in outside[0])
 
     def region(self, x: Tensor, rows: Sequence[int], columns: Sequence[int]) -> Tensor:
         """These rows and columns of channels, as the layer pads them."""
@@ -145,24 +134,6 @@ class _Spots:
         )
         padded = pad(x[None], (left, right, top, bottom), "constant" if self.mode == "zeros" else self.mode)[0]
         return padded[:, [at + top for at in rows]][:, :, [at + left for at in columns]]
-
-
-def _product(spots: _Spots, part: Any, y: Tensor, at: tuple[int, ...]) -> Worked:
-    weight = part.weight[at[0]].detach().float()
-    place, out = _row_and_column(at), _rows_and_columns(y)
-    first = _first_channel(part, at[0])
-    windows, rest = [], 0.0
-    for k, kernel in enumerate(weight):
-        numbers, padding = spots.window(first + k, place)
-        rows = kernel.reshape(len(numbers), -1).tolist()
-        total = sum(a * b for row, cells in zip(numbers, rows, strict=True) for a, b in zip(row, cells, strict=True))
-        if k < MOST_CHANNELS:
-            whole = spots.whole(first + k, place, out)
-            windows.append(Window(first + k, numbers, padding, tuple(map(tuple, rows)), total, whole))
-        else:
-            rest += total
-    bias = None if part.bias is None else float(part.bias[at[0]].detach())
-    return Worked("sum", at, tuple(windows), float(y[at]), bias, rest, max(0, len(weight) - MOST_CHANNELS))
 
 
 def _first_channel(part: Any, channel: int) -> int:
@@ -188,17 +159,16 @@ def sliding(
     """The first `most` kernels of a layer on its input `x`, with what comes out, `y`; both are one sample's.
 
     Of a large map a part is shown: around `at` where that lies in it, else around the number of the largest magnitude
-    that the first kernel gives. None where a kernel is too large to be shown, or a sum is divided by another number
-    than the region has.
+    that the first kernel gives. None where a kernel is too large to be shown.
     """
     spots = _Spots(layer, x)
-    if spots.cells > MOST_CELLS or getattr(layer, "divisor", None) is not None:
+    if spots.cells > MOST_CELLS:
         return None
     out = _rows_and_columns(y)
     results = y.detach().float().reshape(len(y), *out)
     channels, place = list(range(min(most, len(y)))), None
     if at is not None and len(at) == y.dim() and all(0 <= k < size for k, size in zip(at, y.shape, strict=True)):
-        place = _row_and_column(at)
+        place = row_and_column(at)
         if at[0] not in channels:
             channels = [at[0], *channels[: most - 1]]
     rows, columns = (
