@@ -418,8 +418,8 @@ class _Builder:
         self.calls = calls
         self.state = state
         self.layers = layers
-        self.learned = {s.target for s in program.graph_signature.input_specs if s.kind is InputKind.PARAMETER}
-        self.learned |= program.state_dict.keys() - {s.target for s in program.graph_signature.input_specs}
+        known = {spec.target for spec in program.graph_signature.input_specs}
+        self.learned = {*program.graph_signature.parameters, *(program.state_dict.keys() - known)}
         self.classes: dict[str, type[nn.Module]] = {}
         others = {frame.kind for frame in calls.root.frames() if not self._is_chain(frame)}
         self.chains = {frame.kind for frame in calls.root.frames()} - others

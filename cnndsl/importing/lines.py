@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -453,7 +452,7 @@ class Lines:
         """The name of a part, in quotes where it is no name, or would hide an input or layer that it is called like."""
         quoted = not is_name(name) or name == IDENTITY.word or (name in KINDS and self._is_spoken(name))
         quoted = quoted or name in (self._input_names() if self.is_network else self.body.inputs[1:])
-        return json.dumps(name, ensure_ascii=False) if quoted else name
+        return constant(name) if quoted else name
 
     def _is_spoken(self, word: str) -> bool:
         """Whether the word is needed as that of a layer too."""

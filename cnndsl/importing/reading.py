@@ -19,7 +19,6 @@ from cnndsl.importing.body import (
     Chain,
     Given,
     Held,
-    Item,
     Listed,
     Made,
     Number,
@@ -65,6 +64,9 @@ class Parts(Protocol):
 
     def part(self, module: nn.Module) -> Part | None:
         """What a module is as a part; None for one that does nothing. Raises Unreadable."""
+
+    def chain(self, module: nn.Module, trace: Trace) -> Chain:
+        """What a module that calls its parts one after the other is as a chain of them. Raises Unreadable."""
 
 
 class Spare(Unreadable):
@@ -138,8 +140,10 @@ class Reader:
             if holder is not None and end > at + 1 and holders.count(holder) == len(run):
                 called = [event.module for event in run]
                 if called == [child for child in holder.children() if child in called]:
-                    self.importer.uses[holder] = self._chain_of(run)
-                    run = [replace(run[0], module=holder, result=run[-1].result)]
+                    call = replace(run[0], module=holder, result=run[-1].result)
+                    trace = Trace(holder, call.arguments, call.keywords, run, call.result)
+                    self.importer.uses[holder] = self.importer.chain(holder, trace)
+                    run = [call]
             made += run
             at = end
         return made
@@ -157,16 +161,6 @@ class Reader:
             return None
         found = self.module.get_submodule(outer)
         return None if isinstance(found, nn.ModuleList) else found
-
-    def _chain_of(self, events: Sequence[Event]) -> Chain:
-        items: list[Item] = []
-        for event in events:
-            assert event.module is not None  # noqa: S101 - see `_with_chains`
-            part = self.importer.part(event.module)
-            if part is not None:
-                name = self.names[event.module].rpartition(".")[2]
-                items.append(Item(None if name == str(len(items)) else name, part))
-        return Chain(tuple(items))
 
     def _inputs(self) -> tuple[tuple[str, ...], tuple[int, ...]]:
         signature = [

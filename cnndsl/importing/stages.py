@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -35,6 +35,7 @@ _HEAVY = {Group.CONVOLUTION, Group.DENSE, Group.BLOCK, Group.SEQUENCE}
 _SHORT_LINE, _FEW_STAGES = 76, 4
 _FEW_BY_POSITION = 4
 _LEAST_TURNS, _LONGEST_TURN = 3, 12
+_LABELLED = re.compile(r"[^({]*: ")
 _SAVED = 0.9
 """How long a loop of a chain may be at most, as a part of its stages written out."""
 
@@ -119,7 +120,7 @@ class Writer:
             count, first = self.value(part.count), part.label.first
             bounds = f"{first}, {count} + {first}" if first else count
             made = f"{part.label.before}{{i}}{part.label.after}"
-            return f"for i in range({bounds}) {{ {json.dumps(made, ensure_ascii=False)}: {self.stage(part.part)} }}"
+            return f"for i in range({bounds}) {{ {constant(made)}: {self.stage(part.part)} }}"
         if isinstance(part, Repeated):
             return f"{self.stage(part.part)} * {self.value(part.count)}"
         if isinstance(part, Choice) and isinstance(part.part, Chain):
@@ -233,11 +234,11 @@ class Writer:
                 at += found[0]
         return made
 
-    def _stage(self, item: Item, label_: str | None = None) -> str:
+    def _stage(self, item: Item, label: str | None = None) -> str:
         text = self.stage(item.part)
-        shown = label_ or (label(item.label) if item.label is not None else None)
-        if shown is not None:
-            text = f"{shown}: {text}"
+        if label is None and item.label is not None:
+            label = item.label if is_name(item.label) else constant(item.label)
+        text = text if label is None else f"{label}: {text}"
         if item.condition is not None:
             text = f"if {self.definition.conditions[item.condition]} {self.braces([text])}"
         return text
@@ -293,7 +294,7 @@ class Writer:
     def counted(self, series: Series, turns: int) -> str:
         """A name that counts, in quotes."""
         number = self.numbers[key(series.numbers(turns))]
-        return json.dumps(f"{series.before}{{{number}}}{series.after}", ensure_ascii=False)
+        return constant(f"{series.before}{{{number}}}{series.after}")
 
     @staticmethod
     def _repeated(stages: list[tuple[str, Any]]) -> list[tuple[str, Any]]:
@@ -308,7 +309,7 @@ class Writer:
                 first = texts[at : at + period]
                 if at and period > 1 and not _is_heavy(stages[at][1]):
                     continue
-                if any(text.startswith(("if ", "for ")) for text in first) or any(_is_labelled(text) for text in first):
+                if any(text.startswith(("if ", "for ")) or _LABELLED.match(text) for text in first):
                     continue
                 while texts[at + times * period : at + (times + 1) * period] == first:
                     times += 1
@@ -347,11 +348,6 @@ def _stands_alone(text: str) -> bool:
     return text.startswith(("if ", "for ")) or "\n" in text
 
 
-def _is_labelled(text: str) -> bool:
-    head = text.split("(", 1)[0].split("{", 1)[0]
-    return ": " in head
-
-
 def _is_usual(value: Any, usual: Any) -> bool:
     if isinstance(value, Number):
         return bool(value.value == usual) and type(value.value) is type(usual)
@@ -362,8 +358,3 @@ def _is_heavy(part: Any) -> bool:
     if isinstance(part, Single):
         return KINDS[part.word].group in _HEAVY
     return isinstance(part, (Use, Chain, Listed, Repeated))
-
-
-def label(name: str) -> str:
-    """A name before a colon: in quotes where it is no name, or the word of something."""
-    return name if is_name(name) else json.dumps(name, ensure_ascii=False)

@@ -189,8 +189,8 @@ class _Importer:
         if type(module) is nn.Sequential:
             if module in self.uses:  # its parts are called from outside of it
                 return self.uses[module]
-            chain = self._chain(module)
-            return chain if chain.items else None
+            made = self.chain(module, self._trace(module))
+            return made if made.items else None
         if self._is_idle(module):
             return None
         if module not in self.uses:
@@ -233,8 +233,8 @@ class _Importer:
             for trace in traces
         )
 
-    def _chain(self, module: nn.Module) -> Chain:
-        trace = self._trace(module)
+    def chain(self, module: nn.Module, trace: Trace) -> Chain:
+        """What a module that calls its parts one after the other is as a chain of them. Raises Unreadable."""
         names = {child: name for name, child in reversed(list(module.named_children()))}
         items: list[Item] = []
         current = only(trace.arguments, trace.keywords)
@@ -365,7 +365,7 @@ class _Importer:
     def _body(self, module: nn.Module) -> Body:
         try:
             if _is_chain_class(module) and module is not self.root:
-                return Body((("", self._chain(module)),), (), ())
+                return Body((("", self.chain(module, self._trace(module))),), (), ())
             first, *training = self._traces(module)
             body = Reader(self, module, first).body()
             for trace in training:

@@ -345,7 +345,7 @@ def head(
             numbers[k] = found
             if found.isidentifier():
                 rows[found] = values
-    counted = any(k in numbers and numbers[k] not in rows and _says(numbers[k], variable) for k in unlike)
+    counted = any(text not in rows and re.search(rf"\b{variable}\b", text) for text in numbers.values())
     by_number = [source for source in sources if source.numbers]
     parts = any(source.all() != source.text for source in by_number)
     counted = counted or len(by_number) >= _MANY or (parts and len(by_number) > 1)
@@ -374,10 +374,6 @@ def head(
 def _formulas(unlike: Mapping[str, tuple[str, tuple[Any, ...]]], variable: str, start: int) -> dict[str, str]:
     found = {k: formula(values, variable, start) for k, (_, values) in unlike.items()}
     return {k: text for k, text in found.items() if text is not None and len(text) <= _LONGEST_FORMULA}
-
-
-def _says(text: str, variable: str) -> bool:
-    return re.search(rf"\b{variable}\b", text) is not None
 
 
 def _derived(values: tuple[Any, ...], rows: Mapping[str, tuple[Any, ...]]) -> str | None:
