@@ -82,14 +82,12 @@ def to_onnx(
     """
     model_class = compilation.load(network, allow_extern=allow_extern)
     _require()
-    import torch
 
     program = compilation.checked().program
     if sizes:
         program = with_sizes(program, network, sizes)
     top = program.network(network)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+    with runner.seeded(seed):
         model = model_class().eval()
     if weights is not None:
         runner.load(model, weights)

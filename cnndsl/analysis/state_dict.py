@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import field
 from itertools import islice
 
 from cnndsl.frozen import frozen
@@ -74,11 +73,11 @@ class Match:
     file's. same: how many agree. unknown: the paths of classes from elsewhere, below which anything may be.
     """
 
-    missing: dict[str, tuple[int, ...]] = field(default_factory=dict)
-    unexpected: dict[str, tuple[int, ...]] = field(default_factory=dict)
-    shapes: dict[str, tuple[tuple[int, ...], tuple[int, ...]]] = field(default_factory=dict)
-    same: int = 0
-    unknown: tuple[str, ...] = ()
+    missing: dict[str, tuple[int, ...]]
+    unexpected: dict[str, tuple[int, ...]]
+    shapes: dict[str, tuple[tuple[int, ...], tuple[int, ...]]]
+    same: int
+    unknown: tuple[str, ...]
 
     @property
     def fits(self) -> bool:

@@ -5,7 +5,6 @@ In: a compilation, and pictures or numbers for the inputs.  Out: a `Figure`, whi
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,7 +19,7 @@ from cnndsl.tracing.comparing import Finder, compared
 from cnndsl.tracing.figure import Figure, Given
 from cnndsl.tracing.inputs import Sample, Scale, read_text, samples
 from cnndsl.tracing.recording import Recorder, Wanted, results
-from cnndsl.tracing.runner import run
+from cnndsl.tracing.runner import run, seeded
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -55,16 +54,13 @@ def watch(
     KeyError for an unknown network, CompilationError for a text with errors, ImportError without PyTorch, and for an
     `extern` that is not allowed or not true.
     """
-    import torch
-
     wanted = wanted or Wanted()
     model_class = compilation.load(network, allow_extern=allow_extern)
     program = compilation.program
     assert program is not None  # noqa: S101 - there is a class
     top = program.network(network)
     made = samples(program, top, given, scale)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+    with seeded(seed):
         model = model_class()
     if trained is not None:
         runner.load(model, trained)
@@ -72,11 +68,7 @@ def watch(
     recorder = Recorder(program, top, wanted, training=training) if comparison is None else Finder(wanted.part)
     batches = tuple(sample.tensor[None].clone() for sample in made)
     try:
-        with (
-            warnings.catch_warnings(action="ignore", category=UserWarning),  # PyTorch's, of speed
-            torch.random.fork_rng(devices=[]),
-        ):
-            torch.manual_seed(seed)  # what dropout draws
+        with seeded(seed):  # what dropout draws
             gave = run(program, top, model, batches, recorder, training=training)
     except (RuntimeError, IndexError, ValueError) as problem:
         first_line = str(problem).strip().partition("\n")[0]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from math import prod
@@ -18,7 +17,7 @@ from cnndsl.source import Source
 from cnndsl.symbolic.number import literal
 from cnndsl.tracing.figure import Shown
 from cnndsl.tracing.recording import Recorder, Wanted
-from cnndsl.tracing.runner import Look, Ran, run
+from cnndsl.tracing.runner import Look, Ran, run, seeded
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -68,8 +67,6 @@ def compared(
     Initial weights of another size are drawn with the seed; `trained` says that there are others. Raises OptionError
     where the layer cannot have one of the values, or its weights do not fit all of them.
     """
-    import torch
-
     sample = seen.given[0]
     x = tuple(sample.shape)
     variants = comparison.variants(seen.layer, x, wanted.part)
@@ -81,16 +78,12 @@ def compared(
         program = compilation.program
         assert program is not None, [found.message for found in compilation.diagnostics]  # noqa: S101 - it fits
         recorder = Recorder(program, program.network(), replace(wanted, part=""), training=training)
-        with (
-            warnings.catch_warnings(action="ignore", category=UserWarning),  # PyTorch's, of speed
-            torch.random.fork_rng(devices=[]),
-        ):
-            torch.manual_seed(seed)
+        with seeded(seed):
             model = compilation.load()()
-            own = _give(next(model.children(), None), seen.part)
-            if own and (trained or seen.is_fixed):
-                raise OptionError("compare", f"{title} has weights of another size, and there are none of that: {own}")
-            torch.manual_seed(seed)
+        own = _give(next(model.children(), None), seen.part)
+        if own and (trained or seen.is_fixed):
+            raise OptionError("compare", f"{title} has weights of another size, and there are none of that: {own}")
+        with seeded(seed):
             run(program, program.network(), model, (seen.given.clone(),), recorder, training=training)
         (shown,) = recorder.steps
         remark = tr("as written") if layer == seen.layer else tr("with initial weights of its own") if own else ""

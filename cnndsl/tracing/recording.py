@@ -216,9 +216,12 @@ class Recorder:
         if at.path and self._times[at.path] > 1:
             use = self._times[at.path]
             return tr("the same layer once more, use {use}", use=use) if layer else tr("the same block once more")
-        if layer is not None and layer.group is Group.DROPOUT:
-            return _said_of_dropout(dropped[0])
-        return ""
+        if layer is None or layer.group is not Group.DROPOUT:
+            return ""
+        if dropped[0] is None:
+            return tr("changes nothing outside of training")
+        said = "{dropped:,} of {count:,} numbers dropped"
+        return tr(said, dropped=int(dropped[0].sum()), count=dropped[0].numel())
 
     def _dropped(self, at: Application, given: list[Tensor], gave: list[Tensor]) -> list[Tensor | None]:
         """Of each value which numbers are zero and were not; None for what no dropout gives."""
@@ -245,14 +248,6 @@ class Recorder:
         found = tuple(each for place in places if (each := worked(layer, ran.part, x, y, place)) is not None)
         self.worked_out += len(found)
         return found, slid
-
-
-def _said_of_dropout(dropped: Tensor | None) -> str:
-    """How many numbers are dropped; none outside of training."""
-    if dropped is None:
-        return tr("changes nothing outside of training")
-    said = "{dropped:,} of {count:,} numbers dropped"
-    return tr(said, dropped=int(dropped.sum()), count=dropped.numel())
 
 
 def _place(at: tuple[int, ...] | None, y: Tensor) -> tuple[int, ...] | None:

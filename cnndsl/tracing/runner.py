@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from enum import Enum
 from operator import attrgetter
 from pathlib import Path
@@ -136,6 +138,16 @@ class Watcher(Protocol):
 
     def saw(self, ran: Ran) -> None:
         """A step that is watched was run; the steps inside it came before."""
+
+
+@contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """Draws random numbers by a seed, leaves the generator as it was, and shows no warnings of PyTorch's, of speed."""
+    import torch
+
+    with warnings.catch_warnings(action="ignore", category=UserWarning), torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        yield
 
 
 def run(
