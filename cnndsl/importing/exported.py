@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -40,6 +40,8 @@ from cnndsl.importing.graph import (
 from cnndsl.importing.leaves import Unreadable, equal, unchanged
 from cnndsl.importing.recording import leaves_of
 from cnndsl.importing.remaking import Unmade, base_of, layer_of
+
+_T = TypeVar("_T")
 
 
 @dataclass(slots=True)
@@ -177,10 +179,10 @@ def _state(program: ExportedProgram) -> dict[str, Tensor]:
     return found
 
 
-def _inside(state: Mapping[str, Tensor], path: str) -> dict[str, Tensor]:
-    """The parameters and buffers of a module and its parts, by their names in it."""
+def _inside(held: Mapping[str, _T], path: str) -> dict[str, _T]:
+    """What of all that has a path stands in a module and its parts, by the paths in it."""
     prefix = f"{path}." if path else ""
-    return {key.removeprefix(prefix): tensor for key, tensor in state.items() if key.startswith(prefix)}
+    return {key.removeprefix(prefix): each for key, each in held.items() if key.startswith(prefix)}
 
 
 def _is_training(calls: Calls) -> bool:
@@ -527,11 +529,9 @@ class _Builder:
 
         Those with a state are in the order of the state; of the others it is only known when they are called.
         """
-        prefix = f"{path}." if path else ""
 
-        def inside(paths: Iterable[str]) -> list[str]:
-            names = (p.removeprefix(prefix).partition(".")[0] for p in paths if p.startswith(prefix) and p != path)
-            return list(dict.fromkeys(names))
+        def inside(held: Mapping[str, Any]) -> list[str]:
+            return list(dict.fromkeys(key.partition(".")[0] for key in _inside(held, path) if key))
 
         found = [name for name in inside(self.state) if name not in self._own(path)]
         before = None

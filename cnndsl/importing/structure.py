@@ -112,12 +112,11 @@ class _Importer:
         name = self._name(type(self.root).__name__)
         self.definitions.append(with_classes(Definition("network", name, in_common([body]))))
         shapes = tuple(value.shape[1:] for value in values_of(self._trace(self.root).arguments))
-        definitions = [*(found.definition for found in self.foreign.values()), *self.definitions]
         externs = {f"{found.package}.{found.definition.name}": len(found.uses) for found in self.foreign.values()}
         if not is_plain(self._trace(self.root).result):
             self.remarks.append(f"what {name} gives is a plain tuple of its values in the text, or the only value")
         remarks = [*self._unused(), *self._not_in_text(), *dict.fromkeys(self.remarks)]
-        return Imported(definitions, shapes, remarks, self.classes, externs)
+        return Imported(self._all(), shapes, remarks, self.classes, externs)
 
     def _not_in_text(self) -> Iterator[str]:
         """What is said of what modules have besides their layers, and a text has not."""
@@ -273,20 +272,17 @@ class _Importer:
         if family in self.busy:
             raise Unreadable(f"{self._where(module)} contains itself")
         self.busy.append(family)
-        members = self.families[family]
-        bodies = []
+        bodies: dict[nn.Module, Body] = {}
         problems: dict[nn.Module, Unreadable] = {}
-        for member in members:
+        for member in self.families[family]:
             try:
-                body = self._body(member)
+                bodies[member] = self._body(member)
             except Unreadable as problem:
                 problems[member] = problem
-            else:
-                bodies.append((member, body))
         self.busy.pop()
         if problems:
             # One class is said in one way, also where some of its tables of numbers are short enough for a text.
-            tables = [each for each, body in bodies if any(own.numbers is not None for own in body.held)]
+            tables = [each for each, body in bodies.items() if any(own.numbers is not None for own in body.held)]
             try:
                 self._declare(problems | dict.fromkeys(tables, next(iter(problems.values()))))
             except Unreadable:
@@ -295,43 +291,41 @@ class _Importer:
                 self.spare |= problems.keys()  # the class says all else
                 self._define(module)
                 return
-            bodies = [(each, body) for each, body in bodies if each not in tables]
-        groups: list[list[tuple[nn.Module, Body]]] = []
-        for member, body in bodies:
+            bodies = {each: body for each, body in bodies.items() if each not in tables}
+        groups: list[dict[nn.Module, Body]] = []
+        for member, body in bodies.items():
             if (layers := _only_layers(body)) is not None and member is not self.root:
                 self.uses[member] = layers
                 continue
             for group in groups:
                 try:
-                    common = in_common([*(b for _, b in group), body])
+                    common = in_common([*group.values(), body])
                 except Apart:
                     continue
                 apart = self.apart.get(type(module), 0)
                 if (apart and common.conditions) or (apart > 1 and common.slots):
                     continue
-                group.append((member, body))
+                group[member] = body
                 break
             else:
-                groups.append([(member, body)])
+                groups.append({member: body})
         for group in groups:
-            modules = [member for member, _ in group]
-            if _is_chain_class(module) and len(group) == 1:
-                self.uses[modules[0]] = group[0][1].parts[0][1]
+            first, *more = group
+            if _is_chain_class(module) and not more:
+                self.uses[first] = group[first].parts[0][1]
                 continue
-            common = in_common([b for _, b in group])
-            takes_list = group[0][1].lists[:1] == (1,)  # which has no channels of its own
-            envs = [
-                Env(member, () if takes_list else self.shapes.get(member, ()), self._outgoing(member))
-                for member in modules
-            ]
+            takes_list = group[first].lists[:1] == (1,)  # which has no channels of its own
+            envs = [Env(each, () if takes_list else self.shapes.get(each, ()), self._outgoing(each)) for each in group]
             name = self._name(self._class_name(module))
             kind = "sequence" if _is_chain_class(module) else "block"
-            known = [*(found.definition for found in self.foreign.values()), *self.definitions]
-            definition, arguments = settled(kind, name, common, envs, {d.name: d for d in known})
+            known = {each.name: each for each in self._all()}
+            definition, arguments = settled(kind, name, in_common([*group.values()]), envs, known)
             self.classes[name] = type(module)
             self.definitions.append(definition)
-            for member, given in zip(modules, arguments, strict=True):
-                self.uses[member] = Use(name, given)
+            self.uses |= {member: Use(name, given) for member, given in zip(group, arguments, strict=True)}
+
+    def _all(self) -> list[Definition]:
+        return [*(found.definition for found in self.foreign.values()), *self.definitions]
 
     def _outgoing(self, module: nn.Module) -> int | None:
         values = values_of(self._trace(module).result)

@@ -400,9 +400,9 @@ def memory(program: Program, network: str | None = None, *, batch: int = 1, dtyp
     width = WIDTHS[dtype]
     if _is_open(top):
         return Memory(None, None, "", None)
-    given = _given(program, top, batch, width)
-    most, where = _peak(program, top, given, batch, width)
-    training = _run(Walk(program, batch, width, training=True), top, given)
+    given, inference = _ran(program, top, batch, width, training=False)
+    _, training = _ran(program, top, batch, width, training=True)
+    most, where = (None, "") if inference.peak is None else (inference.peak + sum(given), inference.where)
     kept = training.kept
     if kept is not None:
         kept += sum(given[index] for index in training.kept_inputs)
@@ -415,14 +415,8 @@ def peak(program: Program, network: str | None = None) -> int | None:
     top = program.network(network)
     if _is_open(top):
         return None
-    width = WIDTHS["float32"]
-    return _peak(program, top, _given(program, top, 1, width), 1, width)[0]
-
-
-def _peak(program: Program, top: Module, given: list[int], batch: int, width: int) -> tuple[int | None, str]:
-    """The most that is alive in inference, and the path of the part during whose application that is."""
-    run = _run(Walk(program, batch, width, training=False), top, given)
-    return (None, "") if run.peak is None else (run.peak + sum(given), run.where)
+    given, run = _ran(program, top, 1, WIDTHS["float32"], training=False)
+    return None if run.peak is None else run.peak + sum(given)
 
 
 def memory_by_application(
@@ -440,9 +434,8 @@ def memory_by_application(
     if _is_open(top):
         Walk(program, batch, width, training=False, record=records[0]).skip_all(Frame(top))
         return [Held(held.path, None, None) for held in records[0]]
-    given = _given(program, top, batch, width)
     for training, record in enumerate(records):
-        _run(Walk(program, batch, width, training=bool(training), record=record), top, given)
+        _ran(program, top, batch, width, training=bool(training), record=record)
     return [Held(a.path, a.alive, b.kept) for a, b in zip(*records, strict=True)]
 
 
@@ -450,16 +443,14 @@ def _is_open(network: Module) -> bool:
     return any(is_open(dim) for shape in network.input_shapes for dim in shape)
 
 
-def _given(program: Program, network: Module, batch: int, width: int) -> list[int]:
-    """The bytes of the inputs."""
+def _ran(
+    program: Program, network: Module, batch: int, width: int, *, training: bool, record: list[Held] | None = None
+) -> tuple[list[int], Run]:
+    """The bytes of the inputs of a network, and what its run takes."""
     wholes = whole_inputs(program, network.id)
-    return [
-        prod(known(network, index)) * batch * (_WHOLE if index in wholes else width)
-        for index in range(len(network.inputs))
-    ]
-
-
-def _run(walk: Walk, network: Module, given: list[int]) -> Run:
+    widths = [_WHOLE if index in wholes else width for index in range(len(network.inputs))]
+    given = [prod(known(network, index)) * batch * each for index, each in enumerate(widths)]
     values = [Value(index, in_order=True, gradient=False) for index in range(len(given))]
-    needed = tuple(True for output in network.outputs if walk.training or not output.training)
-    return walk.run(Frame(network), values, [Storage(size) for size in given], needed, sum(given))
+    needed = tuple(True for output in network.outputs if training or not output.training)
+    walk = Walk(program, batch, width, training=training, record=record)
+    return given, walk.run(Frame(network), values, [Storage(size) for size in given], needed, sum(given))
