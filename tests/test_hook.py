@@ -103,6 +103,10 @@ def test_what_is_no_network_is_not_found(place: Path) -> None:
     (place / "blocks_only.cnn").write_text("block Pair(channels) { conv(channels, 3) }")
     with pytest.raises(SyntaxError, match="no network"):
         importlib.import_module("blocks_only")
+    (place / "no_text.cnn").write_bytes(b"\xff")
+    with pytest.raises(SyntaxError, match=r"no_text\.cnn is not UTF-8 text: .* \[E002\]") as raised:
+        importlib.import_module("no_text")
+    assert raised.value.filename == str(place / "no_text.cnn")
 
 
 def test_the_hook_is_installed_once_and_goes() -> None:

@@ -142,6 +142,13 @@ def test_classes_from_elsewhere_that_are_the_same_hold_the_same() -> None:
     assert diff.compare(before, program_of(text.format("Swish()", "b"))).keys.unknown == ("a.swish1", "b.swish1")
 
 
+def test_a_class_from_elsewhere_with_other_rules_is_changed() -> None:
+    text = 'extern Up(n) from "my.layers" (shape = {}, parameters = {})\nnetwork Net {{ input(3, 8, 8); Up(2) }}'
+    before, after = (program_of(text.format(*rules)) for rules in (("same", 4), ("[6, 8, 8]", 8)))
+    rules = "shape = same, parameters = 4 -> shape = 6 x 8 x 8, parameters = 8"
+    assert f"~ up1 rules {rules}" in " ".join(diff.Report(width=200).of(diff.compare(before, after)).split())
+
+
 def test_what_a_class_from_elsewhere_may_hold_is_not_unexpected() -> None:
     extern = 'extern Swish(beta = 1.0) from "my.layers" (shape = same)\n'
     text = extern + "network Net {{ input(3, 8, 8); act: {} }}"

@@ -26,9 +26,11 @@ from cnndsl.semantics import elaborate
 from cnndsl.source import Source
 from cnndsl.sweeping import run as running
 from cnndsl.sweeping.members import Family, Member
+from cnndsl.sweeping.report import as_csv
+from cnndsl.sweeping.report import text as table
 from cnndsl.sweeping.run import Journal, Plan, WorkerKilledError, in_processes, work_out
 from cnndsl.sweeping.scatter import front, svg
-from cnndsl.sweeping.space import parse
+from cnndsl.sweeping.space import of_values, parse
 from cnndsl.syntax.parser import parse as read
 
 MODELS = Path(__file__).parents[2] / "models"
@@ -218,7 +220,23 @@ def test_json_is_what_sweep_gives(tmp_path: Path) -> None:
     (tmp_path / "net.cnn").write_text(FAMILY)
     out = tmp_path / "rows.json"
     assert main(["sweep", str(tmp_path / "net.cnn"), "--set", "width=4,8,400", "-o", str(out)]) == 0
-    assert json.loads(out.read_text())["members"] == cnndsl.sweep(FAMILY, {"width": [4, 8, 400]})
+    rows = cnndsl.sweep(FAMILY, {"width": [4, 8, 400]})
+    assert json.loads(out.read_text())["members"] == rows
+    line = ["sweep", str(tmp_path / "net.cnn"), "--set", "width=4,8,400", "--top", "1", "-o", str(out), "--force"]
+    assert main(line) == 0
+    assert json.loads(out.read_text())["members"] == [rows[0], rows[2]]  # the one that does not work out is told too
+
+
+def test_words_truth_values_and_what_is_not_known() -> None:
+    text = 'network Net(kind, wide) { input(3, ?, ?); assert kind != ""; conv(8 if wide else 4, 3) }'
+    space = of_values({"kind": ["b", "a"], "wide": [True, False]})
+    plan = Plan.of(Source("<text>", text), None, space, sort="-kind")
+    swept = plan.swept(work_out(plan.text, space, space.numbers()))
+    assert [(member.row["kind"], member.row["wide"]) for member in swept.members] == [
+        ("b", True), ("b", False), ("a", True), ("a", False),
+    ]  # fmt: skip
+    assert re.search(r"^ +b +true +224 +not known +not known$", table(swept), re.MULTILINE)
+    assert as_csv(swept).splitlines()[1] == "b,true,224,,,"
 
 
 def _dies(*_: object) -> None:

@@ -212,6 +212,7 @@ def test_letters_that_no_font_has_are_named() -> None:
         "a = input(3, 8, 8); b = input(3, 8, 8); output a, b",
         "input(3, 8, 8); output x = it -> conv(1, 1), y = it",
         "input(3, ?, ?); mean(it, axis=[2, 3]); 0.5 * it",
+        "input(10); p = parameter([]); it * p",
     ],
 )
 def test_networks_out_of_the_ordinary(body: str) -> None:
