@@ -20,11 +20,7 @@ T = TypeVar("T")
 TIMEOUT = 60.0
 """Seconds that a layout may take."""
 
-_GRAPHVIZ = "install Graphviz (graphviz.org/download)"
-_HELP = {
-    "svg": f"run pip install graphviz-pure, or {_GRAPHVIZ}",
-    "png": f"run pip install graphviz-pure, or {_GRAPHVIZ}",
-}
+_HELP = "run pip install graphviz-pure, or install Graphviz (graphviz.org/download)"
 _TOOLTIP = r'tooltip="(?:[^"\\]|\\.)*"'
 # Letters beyond Latin, Greek and Cyrillic; from U+2000 on there are marks and arrows before them.
 _LETTERS = "[\u0530-\u1dff\u2c00-\ud7ff\uf900-\ufaff\ufb1d-\ufefe\uff01-\uffef\U00010000-\U0010ffff]"
@@ -112,5 +108,5 @@ def _draw(dot: str, format: str, timeout: float, made: Callable[[bytes], T]) -> 
     if failures:
         message = f"no {format.upper()} could be made: {'; '.join(failures)}"
     else:
-        message = f"nothing here can make {format.upper()}: {_HELP[format]}"
+        message = f"nothing here can make {format.upper()}: {_HELP}"
     raise RenderError(message)

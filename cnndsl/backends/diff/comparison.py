@@ -352,8 +352,7 @@ class Node:
     def item(self) -> Item:
         """The item as it is now, or was."""
         item = self.after or self.before
-        if item is None:
-            raise ValueError
+        assert item is not None  # noqa: S101 - it is there on one of the sides
         return item
 
     @property

@@ -30,12 +30,12 @@ def mark(picture: Picture) -> None:
 
     Linear in the size of the picture.
     """
-    graph = _Graph(picture)
+    graph = Graph(picture)
     for head in range(len(picture.boxes)):
         if len(graph.before[head]) > 1:
             graph.mark_skips(head)
     graph.give_lanes()
-    _add_turns(picture, graph)
+    add_turns(picture, graph)
     for box, arrows in enumerate(graph.after):
         _tell_changes(picture, graph.before[box], arrows)
         _tell_once(picture, arrows)
@@ -73,17 +73,13 @@ def _tell_sizes(arrows: list[Arrow]) -> None:
                 arrow.emphasis = Emphasis.QUIET
 
 
-def add_turns(picture: Picture) -> None:
-    """The same for a picture of which all else is filled in."""
-    _add_turns(picture, _Graph(picture))
-
-
-def _add_turns(picture: Picture, graph: _Graph) -> None:
+def add_turns(picture: Picture, graph: Graph | None = None) -> None:
     """Give a point to turn down to every arrow that comes into a cluster from the side, and is no skip.
 
     A branch much shorter than the one beside it stands low in the cluster, near the merge. One or two arrows that lead
     there would be led around the cluster by such points, and find their way without them. More would cross each other.
     """
+    graph = graph or Graph(picture)
     homes = homes_of(picture)
     order = {id(arrow): place for place, arrow in enumerate(picture.arrows)}
     inwards: dict[tuple[int, int], list[Arrow]] = defaultdict(list)
@@ -120,7 +116,7 @@ def homes_of(picture: Picture) -> dict[int, tuple[Cluster, ...]]:
     return homes
 
 
-class _Graph:
+class Graph:
     """The arrows of a picture by their ends. Boxes are numbered in the order of execution."""
 
     def __init__(self, picture: Picture) -> None:

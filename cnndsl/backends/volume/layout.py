@@ -512,13 +512,8 @@ _SHIFT = 8.0
 """So far a volume moves on for its label to stand on the first level."""
 
 
-def place_across(layout: Layout) -> None:
-    """Fill in `x` and `level` of every volume, and `turn` of the routes between rows."""
-    _Across(layout).place()
-
-
 class _Across:
-    """Places along the page, column by column."""
+    """Fills in `x` and `level` of every volume, column by column, and `turn` of the routes between rows."""
 
     def __init__(self, layout: Layout) -> None:
         self._layout = layout
@@ -623,7 +618,7 @@ def lay_out(scene: Scene, room: float | None = None) -> Layout:
         place_as_u(layout, floors)
     else:
         give_rows(placed, scene.links, arrows, lanes)
-        place_across(layout)
+        _Across(layout).place()
         parts = [layout] if room is None or layout.width <= room else _wrapped(layout, room)
         for part in parts:
             place_down(part)
@@ -665,7 +660,7 @@ def _line(layout: Layout, groups: Sequence[Sequence[Placed]]) -> Layout:
     for route in routes:
         route.turn = None
     found = Layout(line, routes)
-    place_across(found)
+    _Across(found).place()
     return found
 
 

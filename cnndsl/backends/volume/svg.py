@@ -23,6 +23,7 @@ from cnndsl.backends.volume.layout import (
     TITLE,
     TURN,
     Box,
+    Label,
     Layout,
     Placed,
     Point,
@@ -299,11 +300,11 @@ class Writer:
         has_file = not volume.origin.file.startswith("<")
         if has_file:
             yield f'<a href="{quote(volume.origin.file)}#L{volume.origin.line}">'
-        if volume.sign:
+        if item.label is None:
             yield self._sign(item)
         else:
             yield from self._body(item)
-            yield from self._label(item)
+            yield from self._label(item, item.label)
         yield "</a></g>" if has_file else "</g>"
 
     def _sign(self, item: Placed) -> str:
@@ -341,10 +342,8 @@ class Writer:
             yield polygon(box.top(start, start + stripe), tint.top, f' stroke="{tint.line}"{dash}')
             yield polygon(box.front(start, start + stripe), tint.front, f' stroke="{tint.line}"{dash}')
 
-    def _label(self, item: Placed) -> Iterator[str]:
-        label, theme = item.label, self._theme
-        if label is None:
-            return
+    def _label(self, item: Placed, label: Label) -> Iterator[str]:
+        theme = self._theme
         if item.level:
             line = f"M{number(item.x)} {number(item.axis + item.body.top + 3)}V{number(item.label_top - 10)}"
             yield f'<path class="leader" d="{line}" fill="none" stroke="{theme.cluster_line}" stroke-width="0.8"/>'

@@ -9,7 +9,7 @@ from cnndsl.backends.explain.forms import escaped
 from cnndsl.backends.graphviz.labels import KINDS, SLACK, text_width
 from cnndsl.backends.graphviz.picture import IO, MERGE
 from cnndsl.backends.volume.build import Window
-from cnndsl.backends.volume.layout import BAND, MARGIN, SMALL, TITLE, Box, Layout, Placed, Point, Route
+from cnndsl.backends.volume.layout import BAND, MARGIN, SMALL, TITLE, Box, Label, Layout, Placed, Point, Route
 from cnndsl.backends.volume.scene import Scene
 from cnndsl.backends.volume.svg import (
     SKIP,
@@ -153,7 +153,7 @@ class _Tikz(Writer):
     def _volume(self, item: Placed) -> Iterator[str]:
         volume = item.volume
         yield f"% {escaped(volume.name or volume.plain_title)}"
-        if volume.sign:
+        if item.label is None:
             yield rf"\cnnsign{{{number(item.x)}}}{{{number(item.axis)}}}{{{escaped(volume.title)}}}"
             return
         if volume.training:
@@ -170,12 +170,9 @@ class _Tikz(Writer):
                 yield self._hop(box)
         if volume.training:
             yield r"\end{scope}"
-        yield from self._label(item)
+        yield from self._label(item, item.label)
 
-    def _label(self, item: Placed) -> Iterator[str]:
-        label = item.label
-        if label is None:
-            return
+    def _label(self, item: Placed, label: Label) -> Iterator[str]:
         if item.level:
             start, end = item.axis + item.body.top + 3, item.label_top - 10
             yield rf"\draw[cnn-flow, line width=0.6\cnnunit] {_at(item.x, start)} -- {_at(item.x, end)};"
