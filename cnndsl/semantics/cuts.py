@@ -273,7 +273,7 @@ class _Cutting:
 
     def _flows(self, node: tree.Expression) -> bool:
         """Whether something that flows is spoken of."""
-        return any(self._starts(each) for each in tree.outside_braces(node))
+        return any(self._starts(each) for each in tree.walk(node, tree.Body))
 
     # The lines with the parts
 

@@ -88,16 +88,8 @@ def _flows(line: tree.Statement) -> bool:
     """Whether a line gives names to values, as far as its text tells; the lines of braces are their own."""
     if isinstance(line, tree.Apply):
         return bool(line.targets)
-    if not isinstance(line, tree.Bind):
-        return False
-    todo: list[tree.Node] = [line.value]
-    while todo:
-        node = todo.pop()
-        if isinstance(node, (tree.It, tree.Input)):
-            return True
-        if not isinstance(node, (tree.Body, tree.Attribute)):
-            todo.extend(node.children)
-    return False
+    parts = tree.walk(line.value, tree.Body, tree.Attribute) if isinstance(line, tree.Bind) else ()
+    return any(isinstance(node, (tree.It, tree.Input)) for node in parts)
 
 
 def _given(line: tree.Statement) -> list[str]:

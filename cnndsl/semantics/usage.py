@@ -76,20 +76,10 @@ def _report_name(context: Context, name: tree.Name, what: str) -> None:
 def _bound(body: tree.Body) -> Iterator[tree.Name]:
     """The names that lines of a body bind, each once; what is taken apart into several names is let pass."""
     seen: set[str] = set()
-    for node in _nodes(body):
+    for node in tree.walk(body, tree.Bind):
         if isinstance(node, tree.Bind) and len(node.targets) == 1 and node.targets[0].text not in seen:
             seen.add(node.targets[0].text)
             yield node.targets[0]
-
-
-def _nodes(body: tree.Body) -> Iterator[tree.Node]:
-    """The lines of a body, and of those in its conditions and loops."""
-    todo: list[tree.Node] = [body]
-    while todo:
-        node = todo.pop()
-        yield node
-        if not isinstance(node, tree.Bind):
-            todo.extend(reversed(node.children))
 
 
 def hand_on(context: Context, item: Any) -> None:

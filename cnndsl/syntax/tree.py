@@ -35,23 +35,14 @@ class Node:
         return found
 
 
-def walk(node: Node) -> Iterator[Node]:
-    """A node and all that are in it, each before what is inside it."""
+def walk(node: Node, *closed: type[Node]) -> Iterator[Node]:
+    """A node and all that are in it, each before what is inside it, which is left out of the kinds `closed`."""
     todo = [node]
     while todo:
         found = todo.pop()
         yield found
-        if type(found) not in _LEAVES:
+        if type(found) not in _LEAVES and not isinstance(found, closed):
             todo += reversed(found.children)
-
-
-def outside_braces(node: Node) -> Iterator[Node]:
-    """As `walk`, without what stands in braces inside of the node."""
-    todo = [node]
-    while todo:
-        found = todo.pop()
-        yield found
-        todo += [child for child in reversed(found.children) if not isinstance(child, Body)]
 
 
 # Expressions
