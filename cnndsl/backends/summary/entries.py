@@ -8,8 +8,8 @@ from itertools import chain, islice
 
 from cnndsl.analysis import costs, receptive_field
 from cnndsl.analysis.costs.counts import Cost, Row
-from cnndsl.analysis.costs.memory import WIDTHS, Held, Memory, Type
-from cnndsl.analysis.receptive_field import ReceptiveField, Seen
+from cnndsl.analysis.costs.memory import WIDTHS, Memory, Type
+from cnndsl.analysis.receptive_field import Seen
 from cnndsl.backends import captions
 from cnndsl.backends.captions import bytes_said, count_said
 from cnndsl.frozen import frozen
@@ -90,19 +90,16 @@ def measured(program: Program, network: str, *, batch: int = 1, dtype: Type = "f
     first = list(islice(rows, MOST_MEASURED + 1))
     rows = chain(first, rows)
     if len(first) > MOST_MEASURED:
-        return map(Entry, rows)
+        yield from map(Entry, rows)
+        return
     held = costs.memory_by_application(program, network, batch=batch, dtype=dtype)
-    return _together(rows, held, receptive_field.fields(program, network))
-
-
-def _together(rows: Iterator[Row], held: Iterable[Held], fields: Iterable[ReceptiveField]) -> Iterator[Entry]:
-    applied = zip(held, fields, strict=True)
+    applied = zip(held, receptive_field.fields(program, network), strict=True)
     for row in rows:
-        if not row.output:
+        if row.output:
+            memory, reached = next(applied)
+            yield Entry(row, alive=memory.alive, kept=memory.kept, seen=reached.seen)
+        else:
             yield Entry(row, alive=0, kept=0)
-            continue
-        memory, reached = next(applied)
-        yield Entry(row, alive=memory.alive, kept=memory.kept, seen=reached.seen)
 
 
 def entries(lines: Iterator[Entry], *, depth: int | None = None, fold: bool = True) -> Iterator[Entry]:
