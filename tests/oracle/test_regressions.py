@@ -957,6 +957,57 @@ network Net(n = 3) {
     heads = [conv(4, 1) for i in range(n)]
     for [i, head] in enumerate(heads) { relu; it + i }
 }""",
+    "values that one step gives to the next, of which the last are named": """
+block Pair { output [it -> conv(3, 1), it -> dropout(0.5) -> conv(3, 1)] }
+block Mix(channels) { output [sum([x -> conv(channels, 1) for x in input]), input[0]] }
+network Net {
+    input(3, 6, 6)
+    Pair -> Mix(3) -> Mix(4) as a, b
+    b -> conv(4, 1)
+    it + a
+}""",
+    "several values before a loop without turns, whose turns would leave one": """
+block Pair { output [it -> conv(3, 1), it -> conv(3, 1)] }
+network Net(n = 0) {
+    input(3, 6, 6)
+    Pair as a, b
+    repeat n { a + b }
+}""",
+    "a layer that is declared for a size that turns change, and is not applied in the first": """
+network Net(n = 2, first = 0) {
+    input(4, 8, 8)
+    m = batchnorm
+    for i in range(n) {
+        if i > first { m }
+        concat(it, it)
+    }
+    conv(2, 1)
+}""",
+    "a layer under one condition and behind it under another, with other sizes": """
+network Net(early = false) {
+    input(4, 8, 8)
+    m = conv(4, 1)
+    if early { m }
+    concat(it, it)
+    if not early { m }
+}""",
+    "a layer in a loop without turns and behind it": """
+network Net(n = 0) {
+    input(4, 8, 8)
+    m = conv(6, 1)
+    repeat n { conv(8, 1) -> m }
+    m
+}""",
+    "rows of values and numbers, of which turns of a loop in a loop change what they follow from": """
+network Net(width = 3, n = 1) {
+    input(4, 8, 8)
+    a = it -> conv(3, 1)
+    b = it -> conv(2, 1)
+    for [x, own] in [[a, width], [b, width + 1]] {
+        repeat n { width = width + 5 }
+        x -> conv(own, 1) -> conv(width, 1)
+    }
+}""",
 }
 
 
@@ -972,6 +1023,15 @@ def test_a_part_that_keeps_the_size_of_a_map_is_refused_where_it_is_applied_to_a
     with pytest.raises(CompilationError, match=r"E601.*p works with a size of what comes in, and is applied to values"):
         cnndsl.compile(text.replace("SIZE", "b")).python()
     check(text.replace("SIZE", "b[:, :, :8]"))
+
+
+def test_a_block_that_gives_a_list_of_features_or_a_map_is_refused() -> None:
+    text = """
+block Halved(times, by = 2) { if times > 0 { maxpool(by) -> Halved(times - 1, by=by) } else { flatten } }
+block Head(times, classes) { Halved(times) -> linear(classes) }
+network Net(times = 2, classes = 10) { input(3, 8, 8); Head(times, classes) }"""
+    with pytest.raises(CompilationError, match=r"E601.*Halved.*values with different numbers of axes"):
+        cnndsl.compile(text).python()
 
 
 def test_a_parameter_that_is_written_for_its_value_and_changes_in_a_loop() -> None:

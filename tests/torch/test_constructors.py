@@ -1365,6 +1365,14 @@ def test_the_turns_of_a_loop_have_no_tensors_of_given_numbers() -> None:
         cnndsl.compile(text).python()
 
 
+def test_how_many_axes_a_tensor_has_cannot_depend_on_a_parameter() -> None:
+    text = "network Net(size = [3, 1, 1]) { input(3, 8, 8); scale = parameter(size); it * scale }"
+    assert "It is written for size=[3, 1, 1]." in cnndsl.compile(text).python()
+    text = "block B(size) { scale = parameter(size); it * scale }; network Net { input(3, 8, 8); B([3, 1, 1]) -> B([8]) }"
+    with pytest.raises(CompilationError, match=r"E601.*B cannot be.*how many axes a parameter has depends on"):
+        cnndsl.compile(text).python()
+
+
 def test_what_goes_out_cannot_depend_on_a_parameter() -> None:
     text = """
     block Head(wide) { if wide { output (it -> conv(8, 1)) } else { output (it -> conv(2, 1)) } }

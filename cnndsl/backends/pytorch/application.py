@@ -76,6 +76,7 @@ def apply_stage(body: Body, recipe: Any, label: Static | None, node: Any, value:
         raise Untranslatable(reason, getattr(node, "span", None), "apply it to one value, such as concat(values)")
     if not is_flowing(value):
         raise Untranslatable("a layer is applied to what is no single value", getattr(node, "span", None))
+    value = body.settled(value)  # what one step gives, and the next is given
     if label is not None:
         return _apply_labelled(body, recipe, label, node, value)
     while isinstance(node, nodes.Conditional) and isinstance(test := condition(body, node.condition).value, bool):
@@ -144,8 +145,11 @@ def use_part(body: Body, part: Part, value: Tensor) -> Any:
 
 def _check_same(body: Body, part: Part, recipe: Any, value: Any) -> None:
     """Refuse a part that is built for a value of other sizes, which it gets in another case."""
-    is_elsewhere = part.number in body.elsewhere and not body.is_silent and isinstance(value, Tensor)
-    if not is_elsewhere or body.loops:  # what is applied again in every turn gets the same sizes
+    if body.is_silent or not isinstance(value, Tensor):
+        return
+    ways = {(body.symbols.versioned(test.code), outcome) for _, outcome, test in body.ways if test is not None}
+    cases = [case for case in body.elsewhere.get(part.number, ()) if case.way not in ways]
+    if not cases:
         return
     first = body.built_for[part.number]
     try:
@@ -153,7 +157,10 @@ def _check_same(body: Body, part: Part, recipe: Any, value: Any) -> None:
         axes = {axis for at, axis in asked if at == 0}
     except NeedsFlatten:
         axes = set(range(len(value.shape)))
-    if len(first) != len(value.shape) or not all(body.symbols.same(first[axis], value.shape[axis]) for axis in axes):
+    is_same = len(first) == len(value.shape) and all(
+        body.symbols.same(first[axis], value.shape[axis], case.facts) for axis in axes for case in cases
+    )
+    if not is_same:
         raise Untranslatable(
             f"{part.name} is applied to values of other sizes in other cases",
             helps="give each case a layer of its own",

@@ -43,6 +43,7 @@ from cnndsl.backends.pytorch.flowgraph import (
 from cnndsl.backends.pytorch.symbols import Symbols
 from cnndsl.backends.pytorch.values import (
     AnyTensors,
+    Case,
     NotYet,
     Scope,
     Static,
@@ -172,8 +173,10 @@ class Body:
         """For the lists of layers that loops around go through, how a layer of each is made."""
         self.list_registers: dict[int, Any] = {}
         """For lists of layers that a loop fills, what registers a layer of each."""
-        self.elsewhere: set[int] = set()
-        """The parts, and lists of such, that were first applied in a case that need not be the one at hand."""
+        self.elsewhere: dict[int, tuple[Case, ...]] = {}
+        """The parts, and lists of such, that were first applied in a case that need not be the one at hand; the cases
+        in which they were not.
+        """
         self.singled: set[int] = set()
         """The lists of which a layer is registered by itself."""
         self.fills: dict[int, If] = {}

@@ -293,6 +293,8 @@ def learned(body: Body, node: nodes.Call, wanted: str | None = None) -> Tensor:
     given = by_name(("size", "init"), arguments_of(body, node))
     size = given["size"]
     begin = given.get("init", plain_static(0.0))
+    if not isinstance(size.value, list):
+        raise Untranslatable("how many axes a parameter has depends on a parameter", node.span)
     dims = tuple(field_of(body, item) for item in size.value)
     if isinstance(begin, Rule):
         code: Code = call("nn.Parameter", rule_code(begin, call("torch.empty", argument_code(body, dims))))

@@ -290,6 +290,8 @@ class ClassTranslation:
         # A type checker cannot tell what it is if it follows from the same attribute of a part.
         is_part_of_itself = any(part.type == self._unit.name for part in self._body.parts.values())
         for at, axis in sorted(self._unit.gives):
+            if at >= len(shapes) or axis >= len(shapes[at]):
+                continue  # it was asked for while other arguments were open, for which something else comes out
             target = attribute("self", kept_name(at, axis, len(shapes[at])))
             code = self._body.symbols.size_code(shapes[at][axis])
             lines.append(Effect(target, code, type="int" if is_part_of_itself else ""))

@@ -6,7 +6,7 @@ Both ways of a condition are worked out, and a loop once: what differs afterward
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import replace
 from functools import partial
@@ -22,6 +22,8 @@ from cnndsl.backends.pytorch.symbols import UNKNOWN
 from cnndsl.backends.pytorch.values import (
     RECIPES,
     AnyTensors,
+    Case,
+    Facts,
     NotYet,
     PartRecipe,
     Scope,
@@ -55,12 +57,14 @@ def branch(body: Body, test: Static, yes: Any, no: Any, node: Any) -> None:
     line = If(test.code, [], [], in_loop=bool(body.loops))
     before = body.state()
     known = {*body.applied, *body.list_registers}
+    asked = body.symbols.versioned(test.code)
     with body.inside(line, line.yes, outcome=True, test=test):
         at_yes = reached(body, yes)
     after_yes = body.state()
     body.restore(before)
-    elsewhere = body.elsewhere
-    body.elsewhere = elsewhere | {*body.applied, *body.list_registers} - known
+    own = {*body.applied, *body.list_registers} - known
+    earlier = body.elsewhere
+    body.elsewhere = earlier | {each: (*earlier.get(each, ()), Case((asked, True))) for each in own}
     with body.inside(line, line.no, outcome=False, test=test):
         at_no = reached(body, no) if at_yes else [no()]
     if not at_no:
@@ -68,7 +72,7 @@ def branch(body: Body, test: Static, yes: Any, no: Any, node: Any) -> None:
     if not (at_yes and at_no):
         return
     after_no = body.state()
-    body.elsewhere = elsewhere | body.list_registers.keys() - known
+    later = body.elsewhere
     body.lines.append(line)
     ends = (after_yes.end, after_no.end)
     if body.chain is not None and ends[0] != ends[1]:
@@ -80,6 +84,10 @@ def branch(body: Body, test: Static, yes: Any, no: Any, node: Any) -> None:
     join = _Join(body, test, line, ends, {key for key, a, b in sides if a is not b})
     for key, a, b in sides:
         body.write(*key, join.joined(key, a, b))
+    yes, no = join.facts(outcome=True), join.facts(outcome=False)
+    body.elsewhere = later | {each: _cases(earlier, each, yes, Case((asked, True), no)) for each in own}
+    for each in {*body.applied, *body.list_registers} - known - own:
+        body.elsewhere[each] = _cases(later, each, no, Case((asked, False), yes))
     versions, others = after_yes.current, after_no.current
     current = body.symbols.current
     for variable in dict.fromkeys([*versions, *others]):
@@ -95,6 +103,11 @@ def reached(body: Body, way: Callable[[], Any]) -> list[Any]:
     except NotYet as problem:
         body.not_yet = problem
         return []
+
+
+def _cases(inside: Mapping[int, Sequence[Case]], part: int, facts: Facts, other: Case) -> tuple[Case, ...]:
+    """The cases in which a part was not applied yet: those inside one way, where `facts` hold, and the other way."""
+    return *(Case(case.way, (*facts, *case.facts)) for case in inside.get(part, ())), other
 
 
 class _Join:
@@ -132,6 +145,11 @@ class _Join:
                 return self._list(key[1], a, b)
             case _:
                 return Undecided()
+
+    def facts(self, *, outcome: bool) -> Facts:
+        """Which sizes are equal where the condition has this outcome."""
+        sizes = ((made.expr, yes if outcome else no) for (yes, no), made in self._running.items())
+        return *sizes, *(self._facts.holds if outcome else self._facts.fails)
 
     def _list(self, each: str, a: Any, b: Any) -> Any:
         """A list of values that has more of them on one way than on the other: one of any number."""
@@ -339,7 +357,7 @@ def run_loop(
         body.it = body.chain_end(body.it.shape)  # in later turns it is what earlier ones gave
     running: dict[Any, tuple[str, Traced]] = {}
     apart: list[str] = []
-    not_yet = body.not_yet
+    not_yet, applied, entered = body.not_yet, set(body.applied), body.state()
     for _ in range(_MOST_ROUNDS):
         body.not_yet = not_yet
         before = body.state()
@@ -357,6 +375,10 @@ def run_loop(
             if body.not_yet is not None and not body.loops:
                 raise body.not_yet
             _close_turn(body, line, before, running)
+            sizes = tuple(
+                (Expr.of(body.read(*slot).shape[axis]), Expr.of(entered.values[slot].shape[axis]))
+                for slot, axis in running
+            )
             break
         body.restore(before)
         body.taken, body.value_names, body.list_registers = marks
@@ -365,6 +387,8 @@ def run_loop(
             generalise()
     else:
         raise Untranslatable("the sizes do not settle from turn to turn", getattr(node, "span", None))
+    for part in body.applied - applied:
+        body.elsewhere[part] = _cases(body.elsewhere, part, (), Case(None, sizes))  # it may have no turn
     body.lines.append(line)
 
 
@@ -464,7 +488,7 @@ def _changed(body: Body, before: State, running: dict[Any, Any], apart: list[str
                     changed.append(partial(_run_size, body, alike, axis, running))
             case _ if holds_layers(old):
                 changed.append(partial(body.write, owner, each, Undecided()))
-            case (Tensor(), _) | (_, AnyTensors() | TensorList()):
+            case (Tensor(), _) | (TensorList(), Tensor()) | (_, AnyTensors() | TensorList()):
                 raise Untranslatable("a turn of this loop leaves another kind of value than it began with")
     ends: dict[Any, Any] = {}
     for (key, axis), (_, made) in running.items():

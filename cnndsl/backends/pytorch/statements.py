@@ -221,7 +221,7 @@ def _as_now(body: Body, item: Any) -> Any:
 
 
 def _kept(body: Body, item: Any, variables: set[str | None]) -> Any:
-    """A constant, or a layer with such: in a variable of its own what reads some variables."""
+    """A constant, or a layer or row with such: in a variable of its own what reads some variables."""
     match item:
         case Static() if body.is_silent or names_in(item.code).isdisjoint({*variables, UNSAID}):
             return item
@@ -231,6 +231,8 @@ def _kept(body: Body, item: Any, variables: set[str | None]) -> Any:
             return listed([_kept(body, each, variables) for each in items])
         case Static():
             return _in_spare(body, item, "kept")
+        case TensorList():  # a row with constants in it
+            return replace(item, items=tuple(_kept(body, each, variables) for each in item.items))
         case KindRecipe():
             return replace(item, fields={word: _kept(body, each, variables) for word, each in item.fields.items()})
         case BlockRecipe():

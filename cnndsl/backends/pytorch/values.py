@@ -79,13 +79,28 @@ class Opaque:
         return len(self.sample)
 
 
+Facts = tuple[tuple[Expr, Expr], ...]
+"""Sizes that are equal in some case."""
+
+
 @frozen()
 class Test:
     """A condition that depends on parameters, and what is equal where it holds and where it does not."""
 
     sample: bool
-    holds: tuple[tuple[Expr, Expr], ...] = ()
-    fails: tuple[tuple[Expr, Expr], ...] = ()
+    holds: Facts = ()
+    fails: Facts = ()
+
+
+@frozen()
+class Case:
+    """A case in which a part was not applied yet: that a way of a condition is not taken, or a loop has no turn.
+
+    `way` is the condition with the outcome that it does not have, `facts` are the sizes that are equal then.
+    """
+
+    way: tuple[str, bool] | None
+    facts: Facts = ()
 
 
 @frozen()
