@@ -1368,9 +1368,24 @@ def test_the_turns_of_a_loop_have_no_tensors_of_given_numbers() -> None:
 def test_how_many_axes_a_tensor_has_cannot_depend_on_a_parameter() -> None:
     text = "network Net(size = [3, 1, 1]) { input(3, 8, 8); scale = parameter(size); it * scale }"
     assert "It is written for size=[3, 1, 1]." in cnndsl.compile(text).python()
-    text = "block B(size) { scale = parameter(size); it * scale }; network Net { input(3, 8, 8); B([3, 1, 1]) -> B([8]) }"
+    text = (
+        "block B(size) { scale = parameter(size); it * scale }; network Net { input(3, 8, 8); B([3, 1, 1]) -> B([8]) }"
+    )
     with pytest.raises(CompilationError, match=r"E601.*B cannot be.*how many axes a parameter has depends on"):
         cnndsl.compile(text).python()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "if n { input(3, 8, 8) } else { input(1, 8, 8) }; conv(8, 3)",
+        "if n { a = input(3, 8, 8) }; b = input(3, 8, 8); b -> conv(8, 1); if n { a -> conv(2, 1) }",
+    ],
+)
+def test_a_network_with_other_inputs_for_other_arguments_is_written_for_its_own(body: str) -> None:
+    text = f"network Net(n = true) {{ {body} }}"
+    assert "It is written for n=True." in cnndsl.compile(text).python()
+    check(text)
 
 
 def test_what_goes_out_cannot_depend_on_a_parameter() -> None:
@@ -1863,6 +1878,17 @@ def test_lists_are_compared(condition: str) -> None:
         input(3, 6, 6)
         if {condition} {{ conv(4, 1) }} else {{ conv(3, 1) -> relu }}
     }}
+    """)
+
+
+def test_a_size_that_a_loop_begins_with_is_not_the_one_that_comes_out() -> None:
+    check("""
+    block Wide(channels, count = 3) {
+        for i in range(count) {
+            if it.channels == channels { conv(channels, 1) } else { conv(channels, 3, padding=1) }
+        }
+    }
+    network Net(width = 4, count = 3) { input(3, 8, 8); Wide(width, count) -> Wide(3, count) }
     """)
 
 

@@ -343,6 +343,10 @@ def fixed(body: Body, node: Any, wanted: str | None = None) -> Tensor | None:
 
 def declare_input(body: Body, node: nodes.Call, wanted: str) -> None:
     """`input(3, 32, 32)`: what comes in."""
+    if body.ways:
+        names_asked = frozenset().union(*(body.names_of(test) for _, _, test in body.ways))
+        way = "write input before the conditions, with what differs as its sizes"
+        raise Untranslatable("what comes in depends on a parameter", node.span, way, names_asked)
     shape: list[Any] = []
     names = ("channels", *AXES.get(len(node.arguments) - 1, ()))
     if body.given is not None:

@@ -399,7 +399,9 @@ class ClassTranslation:
         kept = assigned_before_read(kept, inputs)
         _check_kept(lines, forward.stores, set(), set())
         stored = set().union(*forward.stores.values())
-        taken = {body.parts[number].name for number in forward.used}
+        shapes = [output.value.shape for output in outputs if not output.training]
+        keep = self._keep(shapes)
+        taken = {body.parts[number].name for number in forward.used} | {line.target.attr for line in keep}
         attributes = {each: not_in(f"{each}_", taken | stored) if each in taken else each for each in stored}
         shown = ForwardWriter(body.parts, inputs, optional, applied, attributes)
         forward_lines = shown.whole(kept, _INDENT)
@@ -409,8 +411,7 @@ class ClassTranslation:
             for key, found in forward.stores.items()
         }
         init = InitSlice(forward.used, _kept_once(lines, stores), flags, body.list_registers, forward.registers)
-        shapes = [output.value.shape for output in outputs if not output.training]
-        kept_init, own, sizes = self._constructed(init, [*lines, *self._keep(shapes)])
+        kept_init, own, sizes = self._constructed(init, [*lines, *keep])
         writer = InitWriter(partial(body.free, others=names_read(kept_init)), kept_init)
         written = [f"{_INDENT}super().__init__()", *writer.lines(kept_init, _INDENT)]
         returns = " | ".join(sorted(shown.returns, key=len))

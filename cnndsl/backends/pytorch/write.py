@@ -601,7 +601,7 @@ class ForwardWriter:
                 pairs = [*side_by_side(into, whole), *pairs]
         into, whole = zipped(pairs)
         for each in sorted(line.carried):
-            made.append(f"{indent}{each} = self.{each}")
+            made.append(f"{indent}{each} = self.{self._attributes.get(each, each)}")
             self._locals.add(each)
         self._locals |= names_stored(line.target)
         return made, into, whole
