@@ -366,7 +366,7 @@ def splice_parameter(body: Body, recipe: ParamRecipe, value: Tensor) -> Tensor:
         body.it = append(body, single, body.it, None)
 
     with body.having(it=value):
-        run_loop(body, (), recipe.code, lambda: name(variable), turn)
+        run_loop(body, (), recipe.code, lambda: (name(variable), None), turn)
         return body.it  # type: ignore[no-any-return]
 
 

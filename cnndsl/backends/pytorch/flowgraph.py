@@ -29,6 +29,7 @@ from cnndsl.backends.pytorch.code import (
     names_stored,
     replaced,
     side_by_side,
+    tuple_of,
     walk_code,
     zipped,
 )
@@ -288,24 +289,22 @@ class For(Line):
     lines: list[Any]
     lists: list[Part] = field(default_factory=list)
     """The lists of parts that it goes through: those with names, and, if it is the outermost, those that it fills."""
-    way: Any = None
-    """How it goes through lists of layers with names."""
     reads: set[str] = field(default_factory=set)
     """The variables that its lines in `forward` read."""
     carried: set[str] = field(default_factory=set)
     """Those of `__init__` that its turns change in `forward`, too."""
     is_comprehension: bool = False
     """Whether it is a list in the text, to which each turn adds a value."""
-    values: tuple[Code, Code] | None = None
-    """The variable and the list of `forward`, where it goes through values, and `__init__` through their sizes."""
+    flow: tuple[Code, Code] | None = None
+    """The variables and what they go through in `forward`, where there are values or layers among that."""
 
     def blocks(self) -> Sequence[list[Any]]:
         return (self.lines,)
 
     @property
     def reads_target(self) -> bool:
-        """Whether its lines in `forward` read what it goes through."""
-        return not self.reads.isdisjoint(names_stored(self.target))
+        """Whether its lines in `forward` read what it goes through, besides lists of layers."""
+        return any(each in self.reads and not each.startswith(EACH) for each in names_stored(self.target))
 
 
 @dataclass(eq=False)
@@ -464,14 +463,11 @@ class ForwardSlice:
 
     def _for(self, line: For, live: set[str], depth: int) -> For | None:
         while True:
-            target, source = line.values or (line.target, line.source)
+            target, source = line.flow or (line.target, line.source)
             inside = set(live)
             kept = self.slice(line.lines, inside, depth + 1)
             if not kept:
                 return None
-            if line.values is not None and not inside.isdisjoint(names_stored(line.target)):
-                own, sizes = _through_sizes(line, inside)
-                target, source = zipped([(target, source), (own, sizes)])
             read = set(inside)
             inside -= names_stored(target)
             if inside <= live:
@@ -480,10 +476,11 @@ class ForwardSlice:
         for each in names_stored(target):
             if each.startswith(FLOW):
                 self.beside.setdefault(each, set()).update(live)
-        if line.way is None:
-            read |= {each for each in names_read(kept) if each.startswith(EACH)}
-            target, source = loop_head(*_without_idle(target, source, read), read)
-        made = For(target, source, kept, line.lists, line.way, reads=names_read(kept))
+        made = For(target, source, kept, line.lists, reads=names_read(kept))
+        read |= {each for each in made.reads if each.startswith(EACH)}
+        if line.flow is not None:
+            target, source = without_idle(target, source, read)
+        made.target, made.source = target, source = loop_head(target, source, read)
         made.is_comprehension = line.is_comprehension
         if not depth:
             given = assigned(line.lines)
@@ -497,10 +494,16 @@ class ForwardSlice:
         return made
 
 
-def _without_idle(target: Code, source: Code, read: set[str]) -> tuple[Code, Code]:
-    """A loop through values and layers side by side without the lists of layers that its turns do not apply."""
-    pairs = side_by_side(target, source)
-    return zipped([pair for pair in pairs if not is_of_list(pair[0]) or not names_stored(pair[0]).isdisjoint(read)])
+def without_idle(target: Code, source: Code, read: Container[str]) -> tuple[Code, Code]:
+    """A loop through lists of one length without those of which its turns read nothing."""
+    match target, source:
+        case ast.Tuple(elts=[index, inner]), ast.Call(ast.Name("enumerate"), [items, *start]):
+            inner, items = without_idle(inner, items, read)
+            return tuple_of([index, inner]), call("enumerate", items, *start)
+        case ast.Tuple(), ast.Call(ast.Name("zip")):
+            pairs = [without_idle(*pair, read) for pair in side_by_side(target, source)]
+            return zipped([pair for pair in pairs if any(each in read for each in names_stored(pair[0]))] or pairs[:1])
+    return target, source
 
 
 def _said(lines: Iterable[Any]) -> list[tuple[tuple[str, ...], str]] | None:
@@ -757,13 +760,16 @@ class InitSlice:
                     kept = self.slice(line.lines, inside, outside | live)
                     if not kept:
                         return None
-                    into, source = loop_head(*_through_sizes(line, inside), inside)
+                    into, source = line.target, line.source
+                    if line.flow is not None:
+                        into, source = without_idle(into, source, inside)
+                    into, source = loop_head(into, source, inside)
                     inside -= names_stored(line.target)
                     if inside <= live:
                         break
                     live |= inside
                 self._reads(source, live)
-                return For(into, source, kept, line.lists, line.way)
+                return For(into, source, kept, line.lists)
             case Training():
                 return self.slice(line.lines, live, outside)
             case _:
@@ -785,13 +791,3 @@ class InitSlice:
         if part.number not in self._used or line.value is None:
             line.value, line.begins, line.kind = placeholder(), (), ""
             self._used.add(part.number)
-
-
-def _through_sizes(line: For, read: set[str]) -> tuple[Code, Code]:
-    """What a loop in `__init__` goes through: of several lists of sizes those that are read, or one for the count."""
-    match line:
-        case For(values=tuple(), source=ast.Call(ast.Name("zip"))):
-            pairs = side_by_side(line.target, line.source)
-            pairs = [pair for pair in pairs if not read.isdisjoint(names_stored(pair[0]))] or pairs[:1]
-            return zipped(pairs)
-    return line.target, line.source

@@ -299,7 +299,9 @@ def repeated(body: Body, node: Any, count: Static, turn: Callable[[], None]) -> 
         return
     items = list(range(known)) if isinstance(known, int) and known <= MOST_TURNS else None
     source = call("range", count.code)
-    loop_or_turns(body, node, lambda: run_loop(body, node, source, lambda: name("_"), turn), lambda _: turn(), items)
+    loop_or_turns(
+        body, node, lambda: run_loop(body, node, source, lambda: (name("_"), None), turn), lambda _: turn(), items
+    )
 
 
 _REMEMBERED = (
@@ -340,12 +342,11 @@ def run_loop(
     bind: Any,
     turn: Any,
     named: Iterable[Part] = (),
-    values: tuple[Code, Code] | None = None,
 ) -> None:
     """Work out a loop, in which what changes from turn to turn becomes a variable.
 
-    `named` are the lists of layers with names that it goes through; `values`, for a loop over values, their variable
-    and their list.
+    `bind` gives its names what they are in every turn, and returns the variables of `__init__`, and those of `forward`
+    with what they go through where that is something else. `named` are the lists of layers with names among it.
     """
     _hold_names(body, node)
     for each in dict.fromkeys(bound_names(node)):
@@ -362,9 +363,9 @@ def run_loop(
         body.not_yet = not_yet
         before = body.state()
         marks = (set(body.taken), set(body.value_names), dict(body.list_registers))
-        line = For(name("_"), gone_through(source), [], lists, values=values)
+        line = For(name("_"), gone_through(source), [], lists)
         with body.inside(line, line.lines):
-            line.target = bind()
+            line.target, line.flow = bind()
             turn()
             for variable in apart:
                 body.it = body.put(body.it, variable)

@@ -24,6 +24,8 @@ from cnndsl.backends.pytorch.code import (
     name,
     names_in,
     names_stored,
+    tuple_of,
+    zipped,
 )
 from cnndsl.backends.pytorch.flowgraph import (
     EACH,
@@ -47,7 +49,7 @@ from cnndsl.backends.pytorch.flowgraph import (
     uses,
     walk,
 )
-from cnndsl.backends.pytorch.joins import mark_of, rewind, run_loop, target_names
+from cnndsl.backends.pytorch.joins import mark_of, rewind, target_names
 from cnndsl.backends.pytorch.operations import for_later, in_own_variable
 from cnndsl.backends.pytorch.sorts import Sort, sort_of
 from cnndsl.backends.pytorch.statics import UNSAID, bind_generic
@@ -238,35 +240,49 @@ def as_before(body: Body, recipe: Any, wanted: str) -> Any:
 # Loops
 
 
-def _bind(body: Body, scopes: Mapping[int, Scope], rule: LayerRule | Rows, targets: nodes.Targets) -> Code:
-    """Give the names of a loop through lists of layers what they are in every turn; its variables in Python.
+def _bind(
+    body: Body, scopes: Mapping[int, Scope], rule: LayerRule | Rows, targets: nodes.Targets
+) -> tuple[Code, tuple[Code, Code]]:
+    """Give the names of a loop through lists of layers what they are in every turn.
 
-    `scopes` are those in which the layers are made, by the `id` of their rules: the same ones whenever it is tried.
+    Its variables in `__init__` come out, and with what they go through those of `forward`. `scopes` are those in which
+    the layers are made, by the `id` of their rules: the same ones whenever it is tried.
     """
     if isinstance(rule, LayerRule):
+        assert rule.whole is not None  # noqa: S101 - as `rule_of` has looked
         rule.target = _bind_layer(body, rule, targets, scopes[id(rule)])
-        return rule.target
+        layers = name(f"{EACH}{rule.whole.number}"), name(f"{MODULES}{rule.whole.number}")
+        return rule.target, zipped([(rule.target, source_of(rule)), layers])
     columns: list[Any] = list(rule.columns)
     if rule.word == "reversed":
-        return _bind(body, scopes, rule_of(columns[0]), targets)  # type: ignore[arg-type]
+        target, (into, items) = _bind(body, scopes, rule_of(columns[0]), targets)  # type: ignore[arg-type]
+        return target, (into, backwards(items))
     if isinstance(targets, str) or (rule.word == "enumerate" and len(targets) != 2):
         raise Untranslatable("a loop gives a row with layers one name")
     if rule.word == "enumerate":  # behind the list may be the number that it counts from
         columns = [Sort({"int"}, 1), columns[0]]
-    parts = []
+    parts: list[Code] = []
+    flows: list[tuple[Code, Code]] = []
     if len(columns) != len(targets):
         raise Untranslatable("a loop gives a row with layers another number of names")
-    for target, column in zip(targets, columns, strict=True):
-        inner = rule_of(column)
-        if inner is not None:
-            parts.append(_bind(body, scopes, inner, target))
+    for word, column in zip(targets, columns, strict=True):
+        if (inner := rule_of(column)) is not None:
+            part, flow = _bind(body, scopes, inner, word)
+            flows.append(flow)
+        elif isinstance(column, Sort):
+            part = bind_generic(body, word, column)
         else:
-            sort = column if isinstance(column, Sort) else sort_of(column).of_items
-            parts.append(bind_generic(body, target, sort))
-    if rule.word == "enumerate" and len(rule.columns) == 1:
+            part = bind_generic(body, word, sort_of(column).of_items)
+            flows.append((part, column.code))
+        parts.append(part)
+    if rule.word == "zip":
+        return tuple_of(parts), zipped(flows)
+    if len(rule.columns) == 1:
         for each in _in_order(rule_of(rule.columns[0])):
             each.number = body.symbols.versioned(parts[0])
-    return ast.Tuple(parts, ast.Store())
+    ((into, items),) = flows
+    start = (column.code for column in rule.columns[1:])
+    return tuple_of(parts), (tuple_of([parts[0], into]), call("enumerate", items, *start))
 
 
 def _singular(word: str) -> str:
@@ -377,15 +393,6 @@ def source_of(rule: LayerRule | Rows) -> Code:
     return backwards(codes[0]) if rule.word == "reversed" else call(rule.word, *codes)
 
 
-def layers_of(rule: LayerRule | Rows) -> tuple[Code, Code] | None:
-    """The variable for the layer at hand of one list, and what `forward` goes through; None for rows of several."""
-    if isinstance(rule, Rows):
-        found = layers_of(inner) if rule.word == "reversed" and (inner := rule_of(rule.columns[0])) else None
-        return found and (found[0], backwards(found[1]))
-    assert rule.whole is not None  # noqa: S101 - it has a name
-    return name(f"{EACH}{rule.whole.number}"), name(f"{MODULES}{rule.whole.number}")
-
-
 def backwards(items: Code) -> Code:
     """What is gone through from its end on; rows of `zip` column by column, as such have no end."""
     match items:
@@ -394,21 +401,11 @@ def backwards(items: Code) -> Code:
     return call("reversed", items)
 
 
-def loop(body: Body, statement: nodes.For, targets: nodes.Targets, source: Static, turn: Callable[[], None]) -> None:
-    """A loop through layers. Raises Untranslatable where it does not go through all of them in the same way."""
-    rule = rule_of(source)
-    assert rule is not None  # noqa: S101 - as the caller has looked
-    with going_through(body, [rule]) as (lists, bind):
-        run_loop(body, statement, source_of(rule), partial(bind, rule, targets), turn, lists)
-        body.lines[-1].way = rule
-
-
 @contextmanager
-def going_through(body: Body, rules: Sequence[LayerRule | Rows]) -> Iterator[tuple[list[Part], Callable[..., Code]]]:
+def going_through(body: Body, rules: Sequence[LayerRule | Rows]) -> Iterator[tuple[list[Part], Callable[..., Any]]]:
     """While a loop is worked out that goes through lists of layers: these, and what binds the names of a turn.
 
-    It takes a rule and the names, gives them what they are in every turn, and returns their variables in Python. Raises
-    Untranslatable.
+    It takes a rule and the names, and returns what `_bind` does. Raises Untranslatable.
     """
     scopes = {id(each): Scope(each.scope) for rule in rules for each in _layer_rules(rule)}
     with body.having(each=dict(body.each)):
@@ -436,13 +433,12 @@ def out_of_step(lines: Iterable[Any], parts: Mapping[int, Part]) -> set[int]:
 
     The parts of two lists that a line names beside each other are then not those with equal places.
     """
-    loops = (line for line in walk(lines) if isinstance(line, For) and line.way is not None and _from_end(line.way))
-    found = {part.number for line in loops for part in line.lists}
+    found: set[int] = set()
     for node in nodes_of(lines):
         match node:
             case ast.Name(id=word) if word.startswith(ELEMENT) and (whole := parts[int(word[len(ELEMENT) :])].whole):
                 found.add(whole.number)
-            case ast.Call(ast.Name("reversed"), [ast.Name(id=word)]) if word.startswith(MODULES):  # beside values
+            case ast.Call(ast.Name("reversed"), [ast.Name(id=word)]) if word.startswith(MODULES):
                 found.add(int(word[len(MODULES) :]))
     return found
 
@@ -479,7 +475,7 @@ def each_value(body: Body, node: nodes.Comprehension, source: Static) -> AnyTens
     state = mark_of(body)
     line = For(name("_"), source_of(rule), [], _lists_of([rule]))
     with body.having(each=dict(body.each), scope=Scope(body.scope), target=None), body.inside(line, line.lines):
-        line.target = _bind(body, {id(rule): Scope(rule.scope)}, rule, node.targets)
+        line.target, _ = _bind(body, {id(rule): Scope(rule.scope)}, rule, node.targets)
         value = body.file.evaluate(body, node.item)
     given = {body.symbols.current[each] for each in assigned(line.lines) if each in body.symbols.current}
     if (

@@ -253,7 +253,7 @@ class _Walk:
         none = _NEVER if empty is None else self._cases(empty, outcome=True, of_turns=True)
         some = ALWAYS if empty is None else self._cases(empty, outcome=False, of_turns=True)
         self._change(changed)
-        self._set.update((each, ALWAYS) for each in names_stored((line.values or (line.target,))[0]))
+        self._set.update((each, ALWAYS) for each in names_stored((line.flow or (line.target,))[0]))
         self._loops.append((self._time, frozenset(computed(line.lines))))
         self.walk(line.lines, both(path, some))
         self._loops.pop()

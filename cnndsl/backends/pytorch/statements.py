@@ -52,8 +52,6 @@ from cnndsl.backends.pytorch.layer_lists import (
     declare,
     going_through,
     is_new_list,
-    layers_of,
-    loop,
     rule_of,
     source_of,
     with_rows,
@@ -331,7 +329,7 @@ def _do_if(body: Body, statement: nodes.If) -> None:
 
 def _do_for(body: Body, statement: nodes.For) -> None:
     if columns := columns_of(body, statement.source):
-        _for_any_values(body, statement, columns)
+        _for_columns(body, statement, statement.targets, columns)
         return
     source = applied(body, body.settled(evaluate(body, statement.source)))
     run_turn = partial(run, body, statement.body)
@@ -341,7 +339,7 @@ def _do_for(body: Body, statement: nodes.For) -> None:
         run_turn()
 
     if isinstance(source, AnyTensors):
-        _for_any_values(body, statement, [source])
+        _for_columns(body, statement, statement.targets, [source])
         return
     values = source.items if isinstance(source, TensorList) else getattr(source, "value", None)
     if values is None:
@@ -350,11 +348,9 @@ def _do_for(body: Body, statement: nodes.For) -> None:
     if known == []:
         return
     is_unrolled = isinstance(source, TensorList) or (known is not None and is_written_out(body, known))
-    through = by_number(body, statement.targets, source, statement.body)
-    if through is None and rule_of(source) is not None:
-        through = statement.targets, source
-    if not is_unrolled and body.chain is None and through is not None:
-        loop_or_turns(body, statement, partial(loop, body, statement, *through, run_turn), turn, known)
+    targets, layers = by_number(body, statement.targets, source, statement.body) or (statement.targets, source)
+    if not is_unrolled and body.chain is None and rule_of(layers) is not None:
+        loop_or_turns(body, statement, partial(_for_columns, body, statement, targets, [layers]), turn, known)
     elif known is not None and (is_unrolled or must_unroll(body, known)):
         reserve_at_outermost(body, statement)
         for item in _kept_from(body, statement, known):
@@ -362,34 +358,32 @@ def _do_for(body: Body, statement: nodes.For) -> None:
     else:
         known = known and _kept_from(body, statement, known)
         sort = sort_of(source).of_items
-        bind = partial(bind_generic, body, statement.targets, sort)
+
+        def bind() -> tuple[Code, None]:
+            return bind_generic(body, statement.targets, sort), None
+
         loop_or_turns(body, statement, lambda: run_loop(body, statement, source.code, bind, run_turn), turn, known)
 
 
-def _for_any_values(body: Body, statement: nodes.For, columns: Sequence[Any]) -> None:
-    """A loop over as many values as a parameter says: `forward` goes through these, `__init__` through their sizes.
-
-    It goes through lists of constants or of layers beside them where there are several `columns`.
+def _for_columns(body: Body, statement: nodes.For, targets: nodes.Targets, columns: Sequence[Any]) -> None:
+    """A loop over lists side by side, of which `forward` goes through some: as many values as a parameter says, where
+    `__init__` goes through their sizes, and lists of layers with names. Others are of constants.
     """
-    words = statement.targets if len(columns) > 1 else (statement.targets,)
+    words = targets if len(columns) > 1 else (targets,)
     if isinstance(words, str) or body.chain is not None:
         raise Untranslatable("a loop over values of which there are as many as a parameter says", statement.span)
-    flowing: list[tuple[Code, Code]] = []
     lists: list[Code] = []
-    binds: list[Callable[[], Sequence[Code]]] = []
-    with going_through(body, [rule for rule in map(rule_of, columns) if rule is not None]) as (named, bind_layer):
+    binds: list[Callable[[], _Heads]] = []
+    with going_through(body, [rule for rule in map(rule_of, columns) if rule is not None]) as (named, bind_layers):
         for word, column in zip(words, columns, strict=True):
             rule = rule_of(column)
-            bind: Callable[[], Sequence[Code]]
             if isinstance(word, str) and isinstance(column, AnyTensors):
                 values = column if is_of_name(column.code) else in_variable(body, column)
-                variable, sizes, bind = _each_of_values(body, statement, word, values)
-                flowing.append((name(variable), gone_through(values.code)))
-            elif rule is not None and (layers := layers_of(rule)) is not None:
-                sizes, bind = [source_of(rule)], _only(bind_layer, rule, word)
-                flowing.append(layers)
-            elif isinstance(column, Static) and rule is None and not isinstance(column.value, AnyLayers | LayerList):
-                sizes, bind = [column.code], _only(bind_generic, body, word, sort_of(column).of_items)
+                sizes, bind = _each_of_values(body, statement, word, values)
+            elif rule is not None:
+                sizes, bind = [source_of(rule)], partial(_bind_layers, bind_layers, rule, word)
+            elif isinstance(column, Static) and not isinstance(column.value, AnyLayers | LayerList):
+                sizes, bind = [column.code], partial(_bind_constants, body, word, column)
             else:
                 reason = "a list of values is gone through together with one of another kind"
                 raise Untranslatable(reason, statement.span)
@@ -399,51 +393,54 @@ def _for_any_values(body: Body, statement: nodes.For, columns: Sequence[Any]) ->
             counted = next(column for column in columns if isinstance(column, AnyTensors))
             lists = [call("range", count_of(body, counted).code)]
 
-        def bind_all() -> Code:
-            targets = [target for bind in binds for target in bind()]
-            return tuple_of(targets) if len(targets) > 1 else targets[0] if targets else name("_")
+        def bind_all() -> tuple[Code, tuple[Code, Code]]:
+            heads = [bind() for bind in binds]
+            targets = [target for own, _ in heads for target in own]
+            target = tuple_of(targets) if len(targets) > 1 else targets[0] if targets else name("_")
+            return target, zipped([pair for _, flow in heads for pair in flow])
 
-        run_loop(
-            body,
-            statement,
-            call("zip", *lists) if len(lists) > 1 else lists[0],
-            bind_all,
-            partial(run, body, statement.body),
-            named,
-            zipped(flowing),
-        )
+        source = call("zip", *lists) if len(lists) > 1 else lists[0]
+        run_loop(body, statement, source, bind_all, partial(run, body, statement.body), named)
 
 
-def _only(bind: Callable[..., Code], *given: Any) -> Callable[[], Sequence[Code]]:
-    """What gives the names of a loop what they are like in every turn, and returns their one variable in Python."""
-    return lambda: [bind(*given)]
+def _bind_layers(bind: Callable[..., Any], rule: Any, word: nodes.Targets) -> _Heads:
+    """Give the names of a loop what the layers of lists are like in every turn."""
+    target, flow = bind(rule, word)
+    return [target], [flow]
+
+
+def _bind_constants(body: Body, word: nodes.Targets, column: Static) -> _Heads:
+    """Give the names of a loop what the items of a list of constants are like."""
+    target = bind_generic(body, word, sort_of(column).of_items)
+    return [target], [(target, column.code)]
 
 
 def _each_of_values(
     body: Body, statement: nodes.For, word: str, source: AnyTensors
-) -> tuple[str, list[Code], Callable[[], list[Code]]]:
-    """The variable for the value of a turn, the lists of sizes of values, and what gives both their names."""
+) -> tuple[list[Code], Callable[[], _Heads]]:
+    """The lists of sizes of values, and what gives these and a value of them their names."""
     variable = body.value_name(word)
     body.value_names.add(word)
     body.keep_values({variable}, None)
     body.scope.names.pop(word, None)
     rank = len(source.shape)
     axes = [axis for axis, sizes in enumerate(source.lists) if sizes is not None and axis not in source.alike]
-
-    def bind() -> list[Code]:
-        shape = list(source.shape)
-        sizes = [body.list_variable(word, axis, rank) for axis in axes]
-        for axis, size in zip(axes, sizes, strict=True):
-            shape[axis] = Traced(value_of(shape[axis]), body.symbols.new_version(size).expr)
-        body.scope.names[word] = Tensor(name(variable), tuple(shape))
-        return [name(size) for size in sizes]
-
     held = (body.scope.find(each) for each in bound_names(statement))
     grows = any(isinstance(each, AnyTensors) and each.lists == source.lists for each in held)
     lists = [sizes_code(body, source, axis) for axis in axes]
     if grows:  # the turns may add to the list, which is not to become longer for them
         lists = [subscript(each, ast.Slice()) for each in lists]
-    return variable, lists, bind
+
+    def bind() -> _Heads:
+        shape = list(source.shape)
+        sizes = [body.list_variable(word, axis, rank) for axis in axes]
+        for axis, size in zip(axes, sizes, strict=True):
+            shape[axis] = Traced(value_of(shape[axis]), body.symbols.new_version(size).expr)
+        body.scope.names[word] = Tensor(name(variable), tuple(shape))
+        targets: list[Code] = [name(size) for size in sizes]
+        return targets, [(name(variable), gone_through(source.code)), *zip(targets, lists, strict=True)]
+
+    return lists, bind
 
 
 def _do_repeat(body: Body, statement: nodes.Repeat) -> None:
@@ -574,6 +571,9 @@ def reads_input(definition: nodes.Definition) -> bool:
                 continue
     return not inputs <= others
 
+
+_Heads = tuple[list[Code], list[tuple[Code, Code]]]
+"""The variables of a loop in `__init__`, and those of `forward` with what they go through."""
 
 _STATEMENTS: dict[str, Callable[[Body, Any], None]] = {
     "bind": _do_bind,

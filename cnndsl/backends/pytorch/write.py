@@ -21,7 +21,6 @@ from cnndsl.backends.pytorch.code import (
     is_empty_list,
     laid_out,
     list_of,
-    loop_head,
     name,
     names_in,
     names_stored,
@@ -62,7 +61,6 @@ from cnndsl.backends.pytorch.flowgraph import (
     uses,
     walk,
 )
-from cnndsl.backends.pytorch.layer_lists import LayerRule, backwards, rule_of, source_of
 from cnndsl.ir.names import is_attribute
 
 _STEP = "    "
@@ -396,7 +394,7 @@ class ForwardWriter:
         self._counts = Counter(computed(lines))
         self._shared_lists = {*self._known, *_lists_seen_twice(lines)}
         for line in walk(lines):
-            if isinstance(line, For) and line.way is None:
+            if isinstance(line, For):
                 self._items |= {each.removeprefix(FLOW) for each in names_stored(line.target)}
             elif isinstance(line, Return):
                 for outputs in (line.always, (*line.always, *line.training)):
@@ -570,14 +568,9 @@ class ForwardWriter:
 
     def _head(self, line: For, indent: str) -> tuple[list[str], Code, Code]:
         """The lines before a loop, its variables, which are known from here on, and what it goes through."""
-        needs_target = line.reads_target
-        into, whole = line.target, line.source
-        if line.way is not None:
-            through = self._through(line.way, line.target, line.reads)
-            into, whole = loop_head(*through, line.reads | self._gone_through)
-            needs_target = not names_stored(into).isdisjoint(line.reads | self._gone_through)
-        self._known |= {each for each in names_stored(into) if each.startswith(FLOW)}
-        into, whole = self._plain_target(into), self.code(whole)
+        needs_target = not line.reads.isdisjoint(names_stored(line.target))
+        self._known |= {each for each in names_stored(line.target) if each.startswith(FLOW)}
+        into, whole = self._plain_target(line.target), self.code(line.source)
         used = [part for part in line.lists if _is_filled(line, part) and part.number not in self._shared]
         made: list[str] = []
         in_turn = lists_in_turn(line)
@@ -613,45 +606,11 @@ class ForwardWriter:
             if each.startswith(FLOW):
                 names[each] = name(each.removeprefix(FLOW))
             elif each.startswith(EACH):
-                names[each] = self._layer_at_hand(self._parts[int(each.removeprefix(EACH))])
+                whole = self._parts[int(each.removeprefix(EACH))]
+                names[each] = self._loop_parts[whole.number] = name(variable := self._variable_for(whole))
+                self._locals.add(variable)
+                self._gone_through.add(variable)
         return replaced(into, names)
-
-    def _layer_at_hand(self, whole: Part) -> Code:
-        """The variable for the layer of a list in the turns of a loop."""
-        variable = self._variable_for(whole)
-        self._locals.add(variable)
-        self._gone_through.add(variable)
-        self._loop_parts[whole.number] = name(variable)
-        return name(variable)
-
-    def _through(self, way: Any, into: Code, reads: set[str]) -> tuple[Code, Code]:
-        """The variables of a loop through lists of layers, and what it goes through; without what nothing reads."""
-        if isinstance(way, LayerRule):
-            assert way.whole is not None  # noqa: S101 - what has no name is no list of parts
-            if f"{EACH}{way.whole.number}" not in reads:  # perhaps nothing does, and there is no such list
-                return into, source_of(way)
-            layer = self._layer_at_hand(way.whole)
-            layers: Code = name(f"{MODULES}{way.whole.number}")
-            if not reads & names_stored(into):
-                return layer, layers
-            return ast.Tuple([into, layer], ast.Store()), call("zip", source_of(way), layers)
-        columns = way.columns
-        if way.word == "reversed":
-            target_code, source = self._through(rule_of(columns[0]), into, reads)
-            return target_code, backwards(source)
-        assert isinstance(into, ast.Tuple)  # noqa: S101 - as rows are taken apart
-        if way.word == "enumerate":
-            index, inner = into.elts
-            target_code, source = self._through(rule_of(columns[0]), inner, reads)
-            start = (column.code for column in columns[1:])
-            return tuple_of([index, target_code]), call("enumerate", source, *start)
-        pairs = []
-        for inner, column in zip(into.elts, columns, strict=True):
-            rule = rule_of(column)
-            if rule is None and not reads & names_stored(inner):
-                continue  # it is as long as the lists of layers
-            pairs.append((inner, column.code) if rule is None else self._through(rule, inner, reads))
-        return zipped(pairs)
 
     def _return(self, line: Return, indent: str) -> list[str]:
         made: list[str] = []
