@@ -238,6 +238,14 @@ class Effect(Line):
 
 
 @dataclass(eq=False)
+class Do(Line):
+    """An expression in `__init__` that is worked out for what it does, behind a word such as `assert`."""
+
+    code: Code
+    word: str = ""
+
+
+@dataclass(eq=False)
 class Raise(Line):
     """A ValueError with a message, in `__init__`."""
 
@@ -659,7 +667,7 @@ def codes_of(line: Any) -> list[Code]:
     """The expressions of a line itself."""
     found: list[Any] = []
     match line:
-        case Assign() | Compute() | Effect():
+        case Assign() | Compute() | Effect() | Do():
             found = [line.code]
         case Register():
             found = [line.value, line.part.label]

@@ -11,25 +11,28 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 from cnndsl.backends.pytorch.code import (
     Code,
+    all_of,
     any_of,
     attribute,
     call,
     constant,
     dotted,
     flat,
-    laid_out,
+    is_not_none,
     name,
     names_in,
-    parsed,
     subscript,
+    tuple_of,
     within_64_bits,
 )
-from cnndsl.backends.pytorch.flowgraph import Append, Chain, For, If, Register
+from cnndsl.backends.pytorch.flowgraph import Append, Assign, Chain, Do, For, If, Register, names_read
 from cnndsl.backends.pytorch.values import Rule
+from cnndsl.backends.pytorch.write import InitWriter, as_one
 from cnndsl.ir.names import is_attribute
 from cnndsl.ir.program import Leaf, Module, Program, Use
 from cnndsl.layers.initialisers import DEFAULT, FANS, RULES
@@ -37,6 +40,7 @@ from cnndsl.layers.registry import KINDS
 from cnndsl.symbolic.number import Traced
 
 _INDENT = " " * 8
+_MODULE = name("module")
 _OPTIONAL_BIAS = ("conv", "conv_transpose")
 """Kinds whose class may have no bias, as far as its types tell."""
 
@@ -163,70 +167,70 @@ def init_lines(text: Any, unit: Any, translation: Any) -> list[str]:
     rules: dict[str, dict[str, Rule]] = {}
     for kind, tensor, rule in text.rules:
         rules.setdefault(kind, {})[tensor] = rule
-    kept: list[str] = []
+    kept: list[Any] = []
     if unit.definition.kind != "network" or (unit.is_part and "begun" in translation.helpers):
         kept, rules = _kept_lines(rules, unit, translation), {}
-    return kept if unit.definition.kind != "network" else kept + _carried_out(rules, text, unit, translation)
+    lines = kept if unit.definition.kind != "network" else kept + _carried_out(rules, text, unit, translation)
+    return _written(lines, _INDENT)
 
 
-def _kept_lines(rules: dict[str, dict[str, Rule]], unit: Any, translation: Any) -> list[str]:
+def _written(lines: list[Any], indent: str = "") -> list[str]:
+    return InitWriter(None, ()).lines(lines, indent)
+
+
+def _for_modules(lines: list[Any]) -> For:
+    """The loop over all modules, in which lines may ask for the numbers that a layer was given."""
+    given = [Assign("given", _noted("given", tuple_of([])))] if "given" in names_read(lines) else []
+    return For(_MODULE, call("self.modules"), [*given, *lines])
+
+
+def _noted(word: str, default: Code) -> Code:
+    return call("getattr", _MODULE, constant(word), default)
+
+
+def _is_one_of(targets: list[str]) -> Code:
+    classes = [*map(dotted, targets)]
+    return call("isinstance", _MODULE, classes[0] if len(classes) == 1 else tuple_of(classes))
+
+
+def _kept_lines(rules: dict[str, dict[str, Rule]], unit: Any, translation: Any) -> list[Any]:
     """The lines of a block that keep its rules with the layers in it, for the network that it is in."""
     known = _layers(translation.program, unit, translation)
-    lines: list[str] = []
+    lines: list[Any] = []
     for kind, said in rules.items():
-        is_one = f"isinstance(module, {_one_of(_targets(kind, known, unit))})"
-        indent = _INDENT + " " * 8
-        fans = _fan_lines(said.values(), indent)
-        if len(said) == 1 and not fans:
-            ((tensor, rule),) = said.items()
-            lines += _test_lines([is_one, *_tests(kind, tensor, known, translation)], _INDENT + "    ")
-            lines += laid_out(call("begun", name("module"), **{tensor: _filling(rule)}), indent)
-            continue
-        lines += [f"{_INDENT}    if {is_one}:", *fans]
+        inner: list[Any] = _fan_lines(said.values())
         always: dict[str, Code] = {}
         for tensor in sorted(said, reverse=True):
-            tests = _tests(kind, tensor, known, translation)
-            if not tests:
+            if tests := _tests(kind, tensor, known, translation):
+                inner.append(If(all_of(tests), [Do(call("begun", _MODULE, **{tensor: _filling(said[tensor])}))], []))
+            else:
                 always[tensor] = _filling(said[tensor])
-                continue
-            lines += _test_lines(tests, indent)
-            lines += laid_out(call("begun", name("module"), **{tensor: _filling(said[tensor])}), indent + "    ")
         if always:
-            lines += laid_out(call("begun", name("module"), **always), indent)
-    if any(" not in given" in line for line in lines):
-        lines.insert(0, f'{_INDENT}    given = getattr(module, "given", ())')
-    return [f"{_INDENT}for module in self.modules():", *lines] if lines else []
+            inner.append(Do(call("begun", _MODULE, **always)))
+        lines.append(If(_is_one_of(_targets(kind, known, unit)), inner, []))
+    return [_for_modules(lines)] if lines else []
 
 
-def _test_lines(tests: Iterable[str], indent: str, word: str = "if") -> list[str]:
-    """The head of a condition that all tests hold."""
-    return laid_out(parsed(" and ".join(tests)), indent, f"{word} ", ":")
-
-
-def _one_of(targets: list[str]) -> str:
-    return targets[0] if len(targets) == 1 else f"({', '.join(targets)})"
-
-
-def _fan_lines(rules: Iterable[Rule], indent: str) -> list[str]:
+def _fan_lines(rules: Iterable[Rule]) -> list[Any]:
     """The line that counts what a layer's kernel takes in and gives out to, if rules speak of it."""
     asked = {each for rule in rules for _, static in rule.arguments for each in names_in(static.code)}
     if asked.isdisjoint(FANS):
         return []
     names = ", ".join(word if word in asked else "_" for word in FANS)
-    return [f"{indent}{names} = nn.init._calculate_fan_in_and_fan_out(module.weight)"]
+    return [Assign(names, call("nn.init._calculate_fan_in_and_fan_out", attribute(_MODULE, "weight")))]
 
 
-def _tests(kind: str, tensor: str, known: dict[str, list[Leaf]], translation: Any) -> list[str]:
+def _tests(kind: str, tensor: str, known: dict[str, list[Leaf]], translation: Any) -> list[Code]:
     """On what it depends that a layer of a kind has a tensor that can begin by a rule."""
-    tests = []
+    tests: list[Code] = []
     if "with_weights" in translation.helpers:
-        tests.append(f'"{tensor}" not in given')
+        tests.append(ast.Compare(constant(tensor), [ast.NotIn()], [name("given")]))
     if not _has_always(kind, tensor, known):
-        tests.append(f"module.{tensor} is not None")
+        tests.append(is_not_none(attribute(_MODULE, tensor)))
     return tests
 
 
-def _carried_out(rules: dict[str, dict[str, Rule]], text: Any, unit: Any, translation: Any) -> list[str]:
+def _carried_out(rules: dict[str, dict[str, Rule]], text: Any, unit: Any, translation: Any) -> list[Any]:
     """The lines of a network that carry out rules."""
     kinds = [*rules, *dict.fromkeys(own.kind for own in text.own if own.kind not in rules)]
     has_begun = "begun" in translation.helpers
@@ -236,53 +240,42 @@ def _carried_out(rules: dict[str, dict[str, Rule]], text: Any, unit: Any, transl
     if not rules and not has_begun and is_plain:
         return [line for own in text.own for line in _one_layer(own)]
     known = _layers(translation.program, unit, translation)
-    blocks: dict[tuple[str, ...], list[str]] = {}
+    blocks: dict[str, tuple[list[Any], list[str]]] = {}
+    """What is done to the layers of some kinds, with their classes, by its text."""
     for kind in kinds:
         own = [each for each in text.own if each.kind == kind]
-        targets = blocks.setdefault(tuple(_body(kind, rules.get(kind, {}), own, known, translation)), [])
+        body = _body(kind, rules.get(kind, {}), own, known, translation)
+        _, targets = blocks.setdefault("\n".join(_written(body)), (body, []))
         targets += [each for each in _targets(kind, known, unit) if each not in targets]
-    lines = []
-    for at, (body, targets) in enumerate(blocks.items()):
-        shown = _one_of(targets)
-        word = "elif" if at else "if"
-        heads = [line for line in body if not line.startswith(_INDENT + " " * 9)]
-        if len(heads) == 1 and heads[0].lstrip().startswith("if ") and heads[0].endswith(":"):
-            inner = heads[0].strip().removeprefix("if ").removesuffix(":")
-            inner = f"({inner})" if " or " in inner else inner
-            lines += _test_lines([f"isinstance(module, {shown})", inner], _INDENT + "    ", word)
-            lines += [line.removeprefix("    ") for line in body[1:]]
-            continue
-        lines.append(f"{_INDENT}    {word} isinstance(module, {shown}):")
-        lines += body
-    first = [f"{_INDENT}for module in self.modules():"]
+    lines: list[Any] = []
+    for body, targets in reversed(blocks.values()):
+        lines = [If(*as_one(_is_one_of(targets), body), lines)]
     if has_begun:  # weights begin before biases, whoever says how, so that a seed gives the same numbers
-        first.append(f'{_INDENT}    own = getattr(module, "begun", {{}})')
-        first += _own_word("weight")
-    if any(" not in given" in line for line in lines):
-        first.append(f'{_INDENT}    given = getattr(module, "given", ())')
-    if has_begun:
-        lines += _own_word("bias")
-    return [*first, *lines]
+        own_words = Assign("own", _noted("begun", ast.Dict([], [])))
+        lines = [own_words, _own_word("weight"), *lines, _own_word("bias")]
+    return [_for_modules(lines)]
 
 
-def _one_layer(own: Own) -> Iterator[str]:
+def _one_layer(own: Own) -> Iterator[Any]:
     """The lines for a layer that says itself how it begins, in a network without other rules."""
     for tensor in ("weight", "bias"):
         rule = own.rules.get(tensor)
         if rule is not None and rule.name != DEFAULT:
-            yield from _filled(own, own.path, tensor, rule, _INDENT)
+            yield from _filled(own, own.path, tensor, rule)
 
 
-def _filled(own: Own, layer: Code, word: str, rule: Rule, indent: str) -> list[str]:
+def _filled(own: Own, layer: Code, word: str, rule: Rule) -> list[Any]:
     """The lines that fill a tensor of a layer by its own rule; mypy does not know that a convolution has its bias."""
     tensor = attribute(layer, word)
     is_optional = word == "bias" and own.kind in _OPTIONAL_BIAS
-    told = [f"{indent}assert {flat(tensor)} is not None"] if is_optional else []
-    return [*told, *laid_out(rule_code(rule, tensor), indent)]
+    told = [Do(is_not_none(tensor), "assert ")] if is_optional else []
+    return [*told, Do(rule_code(rule, tensor))]
 
 
-def _own_word(tensor: str) -> list[str]:
-    return [f'{_INDENT}    if "{tensor}" in own:', f'{_INDENT}        own["{tensor}"](module.{tensor})']
+def _own_word(tensor: str) -> If:
+    filling = subscript(name("own"), constant(tensor))
+    test = ast.Compare(constant(tensor), [ast.In()], [name("own")])
+    return If(test, [Do(call(filling, attribute(_MODULE, tensor)))], [])
 
 
 def _layers(program: Program, unit: Any, translation: Any) -> dict[str, list[Leaf]]:
@@ -318,44 +311,33 @@ def _targets(kind: str, known: dict[str, list[Leaf]], unit: Any) -> list[str]:
 
 def _body(
     kind: str, rules: dict[str, Rule], own: list[Own], known: dict[str, list[Leaf]], translation: Any
-) -> list[str]:
+) -> list[Any]:
     """What is done to each layer of a kind."""
-    indent = _INDENT + " " * 8
-    blocks: list[list[str]] = []
-    fans = _fan_lines(rules.values(), indent)
+    blocks: list[list[Any]] = []
     for tensor in ("weight", "bias"):
-        lines: list[str] = []
-        blocks.append(lines)
+        lines: list[Any] = []
         rule = rules.get(tensor)
-        said: dict[str, tuple[list[str], list[Code]]] = {}
+        if rule is not None and rule.name != DEFAULT:
+            tests = _tests(kind, tensor, known, translation)
+            if "begun" in translation.helpers:
+                tests.insert(0, ast.Compare(constant(tensor), [ast.NotIn()], [name("own")]))
+            lines = [Do(rule_code(rule, attribute(_MODULE, tensor)))]
+            lines = [If(all_of(tests), lines, [])] if tests else lines
+        said: dict[str, tuple[list[Any], list[Code]]] = {}
         for each in own:
             if tensor in each.rules:
                 own_rule = each.rules[tensor]
-                inner = f"{indent}    "
                 is_left = own_rule.name == DEFAULT
-                body = [f"{inner}pass"] if is_left else _filled(each, name("module"), tensor, own_rule, inner)
-                test = ast.Compare(name("module"), [ast.Is()], [each.path])
-                said.setdefault("".join(body), (body, []))[1].append(test)
-        word = "if"
-        for body, found in said.values():
-            lines += laid_out(any_of(found), indent, f"{word} ", ":")
-            lines += body
-            word = "elif"
-        if rule is None or rule.name == DEFAULT:
-            continue
-        tests = _tests(kind, tensor, known, translation)
-        if "begun" in translation.helpers:
-            tests.insert(0, f'"{tensor}" not in own')
-        head = [f"{indent}else:"] if said else []
-        if tests:
-            head = _test_lines(tests, indent, word)
-        code = rule_code(rule, attribute("module", tensor))
-        lines += [*head, *laid_out(code, indent + "    " if head else indent)]
-    weight, bias = blocks
-    is_one = [[line for line in lines if not line.startswith(f"{indent} ")] for lines in blocks]
-    if weight and is_one[0] == is_one[1] == weight[:1] and weight[0].lstrip().startswith("if "):
-        bias = bias[1:]  # under the same condition
-    return [*fans, *weight, *bias] or [f"{indent}pass"]
+                body = [Do(name("pass"))] if is_left else _filled(each, _MODULE, tensor, own_rule)
+                test = ast.Compare(_MODULE, [ast.Is()], [each.path])
+                said.setdefault("\n".join(_written(body)), (body, []))[1].append(test)
+        for body, found in reversed(said.values()):
+            lines = [If(any_of(found), body, lines)]
+        blocks.append(lines)
+    match blocks:
+        case [If(no=[]) as weight], [If(no=[]) as bias] if flat(weight.test) == flat(bias.test):
+            blocks = [[If(weight.test, [*weight.yes, *bias.yes], [])]]
+    return [*_fan_lines(rules.values()), *chain.from_iterable(blocks)] or [Do(name("pass"))]
 
 
 def _has_always(kind: str, tensor: str, known: dict[str, list[Leaf]]) -> bool:

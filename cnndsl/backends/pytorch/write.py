@@ -47,6 +47,7 @@ from cnndsl.backends.pytorch.flowgraph import (
     Comment,
     Compute,
     Declare,
+    Do,
     Effect,
     For,
     If,
@@ -134,6 +135,8 @@ class InitWriter:
                 return [f"{indent}self.{line.part.name} = {kind}()"]
             case Effect():
                 return laid_out(line.code, indent, f"{flat(line.target)}{line.type and f': {line.type}'} = ")
+            case Do():
+                return laid_out(line.code, indent, line.word)
             case Raise():
                 return laid_out(call("raise ValueError", constant(line.message)), indent)
             case If():
@@ -164,7 +167,7 @@ class InitWriter:
         if not yes:
             test, yes, no = negated(test), no, []
         if not no:
-            test, yes = _as_one(test, yes)
+            test, yes = as_one(test, yes)
         made = [*laid_out(test, indent, f"{word} ", ":"), *inner(yes, indent + _STEP)]
         if len(no) == 1 and isinstance(no[0], If) and no[0].yes:
             return [*made, *self._condition(no[0], indent, inner, "elif")]
@@ -537,7 +540,7 @@ class ForwardWriter:
         return [*made, *laid_out(code, indent, f"{lead} = ")]
 
     def _if(self, line: If, indent: str, word: str = "if") -> list[str]:
-        test, yes = (line.test, line.yes) if line.no else _as_one(line.test, line.yes, self._begins)
+        test, yes = (line.test, line.yes) if line.no else as_one(line.test, line.yes, self._begins)
         made = laid_out(self.code(test), indent, f"{word} ", ":")
         made += self._block(yes, indent + _STEP, () if line.in_loop else optional_used(yes, self._optional))
         if len(line.no) == 1 and isinstance(line.no[0], If):
@@ -647,11 +650,11 @@ def _lists_seen_twice(lines: Iterable[Any]) -> set[str]:
     return found
 
 
-def _as_one(test: Code, lines: list[Any], apart: Container[int] = ()) -> tuple[Code, list[Any]]:
+def as_one(test: Code, lines: list[Any], apart: Container[int] = ()) -> tuple[Code, list[Any]]:
     """A condition without another way, with those that are all that is in it, unless (by `id`) they stand apart."""
     match lines:
         case [If(yes=[_, *_], no=[], comment=None) as inner] if id(inner) not in apart:
-            return _as_one(all_of([*_both_of(test), *_both_of(inner.test)]), inner.yes, apart)
+            return as_one(all_of([*_both_of(test), *_both_of(inner.test)]), inner.yes, apart)
         case _:
             return test, lines
 
