@@ -756,6 +756,7 @@ network Net(c = 4) {
         "concat([y -> conv(k, 1) for [k, y] in zip(sizes, maps) if k > 1] + [it])",
         "for [y, z] in zip(maps, reversed(maps)) { concat(it, y, z) -> conv(2, 1) }",
         "for [y, [a, b]] in zip(maps, rows) { concat(it, y) -> conv(a, 1) -> conv(b, 1) }",
+        "cs = [conv(2, 1) for k in sizes]; for [y, [i, c]] in zip(maps, enumerate(cs)) { concat(it, y) * i -> c }",
         "for [i, y] in enumerate(maps) { concat(it, y) -> conv(i + 1, 1) }",
         "for [i, y] in enumerate(reversed(maps), 1) { concat(it, y) * i -> conv(i, 1) }",
         "for [k, y] in reversed(zip(sizes, maps)) { concat(it, y) -> conv(k, 1) }",
