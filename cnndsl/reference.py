@@ -117,13 +117,14 @@ def _operation(kind: type[Operation]) -> Entry:
 
 def signature(kind: type[Layer | Operation]) -> str:
     """How a word is written: `maxpool(kernel, [stride], padding=0)`; what is in brackets may be left out."""
-    given = list(map(_written, kind.parameters()))
+    given = list(map(parameter_said, kind.parameters()))
     if issubclass(kind, Operation):
         return ", ".join([kind.written.removesuffix(")"), *given]) + ")"
     return f"{kind.kind}({', '.join(given)})" if given else kind.kind
 
 
-def _written(parameter: Parameter) -> str:
+def parameter_said(parameter: Parameter) -> str:
+    """A parameter as it stands in a signature: `kernel`, `[stride]`, `padding=0`."""
     if parameter.required:
         return parameter.name
     return f"[{parameter.name}]" if parameter.default is None else f"{parameter.name}={written(parameter.default)}"

@@ -17,7 +17,7 @@ from cnndsl.lsp.documents import Document, Documents, files_below
 from cnndsl.lsp.hover import described, origin, parameters_of, rule_signature
 from cnndsl.lsp.names import Symbol
 from cnndsl.lsp.vocabulary import FUNCTIONS, KEYWORDS, PROPERTIES, RULES
-from cnndsl.reference import first_sentence, written
+from cnndsl.reference import first_sentence, parameter_said, written
 from cnndsl.syntax import tree
 from cnndsl.syntax.grammar import CLOSED_BY, OPENED_BY, Word, brackets, keywords, words
 
@@ -261,7 +261,7 @@ def signature(documents: Documents, document: Document, offset: int) -> Signatur
         kind = KINDS.get(here.called) or OPERATIONS.get(here.called)
         if kind is None:
             return None
-        told = [(p.name, _as_written(p), described(p)) for p in kind.parameters()]
+        told = [(p.name, parameter_said(p), described(p)) for p in kind.parameters()]
         if issubclass(kind, Operation):
             values = kind.written.partition("(")[2].removesuffix(")").split(", ")
             told = [*((value, value, "a value that flows") for value in values), *told]
@@ -270,9 +270,3 @@ def signature(documents: Documents, document: Document, offset: int) -> Signatur
     active = given.index(here.name) if here.name in given else here.at
     label = f"{here.called}({', '.join(text for _, text, _ in told)})"
     return Signature(label, tuple((text, more) for _, text, more in told), active, documentation)
-
-
-def _as_written(parameter: Parameter) -> str:
-    if parameter.required or parameter.default is None:
-        return parameter.name
-    return f"{parameter.name}={written(parameter.default)}"

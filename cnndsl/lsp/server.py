@@ -117,7 +117,6 @@ class Server:
             (types.WORKSPACE_DID_CHANGE_CONFIGURATION, partial(self.configure)),
             (types.TEXT_DOCUMENT_DID_OPEN, partial(self.open)),
             (types.TEXT_DOCUMENT_DID_CHANGE, partial(self.change)),
-            (types.TEXT_DOCUMENT_DID_SAVE, partial(self.saved)),
             (types.TEXT_DOCUMENT_DID_CLOSE, partial(self.close)),
             (types.TEXT_DOCUMENT_INLAY_HINT, self._of_text(self.hints)),
             (types.TEXT_DOCUMENT_HOVER, self._of_place(self.hover)),
@@ -219,9 +218,6 @@ class Server:
         document = self.documents.change(given.uri, params.content_changes[-1].text, given.version)
         self._schedule(given.uri)
         self._schedule_importing(document)
-
-    def saved(self, params: types.DidSaveTextDocumentParams) -> None:
-        """Nothing to do: what counts is the text in the editor."""
 
     def close(self, params: types.DidCloseTextDocumentParams) -> None:
         """Forget a text, and take back what was found in it."""

@@ -66,17 +66,19 @@ class Engine:
         return [program.modules[key].name or "" for key in program.networks] if program is not None else []
 
     def _problem(self, one: Diagnostic, at: _Units) -> dict[str, Any]:
-        source = self._document.source
-        is_here = one.span is not None and one.span.source.name == source.name
-        start, end = at.span(one.span) if one.span is not None and is_here else (0, 0)
-        fixes = actions(source, [one], one.span.start, one.span.end) if one.span is not None and is_here else []
+        source, span, message = self._document.source, one.span, one.message
+        if span is not None and span.source.name != source.name:
+            message = f"{span.source.short}: {message}"
+            span = None
+        start, end = (0, 0) if span is None else at.span(span)
+        fixes = [] if span is None else actions(source, [one], span.start, span.end)
         return {
             "from": start,
             "to": end,
-            "line": one.span.position.line if one.span is not None and is_here else 1,
+            "line": 1 if span is None else span.position.line,
             "severity": one.severity.value,
             "code": one.code,
-            "message": one.message if one.span is None or is_here else f"{one.span.source.short}: {one.message}",
+            "message": message,
             "label": one.label,
             "help": list(one.help),
             "fixes": [{"title": fix.title, "edits": _edits(fix.edits, at)} for fix in fixes],

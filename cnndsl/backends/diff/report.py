@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import KW_ONLY
+from dataclasses import KW_ONLY, fields
 from itertools import islice
 from typing import Annotated, Any, Literal, NamedTuple
 
@@ -284,14 +284,14 @@ def json(difference: Difference) -> str:
 
     Nothing is folded. Sizes are numbers, or text where they are left open; what depends on an open size is null.
     """
-    fields = {
+    told = {
         "before": _version(difference.before),
         "after": _version(difference.after),
         "same": difference.same,
         "network": {"changes": _changes(difference.changes), "notes": list(difference.comparison.notes)},
         "state_dict": _keys(difference.keys),
     }
-    return json_lines(fields, "differences", map(_line, difference.lines(whole=True)))
+    return json_lines(told, "differences", map(_line, difference.lines(whole=True)))
 
 
 def _version(version: Version) -> dict[str, Any]:
@@ -324,13 +324,7 @@ def _line(line: Line) -> dict[str, Any]:
 def _side(side: Side | None) -> dict[str, Any] | None:
     if side is None:
         return None
-    return {
-        "path": side.path,
-        "block": side.block,
-        "sizes": as_json(side.sizes),
-        "parameters": side.parameters,
-        "macs": side.macs,
-    }
+    return {each.name: getattr(side, each.name) for each in fields(side)} | {"sizes": as_json(side.sizes)}
 
 
 def _changes(changes: Iterable[Change]) -> dict[str, list[Any]]:

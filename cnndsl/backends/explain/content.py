@@ -165,7 +165,7 @@ def applications(program: Program, network: str | None = None, within: str = "")
 
 def steps(program: Program, module: Module) -> Iterator[Occurrence]:
     """Every application of a layer or an operation by a module itself, told in the names inside of it."""
-    return _counted(_Steps(program, ""), module)
+    return _counted(_Origins(program, opened=False), module)
 
 
 def _counted(origins: _Origins, top: Module) -> Iterator[Occurrence]:
@@ -183,11 +183,14 @@ def _counted(origins: _Origins, top: Module) -> Iterator[Occurrence]:
 
 
 class _Origins(Interpreter[Came]):
-    """Says of each value where it comes from; looks into the parts alone that may hold what is `within` a path."""
+    """Says of each value where it comes from; looks into the parts alone that may hold what is `within` a path.
 
-    def __init__(self, program: Program, within: str) -> None:
+    opened: whether it looks into parts at all.
+    """
+
+    def __init__(self, program: Program, within: str = "", *, opened: bool = True) -> None:
         super().__init__(program)
-        self._within = within
+        self._within, self._opened = within, opened
 
     def call_layer(self, at: Application, layer: Layer, inputs: Sequence[Came]) -> list[Came]:
         through = inputs[0] if at.inserted else None
@@ -200,7 +203,7 @@ class _Origins(Interpreter[Came]):
         return [Came(at.path, y, at.step.origin) for y in at.ys]
 
     def opens(self, at: Application) -> bool:
-        return touches(at.path, self._within)
+        return self._opened and touches(at.path, self._within)
 
     def found(self, top: Frame, inputs: tuple[Came, ...]) -> Iterator[Occurrence]:
         """The applications of layers and operations."""
@@ -208,13 +211,6 @@ class _Origins(Interpreter[Came]):
             if not isinstance(at.target, Module) and inside(at.path or at.frame.path, self._within):
                 came = tuple(values[index] for index in at.step.inputs)
                 yield Occurrence(at.frame, at.index, at.step, at.target, at.part, came, at.ys)
-
-
-class _Steps(_Origins):
-    """The same of one module, without what is inside its parts."""
-
-    def opens(self, at: Application) -> bool:  # noqa: ARG002
-        return False
 
 
 def inside(path: str, within: str) -> bool:
