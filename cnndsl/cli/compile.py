@@ -260,12 +260,9 @@ def _hides(run: Run, job: _Job) -> bool:
     if hidden is None:
         return False
     message = f"{shown(job.module)} would hide {hidden} from every script beside it, and is not written"
-    helps = [f"or choose a name when you print it: -o - > {name}_net.py"]
-    if job.source != STDIN:
-        helps.insert(0, f"rename {shown(job.source)}, for example to {name}_net.cnn")
-    else:
-        helps.insert(0, f"name it: --stdin-filename {name}_net.cnn")
-    run.report([Diagnostic("E007", message, help=tuple(helps))])
+    rename = f"rename {shown(job.source)}, for example to" if job.source != STDIN else "name it: --stdin-filename"
+    helps = (f"{rename} {name}_net.cnn", f"or choose a name when you print it: -o - > {name}_net.py")
+    run.report([Diagnostic("E007", message, help=helps)])
     return True
 
 

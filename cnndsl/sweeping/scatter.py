@@ -59,8 +59,8 @@ def svg(swept: Swept, x: str, y: str, *, linked: bool = False) -> str:
 
 
 def _picture(swept: Swept, points: list[Member], x: str, y: str, *, linked: bool) -> Iterator[str]:
-    across = Scale([member.row[x] for member in points])
-    up = Scale([member.row[y] for member in points])
+    across = Scale([member.row[x] for member in points], _LEFT, _LEFT + _WIDE)
+    up = Scale([member.row[y] for member in points], _TOP + _HIGH, _TOP)
     best = front(points, x, y)
     told = tr(
         "{count:,} members by {x} and {y}; {best:,} have the most {y} for their {x}",
@@ -73,14 +73,12 @@ def _picture(swept: Swept, points: list[Member], x: str, y: str, *, linked: bool
     yield words(swept.network, _LEFT, 34, _TITLE, LIGHT.heading, BOLD)
     yield words(told, _LEFT, 52, _TEXT, LIGHT.quiet)
     yield from _grid(across, up, x, y)
-    line = "L".join(f"{number(_x(across, m.row[x]))} {number(_y(up, m.row[y]))}" for m in best)
+    line = "L".join(f"{number(across.at(m.row[x]))} {number(up.at(m.row[y]))}" for m in best)
     yield f'<path d="M{line}" fill="none" stroke="{LIGHT.skip}" stroke-width="1.5"/>'
     are_best = {member.number for member in best}
     for member in sorted(points, key=lambda each: each.number in are_best):  # the front is drawn last, over the others
         tint = LIGHT.tints["block" if member.number in are_best else "convolution"]
-        yield _point(
-            member, swept, _x(across, member.row[x]), _y(up, member.row[y]), tint.fill, tint.line, linked=linked
-        )
+        yield _point(member, swept, across.at(member.row[x]), up.at(member.row[y]), tint.fill, tint.line, linked=linked)
     yield "</svg>"
 
 
@@ -92,22 +90,14 @@ def _point(member: Member, swept: Swept, x: float, y: float, fill: str, line: st
     return f'<a href="#m{member.number}">{circle}</a>' if linked else circle
 
 
-def _x(scale: Scale, value: float) -> float:
-    return _LEFT + _WIDE * scale.share(value)
-
-
-def _y(scale: Scale, value: float) -> float:
-    return _TOP + _HIGH * (1 - scale.share(value))
-
-
 def _grid(across: Scale, up: Scale, x: str, y: str) -> Iterator[str]:
     bottom, line = _TOP + _HIGH, f'stroke="{LIGHT.cluster_line}" stroke-width="0.5"'
     for value in across.ticks:
-        at = _x(across, value)
+        at = across.at(value)
         yield f'<path d="M{number(at)} {number(_TOP)}V{number(bottom)}" {line}/>'
         yield words(_short(x, value), at, bottom + 18, _TEXT, LIGHT.text, "", "middle")
     for value in up.ticks:
-        at = _y(up, value)
+        at = up.at(value)
         yield f'<path d="M{number(_LEFT)} {number(at)}h{number(_WIDE)}" {line}/>'
         yield words(_short(y, value), _LEFT - 8, at + 4, _TEXT, LIGHT.text, "", "end")
     yield words(x, _LEFT + _WIDE / 2, bottom + 42, _TEXT + 1, LIGHT.heading, BOLD, "middle")
@@ -121,9 +111,10 @@ def _short(column: str, value: float) -> str:
 
 
 class Scale:
-    """An axis: from a round number at or below the smallest value to one at or above the largest."""
+    """An axis from `start` to `end` on paper: from a round number below all values, or at one, to one above all."""
 
-    def __init__(self, values: Sequence[float]) -> None:
+    def __init__(self, values: Sequence[float], start: float, end: float) -> None:
+        self._start, self._length = start, end - start
         low, high = float(min(values)), float(max(values))
         if low == high:
             low, high = low - max(abs(low) / 10, 0.5), high + max(abs(high) / 10, 0.5)
@@ -132,9 +123,9 @@ class Scale:
         self.ticks = [round(k * step, 12) for k in range(first, last + 1)]
         """The round numbers that are written beside it."""
 
-    def share(self, value: float) -> float:
-        """How far along the axis a value lies, from 0 to 1."""
-        return (value - self.ticks[0]) / (self.ticks[-1] - self.ticks[0])
+    def at(self, value: float) -> float:
+        """Where a value lies on paper."""
+        return self._start + self._length * (value - self.ticks[0]) / (self.ticks[-1] - self.ticks[0])
 
 
 def _round_step(least: float) -> float:
