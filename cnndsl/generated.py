@@ -39,7 +39,15 @@ def module_of(source: str, stem: str) -> ModuleType:
     name = _name(source, stem)
     with _making:
         if name not in sys.modules:
-            _run(Source(name, source, stem))
+            loader = Source(name, source, stem)
+            spec = spec_from_loader(name, loader)
+            assert isinstance(spec, ModuleSpec)  # noqa: S101 - there is a loader
+            module = sys.modules[name] = module_from_spec(spec)
+            try:
+                loader.exec_module(module)
+            except BaseException:
+                del sys.modules[name]
+                raise
         return sys.modules[name]
 
 
@@ -71,18 +79,6 @@ class Source(ExecutionLoader):
                 name = ast.copy_location(ast.Name(_METACLASS, ast.Load()), node)
                 node.keywords.append(ast.copy_location(ast.keyword("metaclass", name), node))
         return ExecutionLoader.source_to_code(tree, path)  # it takes what `compile` takes
-
-
-def _run(loader: Source) -> None:
-    spec = spec_from_loader(loader.name, loader)
-    assert isinstance(spec, ModuleSpec)  # noqa: S101 - there is a loader
-    module = module_from_spec(spec)
-    sys.modules[loader.name] = module
-    try:
-        loader.exec_module(module)
-    except BaseException:
-        del sys.modules[loader.name]
-        raise
 
 
 def imported(module: ModuleType, source: str, stem: str) -> None:
