@@ -186,6 +186,14 @@ def test_what_is_done_is_told() -> None:
     assert after.told == [("net.cnn", 3, 13, "kernel_size becomes kernel"), ("net.cnn", 3, 31, "rely becomes relu")]
 
 
+def test_a_fix_of_another_file_is_left(tmp_path: Path) -> None:
+    (tmp_path / "parts.cnn").write_text("block B() { conv(8, kernel_size=3) }\n")
+    text = 'from "parts.cnn" import B\nnetwork Net { input(3, 8, 8); conv(8, kernel_size=3) -> B() }\n'
+    made = fix(Source("net.cnn", text), lambda source: compile_source(source, folder=tmp_path).diagnostics)
+    assert made.source.text == text.replace("kernel_size", "kernel")
+    assert [d.span.source.name for d in made.left if d.span is not None] == ["parts.cnn"]
+
+
 def test_a_name_that_could_be_two_is_left() -> None:
     text = BODY.format("fc1 = linear(8); fc2 = linear(8); fc1 -> relu -> fc2; fc3")
     assert fixed(text, unsafe=True).source.text == text
