@@ -18,11 +18,9 @@ from cnndsl.lsp.hover import described, origin, parameters_of, rule_signature
 from cnndsl.lsp.names import Symbol
 from cnndsl.lsp.vocabulary import FUNCTIONS, KEYWORDS, PROPERTIES, RULES
 from cnndsl.reference import first_sentence, parameter_said, written
-from cnndsl.syntax import tree
+from cnndsl.semantics.values import Parametric
 from cnndsl.syntax.grammar import CLOSED_BY, OPENED_BY, Word, brackets, keywords, words
 
-Parametric = tree.Definition | tree.Extern | tree.Variant
-"""What has parameters of its own."""
 Sort = Literal["layer", "function", "keyword", "parameter", "name", "definition", "file", "size", "choice"]
 
 
@@ -215,7 +213,7 @@ def _definition(documents: Documents, document: Document, symbol: Symbol) -> Par
     """The definition that a name of a file stands for, also in another file."""
     found = origin(documents, document, symbol)
     symbol = symbol if found is None else found.symbol
-    return symbol.node if isinstance(symbol.node, (tree.Definition, tree.Extern, tree.Variant)) else None
+    return symbol.node if isinstance(symbol.node, Parametric) else None
 
 
 def _own(definition: Parametric) -> list[tuple[str, str]]:

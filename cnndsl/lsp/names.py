@@ -6,7 +6,7 @@ elaboration does, in the order of the text: a name that a later line gives a mea
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Literal
@@ -345,10 +345,3 @@ def kind_of(item: Defined) -> Kind:
     if isinstance(item, tree.Definition):
         return item.kind
     return "network" if isinstance(item, tree.Variant) else "constant" if isinstance(item, tree.Constant) else "extern"
-
-
-def definitions(file: tree.File) -> Iterator[Defined]:
-    """What a file defines, in its order."""
-    for item in file.items:
-        if isinstance(item, (tree.Definition, tree.Variant, tree.Constant, tree.Extern)):
-            yield item

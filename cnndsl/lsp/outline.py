@@ -8,7 +8,7 @@ from typing import Literal
 
 from cnndsl.frozen import frozen
 from cnndsl.ir.words import WORDS
-from cnndsl.lsp.names import Names, definitions, kind_of
+from cnndsl.lsp.names import Defined, Names, kind_of
 from cnndsl.source import Source, Span
 from cnndsl.syntax import tree
 from cnndsl.syntax.grammar import brackets, keywords, words
@@ -29,7 +29,7 @@ class Entry:
 def outline(file: tree.File) -> list[Entry]:
     """The definitions of a file, each with the parts that it names."""
     found = []
-    for item in definitions(file):
+    for item in (item for item in file.items if isinstance(item, Defined)):
         detail, inside = "", tuple[Entry, ...]()
         if isinstance(item, tree.Definition):
             detail = ", ".join(parameter.span.text for parameter in item.parameters)
