@@ -87,8 +87,6 @@ class Repeats:
 
     def _settings(self, module: Module, step: Step) -> tuple[tuple[str, Any], ...]:
         target = self.applied(module, step).target
-        if isinstance(target, Operation):
-            return ()
         if not isinstance(target, Module):
             return tuple((name, _plain(getattr(target, name))) for name in type(target).model_fields)
         study = self._studies[target.id]

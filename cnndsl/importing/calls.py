@@ -317,7 +317,7 @@ def _interpolate(event: Event) -> Read:
 
 
 def _item(event: Event) -> Read:
-    """`x[:, 0]`, `x[..., 1:]`, `x[:, None]`."""
+    """`x[:, 0]`, `x[..., 1:]`; new axes are calls of their own where what has them is a value (`recording.Steps`)."""
     x, given = event.arguments
     places = list(given) if isinstance(given, tuple) else [given]
     if not isinstance(x, (Value, Owned)) or not all(
@@ -326,7 +326,9 @@ def _item(event: Event) -> Read:
         raise Unreadable(f"x[{given}] is no call of the language")
     shape = x.shape
     if None in places:
-        return _new_axes(event, places, len(shape))
+        if isinstance(x, Value) or any(place not in (None, ..., slice(None)) for place in places):
+            raise Unreadable(f"x[{given}] is no call of the language")
+        return _arranged(event)
     at = places.index(...) if ... in places else len(places)
     behind = places[at + 1 :]
     ends = [len(shape) - len(behind) + number for number in range(len(behind))]
@@ -345,21 +347,6 @@ def _item(event: Event) -> Read:
         written.pop()
     made = Index.of(written, batched=isinstance(x, Value))
     return "index", made.form, (x,), {f"n{number}": end for number, end in enumerate(made.numbers)}
-
-
-def _new_axes(event: Event, places: list[Any], rank: int) -> Read:
-    """`x[:, None]`, and nothing else in the brackets but whole axes."""
-    if ... in places:
-        at = places.index(...)
-        places = [*places[:at], *[slice(None)] * (rank + 1 - sum(p is not None for p in places)), *places[at + 1 :]]
-    others = [axis for axis, place in enumerate(places) if place != slice(None)]
-    if any(places[axis] is not None for axis in others):
-        raise Unreadable(f"x[{event.arguments[1]}] is no call of the language")
-    if isinstance(event.arguments[0], Owned):
-        return _arranged(event)
-    if len(others) > 1 or others[0] == 0:
-        raise Unreadable(f"x[{event.arguments[1]}] is no call of the language")
-    return "call", "unsqueeze", (event.arguments[0],), {"axis": others[0]}
 
 
 def _within(place: slice, size: int) -> slice:

@@ -86,7 +86,8 @@ def compare(original: nn.Module, made: nn.Module, inputs: Sequence[Tensor]) -> C
     if found.only_original or found.only_text or found.other_shapes:
         return found
     made.load_state_dict(state)
-    tied = tuple(key for key, first in _tied(original).items() if _tied(made).get(key) != first)
+    ties = _tied(made)
+    tied = tuple(key for key, first in _tied(original).items() if ties.get(key) != first)
     gaps, problem = _gaps(original, made, inputs)
     largest = max(gaps.values(), default=0.0)
     with suppress(Exception):  # it may have no copy, or be written for 32 bits

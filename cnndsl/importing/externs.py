@@ -184,10 +184,7 @@ def _tells(module: nn.Module, name: str) -> bool:
 
 
 def _signature(kind: type[nn.Module]) -> dict[str, inspect.Parameter]:
-    try:
-        parameters = inspect.signature(kind).parameters
-    except (TypeError, ValueError):
-        return {}
+    parameters = inspect.signature(kind).parameters
     return {n: p for n, p in parameters.items() if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)}
 
 

@@ -74,12 +74,10 @@ def standard_class(module: nn.Module) -> type[nn.Module] | None:
     """The class of PyTorch that a module is, or that it inherits all that it does from; None for another one."""
     if (found := inherited(module)) is not None:
         return found.base
-    for base in type(module).__mro__:
-        if base in layer_classes() or base is nn.Identity:
-            return base
-        if {"forward", "_conv_forward", "__call__"} & vars(base).keys():
-            return None
-    return None
+    own = {"forward", "_conv_forward", "__call__"}
+    known = {*layer_classes(), nn.Identity}
+    base = next(base for base in type(module).__mro__ if base in known or own & vars(base).keys())
+    return base if base in known else None
 
 
 def layer_base(kind: type[nn.Module]) -> type[nn.Module] | None:

@@ -419,8 +419,6 @@ class Steps:
         is_plain = all(isinstance(place, (int, slice)) or place in (None, ...) for place in places)
         if not is_plain or None not in places or not self.flows(x):
             return NotImplemented
-        if sum(place not in (..., slice(None)) for place in places) == 1:
-            return NotImplemented  # a new axis and nothing else
         if ... in places:
             end = places.index(...)
             rest = x.dim() - sum(place not in (None, ...) for place in places)
