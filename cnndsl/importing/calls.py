@@ -27,7 +27,7 @@ INFIX = {
     "true_divide": "/", "matmul": "@", "bmm": "@", "pow": "**", "radd": "+", "rsub": "-", "rmul": "*", "rdiv": "/",
     "rtruediv": "/", "rmatmul": "@", "iadd": "+", "isub": "-", "imul": "*", "itruediv": "/", "ipow": "**",
 }  # fmt: skip
-SAME = {"contiguous", "clone", "detach", "to", "float", "type", "type_as", "alias", "requires_grad"}
+SAME = {"contiguous", "clone", "detach", "to", "float", "type", "type_as", "requires_grad"}
 # The parameters of functions and methods that have no signature, in their order.
 SIGNATURES: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("mean", "sum", "amax", "amin", "max", "min"), ("x", "dim", "keepdim")),
@@ -40,7 +40,7 @@ SIGNATURES: dict[str, tuple[str, ...]] = {
     "select": ("x", "dim", "index"),
     **dict.fromkeys(("linalg_vector_norm", "linalg_norm"), ("x", "p", "dim", "keepdim")),
     **dict.fromkeys(("unbind", "cumsum"), ("x", "dim")),
-    **dict.fromkeys(("split", "split_with_sizes", "tensor_split"), ("x", "split_size_or_sections", "dim")),
+    **dict.fromkeys(("split_with_sizes", "tensor_split"), ("x", "split_size_or_sections", "dim")),
     **dict.fromkeys(("cat", "concat", "concatenate", "stack"), ("tensors", "dim")),
     **dict.fromkeys(
         ("avg_pool2d", "avg_pool3d"),
@@ -59,10 +59,6 @@ SIGNATURES: dict[str, tuple[str, ...]] = {
     "softplus": ("x", "beta", "threshold"),
     "hardshrink": ("x", "lambd"),
     "softshrink": ("x", "lambd"),
-    "leaky_relu": ("x", "negative_slope"),
-    "norm": ("x", "p", "dim", "keepdim"),
-    "pad": ("x", "pad", "mode", "value"),
-    "log_sigmoid": ("x",),
     "scaled_dot_product_attention": ("query", "key", "value", "attn_mask", "dropout_p", "is_causal"),
 }
 _LIKE = {

@@ -357,16 +357,13 @@ def _copied(x: Tensor, *, dtype: torch.dtype | None = None, **_: Any) -> Tensor:
     return x.clone() if dtype is None else x.to(dtype)
 
 
-_INPLACE = {"hardtanh", "elu", "dropout"}
+_INPLACE = {"hardtanh", "elu"}
 _DROPPING = {"dropout", "feature_dropout", "alpha_dropout", "feature_alpha_dropout"}
 _WRITTEN: dict[str, Callable[..., Any]] = {
     "slice": _sliced,
     "select": _selected,
     "hardtanh": _hardtanh,
-    "dropout": F.dropout,
     "feature_dropout": _feature_dropout,
-    "alpha_dropout": F.alpha_dropout,
-    "feature_alpha_dropout": F.feature_alpha_dropout,
     "elu": _elu,
     "linalg_vector_norm": torch.linalg.vector_norm,
     "_to_copy": _copied,
@@ -375,8 +372,6 @@ _WRITTEN: dict[str, Callable[..., Any]] = {
     "col2im": F.fold,
     "im2col": F.unfold,
     "log_sigmoid": F.logsigmoid,
-    "pad": F.pad,
-    "max_pool2d": F.max_pool2d,
     "t": lambda x: x.transpose(0, 1),
     "numpy_T": lambda x: x.T,
 }
