@@ -90,12 +90,6 @@ class Traced:
     def __neg__(self) -> Any:
         return calculate("-", 0, self)
 
-    def __pos__(self) -> Traced:
-        return self
-
-    def __abs__(self) -> Any:
-        return -self if self < 0 else self
-
     __lt__, __le__ = _comparison("<"), _comparison("<=")
     __gt__, __ge__ = _comparison(">"), _comparison(">=")
     __eq__, __ne__ = _comparison("=="), _comparison("!=")

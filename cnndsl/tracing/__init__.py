@@ -127,11 +127,6 @@ def _given(sample: Sample, wanted: Wanted) -> Given:
 
 def _given_to(tensor: Tensor, made: Sequence[Sample], wanted: Wanted) -> Given:
     """What comes into a layer: an input of the network as it is, or a value on its way."""
-    same = next(
-        (sample for sample in made if sample.tensor.shape == tensor.shape and bool((sample.tensor == tensor).all())),
-        None,
-    )
-    if same is not None:
-        return _given(same, wanted)
-    value = values.shown(tensor, wanted.maps, numbers=wanted.numbers, side=values.LARGE)
-    return Given(wanted.part, tr("what comes into {part}", part=wanted.part), value)
+    inputs = (each for each in made if each.tensor.shape == tensor.shape and bool((each.tensor == tensor).all()))
+    on_its_way = Sample(wanted.part, tensor, tr("what comes into {part}", part=wanted.part))
+    return _given(next(inputs, on_its_way), wanted)
