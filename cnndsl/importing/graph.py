@@ -332,10 +332,10 @@ def _resized(mode: str, x: Tensor, size: Any, *given: Any) -> Tensor:
 
 def _sliced(x: Tensor, dim: int = 0, start: int | None = None, end: int | None = None, step: int = 1) -> Tensor:
     place = slice(start or None, None if end == LAST else end, None if step == 1 else step)
-    return x[(slice(None),) * (dim % x.dim()) + (place,)]
+    return _selected(x, dim, place)
 
 
-def _selected(x: Tensor, dim: int, index: int) -> Tensor:
+def _selected(x: Tensor, dim: int, index: int | slice) -> Tensor:
     return x[(slice(None),) * (dim % x.dim()) + (index,)]
 
 

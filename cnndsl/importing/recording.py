@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import reduce
 from types import FrameType
@@ -110,11 +109,6 @@ class Recorder(TorchFunctionMode):
 
     def run(self, inputs: Sequence[Tensor]) -> None:
         """Run the module on these tensors, without gradients. Raises whatever it raises."""
-        with torch.no_grad(), self._watching():
-            self.root(*inputs)
-
-    @contextmanager
-    def _watching(self) -> Iterator[None]:
         original = nn.Module.__call__
 
         def called(module: nn.Module, *arguments: Any, **keywords: Any) -> Any:
@@ -122,8 +116,8 @@ class Recorder(TorchFunctionMode):
 
         nn.Module.__call__ = called  # type: ignore[method-assign]
         try:
-            with self:
-                yield
+            with torch.no_grad(), self:
+                self.root(*inputs)
         finally:
             nn.Module.__call__ = original  # type: ignore[method-assign]
 
