@@ -10,7 +10,8 @@ buffers, the same module as it prints itself, the same multiply-accumulates, and
 second way of writing it.  A program is a whole text: the sizes of all modules in evaluation and in training,
 parameters, multiply-accumulates, memory, what the middle of the output sees and the output itself are compared.  Where
 its sizes can be left open, what is then said of it is compared too: for many sizes, and with other networks beside it.
-With each come a block and a network whose loops, lists and conditions stand inside one another.
+With each come a block and a network whose loops, lists and conditions stand inside one another, and a text of the tests
+with changes that leave it right.
 
 The same seed draws the same cases and programs, in however many jobs.  The second and the third form try one again;
 each disagreement is shown with the command that does.  Leaves with 1 if there is one.
@@ -47,6 +48,7 @@ from tests.layers.compiled import network_of
 from tests.oracle.agreement import check as check_program
 from tests.oracle.blocks import DEFINITIONS
 from tests.oracle.generator import Draft, Refused, generate
+from tests.oracle.mutation import drawn
 from tests.oracle.nesting import network, program
 from tests.oracle.opened import check_open, opened
 from tests.torch.constructors import check as check_constructors
@@ -159,6 +161,10 @@ def try_programs(numbers: Iterable[int]) -> Findings:
         for inside in () if problem else (program(number), network(number)):
             problem = problem or problem_of(lambda inside=inside: try_text(inside))  # type: ignore[misc]
             text = text if not problem else inside
+        if not problem:
+            changed = drawn(number)
+            problem = problem_of(lambda changed=changed: check_constructors(changed, most=12))  # type: ignore[misc]
+            text = text if not problem else changed
         for name in draft.used:
             findings.held.setdefault(name, Counter()).update(["programs"] if problem else ["programs", "agree"])
         if problem:
@@ -287,7 +293,8 @@ def main() -> int:
         print(layers_table(findings))
     elif options.program is not None:
         with suppress(Refused):
-            print(generate(options.program).text(), program(options.program), network(options.program), sep="\n")
+            texts = (generate(options.program).text(), program(options.program), network(options.program))
+            print(*texts, drawn(options.program), sep="\n")
         findings = try_programs([options.program])
         show(findings.disagreements)
     else:
