@@ -128,8 +128,6 @@ def _layer(event: Event, name: str) -> Read:
         arguments: dict[str, Any] = {}
         for key, value in given.items():
             own = short.get(key, key)
-            if own == "return_indices" and value:
-                raise Unreadable(f"{name}(return_indices=True) is no call of the language")
             if own in ("inplace", "training", "return_indices", "_stacklevel") or value in (None, [], ()):
                 continue
             if own not in kind.model_fields:

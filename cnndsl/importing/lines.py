@@ -237,8 +237,6 @@ class Lines:
                 inner = "\n".join([*lines, text])
                 text = f"if {self.writer.definition.conditions[self.in_condition]} {{ {inner} }}"
             self.made.append(text + (f" as {name}" if name else ""))
-        elif name and not self.made:
-            self.made.append(f"{name} = it")
         self.line = []
         self.in_condition = None
         self.start = self.current
@@ -760,10 +758,6 @@ class Turn(Lines):
         for at, (_, after) in enumerate(self.loop.grown, len(self.loop.carried)):
             name, text = self.outer._name(Made(self.number, at)), self._operand(after, tight=False)  # noqa: SLF001
             self.made.append(f"{name} = {name} + [{text}]")
-        if self.pipeline is not None and (after := self.loop.carried[self.pipeline][1]) != self.current:
-            self.line.append((self._operand(after, tight=False), None))
-            self.current = after
-            self._flush()
         passed = [(at, after) for at, (_, after) in enumerate(self.loop.carried) if at != self.pipeline]
         for at, after in passed:
             name, text = self.named[Carried(at)], self._operand(after, tight=False)
