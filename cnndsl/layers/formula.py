@@ -131,9 +131,19 @@ class Term(ABC):
     """A part of a formula. Terms are added, subtracted and multiplied as numbers are."""
 
     @property
-    @abstractmethod
+    def parts(self) -> tuple[Term, ...]:
+        """What it is made of."""
+        return ()
+
+    @property
     def value(self) -> Any:
         """The number that comes out, a fraction where it is none; None where it depends on a size left open."""
+        values = [part.value for part in self.parts]
+        return None if None in values else self.of(*values)
+
+    @abstractmethod
+    def of(self, *values: Any) -> Any:
+        """The number that comes out, by those of its parts."""
 
     @abstractmethod
     def written(self, form: Form, place: int = _SUM, *, latex: bool = False) -> str:
@@ -147,9 +157,10 @@ class Term(ABC):
         """The formula in LaTeX's mathematics."""
         return self.written(form, latex=True)
 
-    @abstractmethod
     def letters(self) -> Iterator[Letter]:
         """The letters in it, from left to right."""
+        for part in self.parts:
+            yield from part.letters()
 
     def __add__(self, other: Term | int) -> Term:
         return Sum(((1, self), (1, term(other))))
@@ -178,15 +189,11 @@ class Constant(Term):
 
     number: int
 
-    @property
-    def value(self) -> int:
+    def of(self, *values: Any) -> int:
         return self.number
 
     def written(self, form: Form, place: int = _SUM, *, latex: bool = False) -> str:
         return str(self.number)
-
-    def letters(self) -> Iterator[Letter]:
-        return iter(())
 
 
 @frozen()
@@ -206,8 +213,7 @@ class Letter(Term):
     otherwise: str = ""
     operand: int = 0
 
-    @property
-    def value(self) -> Any:
+    def of(self, *values: Any) -> Any:
         return None if is_open(self.number) else value_of(self.number)
 
     def written(self, form: Form, place: int = _SUM, *, latex: bool = False) -> str:
@@ -231,10 +237,10 @@ class Sum(Term):
     items: tuple[tuple[int, Term], ...]
 
     @property
-    def value(self) -> Any:
-        values = [item.value for _, item in self.items]
-        if None in values:
-            return None
+    def parts(self) -> tuple[Term, ...]:
+        return tuple(item for _, item in self.items)
+
+    def of(self, *values: Any) -> Any:
         return sum(sign * value for (sign, _), value in zip(self.items, values, strict=True))
 
     def written(self, form: Form, place: int = _SUM, *, latex: bool = False) -> str:
@@ -255,41 +261,31 @@ class Sum(Term):
             else:
                 yield sign, item
 
-    def letters(self) -> Iterator[Letter]:
-        for _, item in self.items:
-            yield from item.letters()
-
 
 @frozen()
 class Product(Term):
     """Terms multiplied; `wide` for a product of sizes, which is written with spaces: 16 * 5 * 5."""
 
-    items: tuple[Term, ...]
+    parts: tuple[Term, ...]
     wide: bool = False
 
-    @property
-    def value(self) -> Any:
-        values = [item.value for item in self.items]
-        return None if None in values else prod(values)
+    def of(self, *values: Any) -> Any:
+        return prod(values)
 
     def written(self, form: Form, place: int = _SUM, *, latex: bool = False) -> str:
-        parts = [item.written(form, _PRODUCT, latex=latex) for item in self.items]
+        factors = [part.written(form, _PRODUCT, latex=latex) for part in self.parts]
         if form == "letters" and self._is_coefficient:
-            return "".join(parts)
+            return "".join(factors)
         if latex:
-            return r" \cdot ".join(parts)
-        joined = (" * " if self.wide else "*").join(parts)
-        return f"({joined})" if place > _PRODUCT and len(parts) > 1 else joined
+            return r" \cdot ".join(factors)
+        joined = (" * " if self.wide else "*").join(factors)
+        return f"({joined})" if place > _PRODUCT and len(factors) > 1 else joined
 
     @property
     def _is_coefficient(self) -> bool:
         """Whether it is a number before a letter: 2D."""
-        first, *rest = self.items
+        first, *rest = self.parts
         return isinstance(first, Constant) and len(rest) == 1 and isinstance(rest[0], Letter) and len(rest[0].name) == 1
-
-    def letters(self) -> Iterator[Letter]:
-        for item in self.items:
-            yield from item.letters()
 
 
 @frozen()
@@ -300,13 +296,14 @@ class Quotient(Term):
     bottom: Term
 
     @property
-    def value(self) -> Any:
-        above, below = self.top.value, self.bottom.value
-        if above is None or below is None:
-            return None
+    def parts(self) -> tuple[Term, ...]:
+        return self.top, self.bottom
+
+    def of(self, *values: Any) -> Any:
         from fractions import Fraction
 
-        exact = Fraction(above) / Fraction(below)
+        above, below = map(Fraction, values)
+        exact = above / below
         return exact.numerator if exact.denominator == 1 else exact
 
     def written(self, form: Form, place: int = _SUM, *, latex: bool = False) -> str:
@@ -315,10 +312,6 @@ class Quotient(Term):
         if latex:
             return rf"\frac{{{self.top.latex(form)}}}{{{self.bottom.latex(form)}}}"
         return f"{self.top.written(form, _PRODUCT)} / {self.bottom.written(form, _POWER)}"
-
-    def letters(self) -> Iterator[Letter]:
-        yield from self.top.letters()
-        yield from self.bottom.letters()
 
 
 @frozen()
@@ -329,9 +322,11 @@ class Rounded(Term):
     way: Literal["floor", "ceil"] = "floor"
 
     @property
-    def value(self) -> Any:
-        inner = self.inner.value
-        return None if inner is None else (floor if self.way == "floor" else ceil)(inner)
+    def parts(self) -> tuple[Term, ...]:
+        return (self.inner,)
+
+    def of(self, *values: Any) -> Any:
+        return (floor if self.way == "floor" else ceil)(*values)
 
     @property
     def cuts(self) -> bool:
@@ -347,9 +342,6 @@ class Rounded(Term):
         value = self.inner.value
         inner = decimal(value) if form == "worked" and value is not None else self.inner.written(form, latex=latex)
         return rf"\left\l{self.way} {inner} \right\r{self.way}" if latex else f"{self.way}({inner})"
-
-    def letters(self) -> Iterator[Letter]:
-        return self.inner.letters()
 
 
 def decimal(value: Any) -> str:
@@ -395,11 +387,7 @@ class AxisRule:
 
 def _cuts(formula: Term) -> bool:
     """Whether something is rounded in it."""
-    if isinstance(formula, Rounded):
-        return formula.cuts
-    if isinstance(formula, Sum):
-        return any(_cuts(item) for _, item in formula.items)
-    return False
+    return formula.cuts if isinstance(formula, Rounded) else any(map(_cuts, formula.parts))
 
 
 def axis_names(shape: Shape | int) -> tuple[str, ...]:
