@@ -85,24 +85,15 @@ def _range(*ends: int) -> range:
     return range(*ends)
 
 
-def _enumerate(items: list[Any], start: int = 0) -> list[Any]:
-    return [[i, item] for i, item in enumerate(items, start)]
+def _one(kinds: type | tuple[type, ...], function: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """A function of one thing of some kinds."""
 
+    def one(item: Any) -> Any:
+        if not isinstance(item, kinds):
+            raise TypeError
+        return function(item)
 
-def _zip(*lists: list[Any]) -> list[Any]:
-    return [list(row) for row in zip(*lists, strict=True)]
-
-
-def _len(items: list[Any] | str) -> int:
-    if not isinstance(items, (list, str)):
-        raise TypeError
-    return len(items)
-
-
-def _str(item: float | str) -> str:
-    if not isinstance(item, (int, float, str)):
-        raise TypeError
-    return str(item)
+    return one
 
 
 def _truths(function: Callable[[list[Any]], bool]) -> Callable[[list[Any]], bool]:
@@ -127,12 +118,6 @@ def _unique(items: list[Any]) -> list[Any]:
     return list(dict.fromkeys(items))
 
 
-def _reversed(items: list[Any]) -> list[Any]:
-    if not isinstance(items, list):
-        raise TypeError
-    return items[::-1]
-
-
 class _Function(NamedTuple):
     """A function of the language: a call of it, and what it takes; it raises TypeError for anything else."""
 
@@ -146,24 +131,28 @@ TABLE = {
     "all": _Function(_truths(all), "all([n > 0 for n in widths])", "a list of true and false"),
     "any": _Function(_truths(any), "any([n > 64 for n in widths])", "a list of true and false"),
     "ceil": _Function(_unary("ceil", math.ceil), "ceil(2.5)"),
-    "enumerate": _Function(_enumerate, "enumerate([8, 16])", "a list, and perhaps the number to start from"),
+    "enumerate": _Function(
+        lambda *a: list(map(list, enumerate(*a))), "enumerate([8, 16])", "a list, and perhaps the number to start from"
+    ),
     "float": _Function(_unary("float", float), "float(2)"),
     "floor": _Function(_unary("floor", math.floor), "floor(2.5)"),
     "int": _Function(_unary("int", int), "int(2.5)"),
-    "len": _Function(_len, "len([8, 16])", "a list"),
+    "len": _Function(_one((list, str), len), "len([8, 16])", "a list"),
     "make_divisible": _Function(
         _make_divisible, "make_divisible(32 * 1.4, 8)", "a number and a whole divisor of at least 1"
     ),
     "max": _Function(_fold("max", max), "max(3, 4)", "numbers, or one list of numbers"),
     "min": _Function(_fold("min", min), "min(3, 4)", "numbers, or one list of numbers"),
     "range": _Function(_range, "range(3)", "one, two or three whole numbers, of which the third is not 0"),
-    "reversed": _Function(_reversed, "reversed([8, 16])", "a list"),
+    "reversed": _Function(_one(list, lambda items: items[::-1]), "reversed([8, 16])", "a list"),
     "round": _Function(_round, "round(2.5)", f"a number, and perhaps how many digits, {_MOST_DIGITS:,} at most"),
     "sorted": _Function(_sorted, "sorted([16, 8])", "a list of numbers, or of texts"),
-    "str": _Function(_str, "str(2)", "a number or a text"),
+    "str": _Function(_one((int, float, str), str), "str(2)", "a number or a text"),
     "sum": _Function(_sum, "sum([3, 4])", "a list of numbers"),
     "unique": _Function(_unique, "unique([8, 16, 8])", "a list of numbers or texts"),
-    "zip": _Function(_zip, "zip([8, 16], [1, 2])", "lists of equal length"),
+    "zip": _Function(
+        lambda *lists: list(map(list, zip(*lists, strict=True))), "zip([8, 16], [1, 2])", "lists of equal length"
+    ),
     **{
         word: _Function(_unary(word, REAL_FUNCTIONS[word]), example, takes)
         for word, example, takes in (

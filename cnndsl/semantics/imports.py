@@ -271,11 +271,6 @@ def _why_not(name: str) -> str | None:
     return "the generated module needs this name itself" if name in HELPERS else why_not_class(name)
 
 
-def _why_not_keyword(name: str) -> str | None:
-    """Why Python cannot be given an argument by this name; None when it can."""
-    return "it is a word of Python" if keyword.iskeyword(name) or name == "__debug__" else None
-
-
 def _check_class(name: tree.Name, *, imported: bool) -> None:
     reason = _why_not(name.text) or (why_not_imported(name.text) if imported else None)
     if reason:
@@ -294,7 +289,9 @@ def _check_parameters(item: tree.Definition | tree.Extern | tree.Variant) -> Non
     for parameter in item.parameters:
         name = parameter.name.text
         _enter(places, parameter.name, "a parameter")
-        reason = _why_not_keyword(name) if isinstance(item, tree.Extern) else _why_not(name)
+        reason = _why_not(name)
+        if isinstance(item, tree.Extern):  # Python has to be able to name the argument
+            reason = "it is a word of Python" if keyword.iskeyword(name) or name == "__debug__" else None
         if reason:
             raise error("E203", f"{name} cannot be a parameter: {reason}", parameter.name.span, help=f"call it {name}_")
 
