@@ -102,7 +102,7 @@ class _Attempt:
         """Apply what can be applied at once; the diagnostics that this is done for."""
         kept: list[Diagnostic] = []
         better: _Better | None = None
-        waiting = [self._apart(self.source, self.found)]
+        waiting = [apart(self.source, self.found, unsafe=self._unsafe)]
         while waiting:
             part = waiting.pop()
             tried = self._tried(kept + part) if part else None
@@ -137,28 +137,28 @@ class _Attempt:
                 errors = Counter(key for d, key in zip(found, keys, strict=True) if _is_error(d))
                 is_better = errors <= left and not gone & Counter(keys)
                 return _Better(source, found, led_to) if is_better else None
-            fixes = self._apart(source, new)  # those without one may have one, or be gone, when these are applied
+            # Those without one may have one, or be gone, when these are applied.
+            fixes = apart(source, new, unsafe=self._unsafe)
             if not fixes:
                 return None
             led_to += fixes
         return None
 
-    def _apart(self, source: Source, found: Iterable[Diagnostic]) -> list[Diagnostic]:
-        return apart(found, lambda span: span.source is source, unsafe=self._unsafe)
+
+def is_of(span: Span, source: Source) -> bool:
+    """Whether a span is of this text, or of the same one as it was compiled."""
+    return span.source.name == source.name and span.source.text == source.text
 
 
-def apart(found: Iterable[Diagnostic], is_here: Callable[[Span], bool], *, unsafe: bool = False) -> list[Diagnostic]:
-    """The diagnostics with a safe fix, or with `unsafe` any, that touches no place which that of another one does.
-
-    is_here: whether a place is in the text that is mended.
-    """
+def apart(source: Source, found: Iterable[Diagnostic], *, unsafe: bool = False) -> list[Diagnostic]:
+    """The diagnostics of a text with a safe fix, or with `unsafe` any, that touches no place which another does."""
     taken: list[tuple[int, int]] = []
     reached = -1
     chosen = []
     wanted = (d for d in found if d.fix is not None and (unsafe or d.fix.is_safe))
     for diagnostic in sorted(wanted, key=_start)[:AT_ONCE]:
         edits = _edits([diagnostic])
-        if not all(is_here(edit.span) for edit in edits):
+        if not all(is_of(edit.span, source) for edit in edits):
             continue
         places = [(edit.span.start, edit.span.end) for edit in edits]
         beyond = places[0][0] > reached  # so it is nearly always, and there is nothing to compare

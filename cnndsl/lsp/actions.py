@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from cnndsl.diagnostics import Diagnostic, Edit, Severity
-from cnndsl.fixing import MOST_LINES, apart
+from cnndsl.fixing import MOST_LINES, apart, is_of
 from cnndsl.formatter import LayoutError, formatted
 from cnndsl.frozen import frozen
 from cnndsl.source import Source, Span
@@ -24,14 +24,12 @@ class Action:
 def actions(source: Source, found: Iterable[Diagnostic], start: int, end: int) -> list[Action]:
     """What can be done about what begins or ends in a stretch of a text: fixes, safe ones first, then remarks."""
     near = [
-        d
-        for d in found
-        if d.span is not None and _is_of(d.span, source) and d.span.start <= end and start <= d.span.end
+        d for d in found if d.span is not None and is_of(d.span, source) and d.span.start <= end and start <= d.span.end
     ]
     fixes = [
         Action(d.fix.title if d.fix.is_safe else f"{d.fix.title} (a suggestion)", d.fix.edits, d, d.fix.is_safe)
         for d in near
-        if d.fix is not None and all(_is_of(edit.span, source) for edit in d.fix.edits)
+        if d.fix is not None and all(is_of(edit.span, source) for edit in d.fix.edits)
     ]
     remarks = [
         Action(f"ignore {d.code} in this line", (Edit(at, f"  # cnndsl: ignore[{d.code}]"),), d)
@@ -43,14 +41,9 @@ def actions(source: Source, found: Iterable[Diagnostic], start: int, end: int) -
 
 def all_safe(source: Source, found: Iterable[Diagnostic]) -> Action | None:
     """All safe fixes of a text that do not overlap, as one change; None where there are none."""
-    fixes = (d.fix for d in apart(found, lambda span: _is_of(span, source)) if d.fix is not None)
+    fixes = (d.fix for d in apart(source, found) if d.fix is not None)
     edits = tuple(edit for fix in fixes for edit in fix.edits)
     return Action("mend all that is safe", edits, None, is_safe=True) if edits else None
-
-
-def _is_of(span: Span, source: Source) -> bool:
-    """Whether a span is of this text, or of the same one as it was compiled."""
-    return span.source.name == source.name and span.source.text == source.text
 
 
 def _line_end(span: Span | None) -> Span | None:
