@@ -1008,6 +1008,11 @@ network Net(width = 3, n = 1) {
         x -> conv(own, 1) -> conv(width, 1)
     }
 }""",
+    "the size of what came in, which is written with a number that turns change": """
+network Net(c = 3, n = 2) {
+    input(c, 8, 8)
+    repeat n { c = c * 2; conv(input.channels, 1) -> relu }
+}""",
 }
 
 

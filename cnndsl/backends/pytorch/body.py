@@ -318,8 +318,7 @@ class Body:
     def slots(self) -> Iterator[tuple[Any, str]]:
         """The places that hold values: (scope or self, name)."""
         yield self, "it"
-        if self.entry is not self.it:
-            yield self, "entry"
+        yield self, "entry"
         for scope in self._scopes():
             for each, value in scope.names.items():
                 if isinstance(value, (Tensor, TensorList, AnyTensors)):
