@@ -292,17 +292,13 @@ def _conditional(body: Body, node: nodes.Conditional) -> Any:
     test = condition(body, node.condition)
     if isinstance(test.value, bool):
         return evaluate(body, node.yes if test.value else node.no)
-    if _may_flow(node):
-        return _chosen_value(body, test, node)
-    mark = mark_of(body) if _speaks_of_values(body, node) else None
-    begin = len(body.lines)
+    mark, begin = mark_of(body), len(body.lines)
     with body.unchecked(test):
         at_yes = reached(body, partial(evaluate, body, node.yes))
         at_no = reached(body, partial(evaluate, body, node.no)) if at_yes else [evaluate(body, node.no)]
     both = yes, no = (at_yes or at_no)[0], (at_no or at_yes)[0]
     if any(isinstance(each, (Tensor, TensorList, AnyTensors)) for each in both):
-        if mark is not None:  # each is worked out where it is chosen
-            rewind(body, mark)
+        rewind(body, mark)  # each is worked out where it is chosen
         return _chosen_value(body, test, node)
     body.check_applied(begin, test)
     if any(isinstance(each, RECIPES) for each in both):
@@ -334,17 +330,6 @@ def _chosen_layers(body: Body, test: Static, yes: Any, no: Any, node: nodes.Cond
             body.names_of(test),
         )
     return listed([ChoiceRecipe(test, *sides) for sides in zip(yes.value, no.value, strict=True)])
-
-
-def _may_flow(node: nodes.Conditional) -> bool:
-    """Whether a choice is one of values, which are computed where they are chosen."""
-    return any(isinstance(each, nodes.Flow) for side in (node.yes, node.no) for each in _outer(side))
-
-
-def _speaks_of_values(body: Body, node: nodes.Conditional) -> bool:
-    """Whether a choice has names of values in it, of which it may be one, or have the size of one."""
-    names = (each.name for side in (node.yes, node.no) for each in nodes.walk(side) if isinstance(each, nodes.Ref))
-    return any(isinstance(body.scope.find(each), (Tensor, TensorList, AnyTensors)) for each in names)
 
 
 def stage_of(body: Body, node: Any) -> tuple[Any, Any, Any]:
@@ -454,18 +439,3 @@ def _grown_values(body: Body, node: nodes.Comprehension) -> Any:
         if body.lines and isinstance(body.lines[-1], For):
             body.lines[-1].is_comprehension = True
         return body.scope.names[word]
-
-
-def _outer(node: Any) -> list[Any]:
-    """The expressions that are worked out where an expression is, without its layers' arguments."""
-    match node:
-        case nodes.Pipe():
-            return [node, *_outer(node.stages[0])]
-        case nodes.Op() if node.operator not in ("and", "or", "not"):
-            return [node, *(inner for operand in node.operands for inner in _outer(operand))]
-        case nodes.Call():
-            return [node, *(inner for argument in node.arguments for inner in _outer(argument.value))]
-        case nodes.Conditional():
-            return [node, *_outer(node.yes), *_outer(node.no)]
-        case _:
-            return [node]

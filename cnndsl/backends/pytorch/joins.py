@@ -306,7 +306,7 @@ def repeated(body: Body, node: Any, count: Static, turn: Callable[[], None]) -> 
 
 _REMEMBERED = (
     "part_lists", "declared", "applied", "parts", "fills", "locals", "list_registers", "taken", "value_names",
-    "singled", "elsewhere", "not_yet",
+    "singled", "elsewhere", "not_yet", "keys", "built_for", "told", "gave", "taken_apart",
 )  # fmt: skip
 """The attributes of a body that are what they were where the translation goes back."""
 
@@ -381,6 +381,7 @@ def run_loop(
                 for slot, axis in running
             )
             break
+        # What the turn was the first to apply stays so: it is built for what comes in before any turn.
         body.restore(before)
         body.taken, body.value_names, body.list_registers = marks
         body.taken |= set(body.runners.values())

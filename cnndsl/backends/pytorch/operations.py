@@ -70,8 +70,8 @@ def combined(body: Body, operation: Operation, values: Sequence[Any]) -> Any:
         return _combined_list(body, operation, values)
     if len(values) == 1 and operation.kind == "concat":
         return values[0]
-    parts = getattr(operation, "parts", None)
-    if isinstance(parts, Coded) and body.symbols.known(parts) is None:
+    parts: Any = getattr(operation, "parts", None)
+    if body.symbols.is_parametric(parts):
         return _pieces(body, operation, parts, values[0])
     axis = open_axis(body, operation)
     operation = operation.having(_decided(body, operation, "axis" if axis is not None else ""))
@@ -82,9 +82,8 @@ def combined(body: Body, operation: Operation, values: Sequence[Any]) -> Any:
         shapes = along_any_axis(body, kind, axis, len(xs[0]), lambda at: operation.having({"axis": at}).size_rule(xs))
     else:
         shapes = operation.size_rule_by(xs, lacking, partial(_larger, body))
-    for dim in operation.deciding(xs):
-        if isinstance(dim, Traced) and body.symbols.known(dim) is None:
-            raise Untranslatable(f"how many values {operation.kind} gives depends on a parameter")
+    if any(map(body.symbols.is_parametric, operation.deciding(xs))):
+        raise Untranslatable(f"how many values {operation.kind} gives depends on a parameter")
     code = spelled(body, operation.torch(xs), *(value.code for value in values))
     if len(shapes) > 1:
         return body.several(code, [plain_shape(body, shape) for shape in shapes])

@@ -63,7 +63,7 @@ def size_rule(body: Body, layer: Layer, shape: Shape) -> Shape:
 def open_axis(body: Body, layer: Layer | Operation) -> Any:
     """The axis that a layer or an operation goes along, where a parameter gives it, and may; None otherwise."""
     axis = getattr(layer, "axis", None) if layer.along else None
-    return axis if isinstance(axis, Coded) and body.symbols.known(axis) is None else None
+    return axis if body.symbols.is_parametric(axis) else None
 
 
 def along_any_axis(
@@ -105,9 +105,7 @@ def built(body: Body, recipe: KindRecipe) -> Layer:
     fields = {}
     for word, static in recipe.fields.items():
         value = field_of(body, static)
-        is_free = (
-            word == "axis" and recipe.kind.along and isinstance(value, Coded) and body.symbols.known(value) is None
-        )
+        is_free = word == "axis" and recipe.kind.along and body.symbols.is_parametric(value)
         is_mode = word == "padding" and isinstance(static.value, Opaque)  # "same" or "valid"
         if is_mode or (word in DECIDING and not is_free):
             value = constant_field(body, value, "what this layer does depends on a parameter", recipe.span)

@@ -92,10 +92,8 @@ def _is_known(body: Body, value: Any) -> bool:
     match value:
         case list():
             return all_known(body, value)
-        case Traced():
-            return body.symbols.known(value) is not None
         case _:
-            return not isinstance(value, (Test, Opaque, AnyList))
+            return not (body.symbols.is_parametric(value) or isinstance(value, (Test, Opaque, AnyList)))
 
 
 def bind_items(body: Body, targets: nodes.Targets, item: Any) -> None:

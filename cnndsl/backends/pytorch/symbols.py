@@ -107,6 +107,10 @@ class Symbols:
             return self.expanded(value.expr).constant
         return value if isinstance(value, (int, float)) else None
 
+    def is_parametric(self, value: Any) -> bool:
+        """Whether something is a number that depends on a parameter."""
+        return isinstance(value, Traced) and self.known(value) is None
+
     def same(self, a: Any, b: Any, facts: Sequence[tuple[Expr, Expr]] = ()) -> bool:
         """Whether two sizes are equal, under facts; False where that is more than anybody could follow."""
         left, right = self.expanded(Expr.of(a)), self.expanded(Expr.of(b))

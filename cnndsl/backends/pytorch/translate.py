@@ -645,7 +645,7 @@ class Translation:
 
     def _translate(self, unit: Unit) -> None:
         unit.is_stale = False
-        before, outer, self._current = set(self.units), self._current, unit
+        before, self._current = set(self.units), unit
         try:
             made = ClassTranslation(self, unit)
             try:
@@ -660,7 +660,7 @@ class Translation:
             problem.place(unit.definition)
             raise
         finally:
-            self._current = outer
+            self._current = None
 
     def changed(self, unit: Unit, sizes: list[tuple[str, int]]) -> None:
         """Note which sizes a class is told."""
