@@ -305,6 +305,9 @@ def _splice(body: Evaluation, brace: BraceRecipe, value: Any) -> Any:
     lines = body.spawn(body.builder, Scope(brace.scope))
     lines.entry = lines.current = value
     lines.run_branch(brace.body)
+    if lines.output_span is not None:
+        message = "output says what a network or block gives, and these braces are a layer in one"
+        raise error("E404", message, lines.output_span, help="let the last line of the braces be what they give")
     brace.scope.end(lines.scope)
     return lines.current
 
