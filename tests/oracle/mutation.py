@@ -71,7 +71,7 @@ def mutated(text: str, rng: Random) -> str:
 
 
 def is_right(text: str) -> bool:
-    """Whether a text compiles, has a class, and is no giant."""
+    """Whether a text compiles, has a class, and is no giant. What else the compiler raises has the text as its note."""
     compilation = cnndsl.compile(text)
     program = compilation.program
     if program is None or not program.networks:
@@ -82,6 +82,9 @@ def is_right(text: str) -> bool:
         compilation.python()
     except cnndsl.CompilationError:
         return False
+    except Exception as error:
+        error.add_note(text)
+        raise
     return True
 
 

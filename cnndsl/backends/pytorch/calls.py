@@ -101,11 +101,17 @@ def meaning(body: Body, node: nodes.Ref) -> Any:
     found, behind = body.scope.lookup(node.name)
     if found is None:
         return body.file.outside(node)
-    if isinstance(found, Undecided):
-        helps = "use it on each way of the condition that gives it something, or give it the same on both"
-        raise Untranslatable(f"what {node.name} stands for depends on a parameter", node.span, helps)
+    found = one_meaning(found, node.name, node)
     word = body.file.word(node.name) if behind else None
     return found if word is None else word
+
+
+def one_meaning(found: Any, word: str, node: nodes.Node) -> Any:
+    """What a word stands for. Raises Untranslatable where that is one of two things that have nothing in common."""
+    if isinstance(found, Undecided):
+        helps = "use it on each way of the condition that gives it something, or give it the same on both"
+        raise Untranslatable(f"what {word} stands for depends on a parameter", node.span, helps)
+    return found
 
 
 def evaluate_call(body: Body, node: nodes.Call) -> Any:

@@ -8,7 +8,14 @@ from functools import partial
 from typing import Any
 
 from cnndsl.backends.pytorch.body import Body
-from cnndsl.backends.pytorch.calls import check_lengths, declare_input, evaluate_call, meaning, of_constants
+from cnndsl.backends.pytorch.calls import (
+    check_lengths,
+    declare_input,
+    evaluate_call,
+    meaning,
+    of_constants,
+    one_meaning,
+)
 from cnndsl.backends.pytorch.code import (
     call,
     constant,
@@ -82,7 +89,7 @@ def evaluate(body: Body, node: Any) -> Any:
             found = meaning(body, node)
             return body.file.variant(found) if isinstance(found, VariantRecipe) else found
         case nodes.Flow():
-            return body.it if node.of == "it" else body.entry
+            return one_meaning(body.it if node.of == "it" else body.entry, node.of, node)
         case nodes.Hole():
             raise Untranslatable("a size left open stands here", node.span)
         case nodes.Format():
