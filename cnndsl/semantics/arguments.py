@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import takewhile
 from typing import Any
 
 from pydantic import ValidationError
@@ -378,9 +379,11 @@ def _such_as(kind: type[Parameterised], name: str, value: Any) -> tuple[str, ...
     if not info.is_required() and info.default is not None:  # nobody knows a small number of their own
         near.insert(0 if isinstance(info.default, float) else len(near), info.default)
     found = re.search(rf"\b{kind.kind}\(([\w., =-]*)\)", kind.example)
-    for at, written in enumerate(found[1].split(", ") if found else ()):
+    arguments = found[1].split(", ") if found else []
+    values = len(list(takewhile(str.isidentifier, arguments))) if issubclass(kind, Operation) else 0
+    for written, own in zip(arguments[values:], kind.model_fields, strict=False):
         word, _, given = written.rpartition("=")
-        if (word or list(kind.model_fields)[at]) == name and re.fullmatch(r"\d+(\.\d+)?", given):
+        if (word or own) == name and re.fullmatch(r"\d+(\.\d+)?", given):
             near.append(float(given) if "." in given else int(given))
     for meant in near:
         try:

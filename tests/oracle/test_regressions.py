@@ -991,6 +991,12 @@ network Net(early = false) {
     concat(it, it)
     if not early { m }
 }""",
+    "given numbers that are there in some cases only": """
+block Scaled(mean, on = true) {
+    shift = constant(mean, [3, 1, 1])
+    if on { constant([2.0]) * (it - shift) }
+}
+network Net(mean = [0.5, 0.25, 0.125], on = true) { input(3, 4, 4); Scaled(mean, on) -> Scaled(mean, false) }""",
     "a layer in a loop without turns and behind it": """
 network Net(n = 0) {
     input(4, 8, 8)
@@ -1037,6 +1043,14 @@ block Head(times, classes) { Halved(times) -> linear(classes) }
 network Net(times = 2, classes = 10) { input(3, 8, 8); Head(times, classes) }"""
     with pytest.raises(CompilationError, match=r"E601.*Halved.*values with different numbers of axes"):
         cnndsl.compile(text).python()
+
+
+@pytest.mark.parametrize("lines", ["it[0] + it[1]", "c, d = it; c + d"])
+def test_what_flows_is_not_read_where_a_condition_leaves_one_of_two_things(lines: str) -> None:
+    pair = "[it -> conv(3, 1), it -> conv(3, 3, padding=1)]"
+    text = f"network Net(flag = true) {{ input(3, 8, 8); if flag {{ {pair} }} else {{ relu }}; {lines} }}"
+    assert "It is written for flag=True." in cnndsl.compile(text).python()
+    check(text)
 
 
 def test_a_parameter_that_is_written_for_its_value_and_changes_in_a_loop() -> None:

@@ -190,6 +190,8 @@ class InitWriter:
             if word in always:
                 if len(found) > 1 and kind == "nn.Module":
                     made.append(f"{indent}self.{word}: {kind}")
+            elif kind == "nn.Buffer":  # PyTorch refuses one in place of an attribute that is None
+                made += [f"{indent}self.{word}: {kind} | None", f'{indent}self.register_buffer("{word}", None)']
             else:
                 made.append(f"{indent}self.{word}: {kind} | None = None")
         return made
