@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -205,6 +206,9 @@ def same_layers(program: Program, module: Module, part: nn.Module, path: str = "
 
 
 def _shown(layer: nn.Module) -> str:
-    """How a layer shows itself, also in a chain, which calls its parts plainly; without an end, a crop ends at 0."""
-    shown = repr(layer).removeprefix("Chained")
+    """How a layer shows itself: also in a chain, which calls its parts plainly, or given a list or a whole number.
+
+    A crop without an end ends at 0.
+    """
+    shown = re.sub(r"(?<=\d)\.0\b", "", repr(layer).removeprefix("Chained").replace("[", "(").replace("]", ")"))
     return shown.replace("None", "0") if shown.startswith("Crop(") else shown

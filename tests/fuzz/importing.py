@@ -18,7 +18,10 @@ from torch import nn
 
 from tests.fuzz.module import PACKAGES, packages_of
 
-_HARMLESS = ("import", "exec", "compile", "object.__getattr__", "marshal.loads", "sys._getframe", "code.__new__")
+_HARMLESS = (
+    *("import", "exec", "compile", "object.__getattr__", "marshal.loads", "sys._getframe", "code.__new__"),
+    "builtins.id",  # from Python 3.12 on
+)
 _DEFINED = (type, ModuleType)
 
 

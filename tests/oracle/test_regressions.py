@@ -991,6 +991,23 @@ network Net(early = false) {
     concat(it, it)
     if not early { m }
 }""",
+    "a sum of as many values as a list says, of which some have one channel": """
+block B(widths) {
+    sum([it -> conv(1, 1)] + [it -> conv(4, 1) for w in widths if w > 1])
+    for w in widths { conv(w, 1) }
+}
+network Net(widths = [2, 3]) { input(2, 6, 6); B(widths) -> B([1, 2]) }""",
+    "a size of a second value, which one turn of a loop decides": """
+block Taps(widths) {
+    for [i, width] in enumerate(widths) {
+        before = it
+        conv(width, 3, padding=1) -> relu
+        concat(it, before)
+        if i == 0 { kept = it }
+    }
+    output it, kept
+}
+network Net(widths = [4, 5]) { input(3, 8, 8); last, kept = it -> Taps(widths); concat(last, kept -> conv(3, 1)) }""",
     "given numbers that are there in some cases only": """
 block Scaled(mean, on = true) {
     shift = constant(mean, [3, 1, 1])

@@ -111,8 +111,13 @@ def half_applied(**arguments: Any) -> Callable[[Any], Any]:
     return lambda default: partial(default.func, **arguments) if isinstance(default, partial) else None
 
 
+def untold(layer: Callable[[], nn.Module]) -> Callable[[Any], Any]:
+    """A layer that is told no sizes, in place of a default that is told some."""
+    return lambda default: (lambda *_sizes: layer()) if inspect.isfunction(default) else layer
+
+
 LAYERS: dict[str, list[tuple[str, Callable[[Any], Any]]]] = {
-    "relu": [("silu", lambda _: nn.SiLU), ("leaky_relu(0.3)", lambda _: partial(nn.LeakyReLU, 0.3))],
+    "relu": [("silu", untold(nn.SiLU)), ("leaky_relu(0.3)", untold(partial(nn.LeakyReLU, 0.3)))],
     "batchnorm": [
         ("instancenorm", INSTANCE_NORMS.get),
         ("groupnorm(1)", lambda _: partial(nn.GroupNorm, 1)),

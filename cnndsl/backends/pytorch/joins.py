@@ -242,10 +242,12 @@ def hold_sizes(body: Body, each: str, made: Any, lines: list[Any]) -> Any:
     def held(value: Tensor) -> Tensor:
         shape = list(value.shape)
         for axis, dim in enumerate(shape):
-            if body.symbols.mentions(dim, assigned):
-                variable = body.list_variable(each, axis, len(shape))
-                lines.append(Assign(variable, body.symbols.size_code(dim)))
-                shape[axis] = Traced(value_of(dim), body.symbols.new_version(variable).expr)
+            if not body.symbols.mentions(dim, assigned):
+                continue
+            variable = "_" if body.is_silent else body.list_variable(each, axis, len(shape))
+            lines.append(Assign(variable, body.symbols.size_code(dim)))
+            held = body.symbols.fresh(None) if body.is_silent else body.symbols.new_version(variable)
+            shape[axis] = Traced(value_of(dim), held.expr)
         return value.of_shape(tuple(shape))
 
     return each_tensor(made, held)

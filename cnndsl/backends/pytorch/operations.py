@@ -172,11 +172,12 @@ def _combined_list(body: Body, operation: Any, values: Sequence[Any]) -> Tensor:
     if operation.kind == "add":
         code = in_variable(body, held).code
         rest = subscript(code, ast.Slice(ast.Constant(1)))
-        return Tensor(call("sum", rest, subscript(code, constant(0))), first.shape)
+        shape = [_largest(body, held, axis, dim) for axis, dim in enumerate(first.shape)]
+        return Tensor(call("sum", rest, subscript(code, constant(0))), tuple(shape))
     if operation.kind not in ("concat", "stack"):
         raise Untranslatable(f"{operation.kind} of as many values as a parameter says")
     operation = operation.having(_decided(body, operation))
-    shape: list[Any] = list(first.shape)
+    shape = list(first.shape)
     if operation.kind == "stack":
         shape.insert(axis_index(operation.axis, (1, *shape), "stack"), count_of(body, held).value)
         return Tensor(call("torch.stack", held.code, constant(operation.axis)), tuple(shape))
@@ -187,6 +188,16 @@ def _combined_list(body: Body, operation: Any, values: Sequence[Any]) -> Tensor:
     else:
         shape[at] = body.symbols.number(sum_of(sizes_code(body, held, at)), value_of(dim) * held.sample)
     return Tensor(call("torch.cat", held.code, constant(operation.axis)), tuple(shape))
+
+
+def _largest(body: Body, values: AnyTensors, axis: int, first: Any) -> Any:
+    """The size of a sum of values along an axis, along which some may have one place, that goes with all of the others.
+
+    `first` is that of the first value.
+    """
+    if axis in values.alike or values.lists[axis] is None:
+        return first
+    return body.symbols.number(call("max", sizes_code(body, values, axis)), value_of(first))
 
 
 def put_learned(
