@@ -419,9 +419,14 @@ def _keep_lists(body: Body, before: State) -> None:
     """A list of values that was in a variable before a turn is in it after the turn."""
     for (owner, each), old in before.values.items():
         new = body.read(owner, each)
-        if isinstance(old, AnyTensors) and isinstance(new, TensorList):
+        if not isinstance(old, AnyTensors):
+            continue
+        is_another = isinstance(new, AnyTensors) and _has_lists(old) and not _same_lists(old, new)
+        if is_another or isinstance(new, TensorList):
             held = of_any_number(body, new)
-            if held is None:
+            if held is not None and is_another:
+                held = replace(held, lists=tuple(each and call("list", each) for each in held.lists))
+            if held is None or len(held.shape) != len(old.shape):
                 raise Untranslatable("a turn of this loop leaves values with different numbers of axes in a list")
             body.write(owner, each, old)  # of which it gets the variables
             body.write(owner, each, body.put_list(held, each))
@@ -624,6 +629,12 @@ def _open_list(body: Body, owner: Any, each: str, new: Any) -> None:
     if held is None:
         raise Untranslatable("a list of values with different numbers of axes grows in a loop")
     body.write(owner, each, body.put_list(held, each))
+
+
+def _same_lists(one: AnyTensors, other: AnyTensors) -> bool:
+    """Whether the sizes of two lists of values are in the same variables."""
+    pairs = zip(one.lists, other.lists, strict=False)
+    return len(one.shape) == len(other.shape) and all(a is b or (a and b and flat(a) == flat(b)) for a, b in pairs)
 
 
 def _has_lists(value: AnyTensors) -> bool:
