@@ -86,7 +86,8 @@ class Sort:
         elif "list" in other.kinds and other.columns is None:
             self.columns, self.has_rows = None, True
         for key, choice in other.choices.items():
-            if key not in self.choices:
+            held = self.choices.get(key)
+            if held is None or (_is_constant(held) and not _is_constant(choice)):  # which are alike in their samples
                 self.choices[key] = choice
                 changed = True
         if other.needs is not self.needs:
