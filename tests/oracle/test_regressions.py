@@ -991,6 +991,28 @@ network Net(early = false) {
     concat(it, it)
     if not early { m }
 }""",
+    "a list of values that each turn of a loop makes anew, and the next reads": """
+network Net(n = 2, m = 2, c = 2) {
+    input(2, 6, 6)
+    maps = [it]
+    for i in range(n) {
+        concat(maps)
+        maps = []
+        for j in range(m) { conv(c, 1); maps = maps + [it] }
+    }
+}""",
+    "rows of which one is given by a parameter": """
+network Net(sizes = [2, 1]) {
+    input(3, 8, 8)
+    concat([v -> conv(n, k) -> relu for [v, [n, k]] in [[it, [4, 1]], [input, sizes]]])
+}""",
+    "sizes that are too long to write": """
+block Steps(depth, border = 1) { repeat depth { conv(4, 3, padding=border); it + input } }
+network Net(border = 1) {
+    input(4, 8, 8)
+    Steps(1, border) -> Steps(2, border) -> Steps(3, border)
+    linear(2)
+}""",
     "a sum of as many values as a list says, of which some have one channel": """
 block B(widths) {
     sum([it -> conv(1, 1)] + [it -> conv(4, 1) for w in widths if w > 1])
@@ -1059,6 +1081,14 @@ block Halved(times, by = 2) { if times > 0 { maxpool(by) -> Halved(times - 1, by
 block Head(times, classes) { Halved(times) -> linear(classes) }
 network Net(times = 2, classes = 10) { input(3, 8, 8); Head(times, classes) }"""
     with pytest.raises(CompilationError, match=r"E601.*Halved.*values with different numbers of axes"):
+        cnndsl.compile(text).python()
+
+
+def test_a_layer_with_an_open_argument_is_no_constant() -> None:
+    text = """
+block Unit(layer, times = 1) { repeat times { layer -> linear(3) } }
+network Net(by = 2) { input(3, 8, 8); (it -> Unit(conv(3, 3, stride=2))) + (it -> Unit(conv(3, 3, stride=by))) }"""
+    with pytest.raises(CompilationError, match=r"E601.*Unit cannot be written"):
         cnndsl.compile(text).python()
 
 

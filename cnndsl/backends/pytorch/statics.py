@@ -102,6 +102,8 @@ def bind_items(body: Body, targets: nodes.Targets, item: Any) -> None:
         body.scope.names[targets] = item
         return
     values = item.items if isinstance(item, TensorList) else item.value
+    if isinstance(values, AnyList):
+        raise Untranslatable("how long a row is depends on a parameter", names=body.names_of(item))
     for target, each in zip(targets, values, strict=True):
         bind_items(body, target, each)
 

@@ -64,7 +64,7 @@ from cnndsl.ir.words import WORDS
 from cnndsl.layers.extern import SAME, Extern, axis_names
 from cnndsl.layers.formula import Shape
 from cnndsl.layers.registry import KINDS
-from cnndsl.symbolic.expr import Expr, Symbol
+from cnndsl.symbolic.expr import Expr, Symbol, TooLong
 from cnndsl.symbolic.number import Traced, value_of
 
 _DEEPEST = 40
@@ -655,10 +655,12 @@ class Translation:
                     raise
                 self._drop(self.units.keys() - before)
                 unit.text = ClassTranslation(self, unit, made.countable()).text()
-        except Untranslatable as problem:
+        except (Untranslatable, TooLong) as raised:
             self._drop(self.units.keys() - before)
+            too_long = "a size in it is longer than one can read"
+            problem = raised if isinstance(raised, Untranslatable) else Untranslatable(too_long)
             problem.place(unit.definition)
-            raise
+            raise problem from None
         finally:
             self._current = None
 
