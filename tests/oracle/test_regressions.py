@@ -991,6 +991,16 @@ network Net(early = false) {
     concat(it, it)
     if not early { m }
 }""",
+    "a size of a block behind a condition that makes such a block again": """
+block Grow(channels, depth = 1, by = [1, 2]) {
+    for i in by { conv(channels, 1); if depth == 2 { conv(3 * channels, 1) } }
+}
+network Net(deep = false, depth = 1) {
+    input(3, 9, 9)
+    grown: { Grow(2, depth); relu }
+    if deep { side = it -> inner: { Grow(3, depth) -> relu } }
+    head: conv(5, 1)
+}""",
     "a list of values that each turn of a loop makes anew, and the next reads": """
 network Net(n = 2, m = 2, c = 2) {
     input(2, 6, 6)

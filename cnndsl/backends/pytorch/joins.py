@@ -81,7 +81,9 @@ def branch(body: Body, test: Static, yes: Any, no: Any, node: Any) -> None:
         (key, after_yes.values.get(key), after_no.values.get(key))
         for key in dict.fromkeys([*after_yes.values, *after_no.values])
     ]
-    join = _Join(body, test, line, ends, {key for key, a, b in sides if a is not b})
+    ends_of_ways = (after_yes.current.items(), after_no.current.items())
+    given = {each for way in ends_of_ways for each, now in way if before.current.get(each) != now}
+    join = _Join(body, test, line, ends, {key for key, a, b in sides if a is not b}, given)
     for key, a, b in sides:
         body.write(*key, join.joined(key, a, b))
     yes, no = join.facts(outcome=True), join.facts(outcome=False)
@@ -111,10 +113,15 @@ def _cases(inside: Mapping[int, Sequence[Case]], part: int, facts: Facts, other:
 
 
 class _Join:
-    """What names stand for after a condition, whose two ways leave different things."""
+    """What names stand for after a condition, whose two ways leave different things.
 
-    def __init__(self, body: Body, test: Static, line: If, ends: tuple[str, str], changed: set[Any]) -> None:
-        self._body, self._line, self._ends, self._changed = body, line, ends, changed
+    `changed` are the places that do, `given` the variables of `__init__` to which one of the ways gives something.
+    """
+
+    def __init__(
+        self, body: Body, test: Static, line: If, ends: tuple[str, str], changed: set[Any], given: set[str]
+    ) -> None:
+        self._body, self._line, self._ends, self._changed, self._given = body, line, ends, changed, given
         self._facts = test.value if isinstance(test.value, Test) else Test(True)
         self._running: dict[Any, Traced] = {}
         self.variables: set[str] = set()
@@ -205,16 +212,19 @@ class _Join:
 
     def _size(self, each: str, axis: int, rank: int, p: Any, q: Any) -> Any:
         body = self._body
-        if body.symbols.same(p, q) or body.symbols.same(p, q, self._facts.fails):
-            return p
-        if body.symbols.same(p, q, self._facts.holds):
-            return q
+        for dim, facts in ((p, self._facts.fails), (q, self._facts.holds)):
+            if (body.symbols.same(p, q) or body.symbols.same(p, q, facts)) and self._is_behind(dim):
+                return dim
         key = (Expr.of(p), Expr.of(q))
         if key not in self._running:
             self._running[key] = (
                 body.symbols.fresh(value_of(p)) if body.is_silent else self._variable(each, axis, rank, p, q)
             )
         return self._running[key]
+
+    def _is_behind(self, dim: Any) -> bool:
+        """Whether a size is behind the condition what it is written as, for no way gives that to its variables."""
+        return self._body.is_silent or names_in(self._body.symbols.size_code(dim)).isdisjoint(self._given)
 
     def _variable(self, each: str, axis: int, rank: int, p: Any, q: Any) -> Traced:
         """A variable for a size, which both ways set."""
