@@ -266,7 +266,7 @@ def _outside_sizes(body: tree.Node) -> Iterator[tree.Node]:
     left = [body]
     while left:
         match node := left.pop():
-            case tree.Call(function=tree.Input() | tree.Name(text="reshape")):
+            case tree.Call(function=tree.Input() | tree.Name(text="reshape" | "unflatten")):
                 continue
         yield node
         left += reversed(node.children)

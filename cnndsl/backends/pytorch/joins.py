@@ -223,7 +223,7 @@ class _Join:
         return self._running[key]
 
     def _is_behind(self, dim: Any) -> bool:
-        """Whether a size is behind the condition what it is written as, for no way gives that to its variables."""
+        """Whether no way gives something else to the variables that a size is written with."""
         return self._body.is_silent or names_in(self._body.symbols.size_code(dim)).isdisjoint(self._given)
 
     def _variable(self, each: str, axis: int, rank: int, p: Any, q: Any) -> Traced:
