@@ -218,6 +218,10 @@ class Body:
         """The variables that a static depends on; none for anything else."""
         return frozenset(names_in(value.code)) if isinstance(value, Static) else frozenset()
 
+    def names_of_ways(self) -> frozenset[str]:
+        """The variables that the conditions around depend on."""
+        return frozenset().union(*(self.names_of(test) for _, _, test in self.ways))
+
     def variable(self, wanted: str) -> str:
         if self.is_silent:
             return self.file.new_symbol(wanted)  # type: ignore[no-any-return]

@@ -294,14 +294,19 @@ def _rule_call(body: Body, rule: Rule, node: nodes.Call) -> Rule:
     return Rule(rule.name, tuple((word, given[word]) for word in words if word in given))
 
 
+def _sizes(body: Body, size: Static, kind: str, node: nodes.Call) -> tuple[Any, ...]:
+    """The sizes that a tensor is given. Raises Untranslatable where a parameter says how many there are."""
+    if not isinstance(size.value, list):
+        raise Untranslatable(f"how many axes a {kind} has depends on a parameter", node.span)
+    return tuple(field_of(body, item) for item in size.value)
+
+
 def learned(body: Body, node: nodes.Call, wanted: str | None = None) -> Tensor:
     """`parameter(...)`: a learned tensor."""
     given = by_name(("size", "init"), arguments_of(body, node))
     size = given["size"]
     begin = given.get("init", plain_static(0.0))
-    if not isinstance(size.value, list):
-        raise Untranslatable("how many axes a parameter has depends on a parameter", node.span)
-    dims = tuple(field_of(body, item) for item in size.value)
+    dims = _sizes(body, size, "parameter", node)
     if isinstance(begin, Rule):
         code: Code = call("nn.Parameter", rule_code(begin, call("torch.empty", argument_code(body, dims))))
     elif isinstance(begin.value, (int, float)):
@@ -334,9 +339,7 @@ def fixed(body: Body, node: Any, wanted: str | None = None) -> Tensor | None:
     else:
         code = call("torch.tensor", numbers.code, dtype=call("torch.get_default_dtype"))
         if "size" in given:
-            if not isinstance(given["size"].value, list):
-                raise Untranslatable("how many axes a constant has depends on a parameter", node.span)
-            dims = tuple(field_of(body, item) for item in given["size"].value)
+            dims = _sizes(body, given["size"], "constant", node)
             code = call(ast.Attribute(code, "view", ast.Load()), *map(partial(argument_code, body), dims))
         else:
             dims = size_of_list(body, numbers, node.span)
@@ -350,9 +353,8 @@ def fixed(body: Body, node: Any, wanted: str | None = None) -> Tensor | None:
 def declare_input(body: Body, node: nodes.Call, wanted: str) -> None:
     """`input(3, 32, 32)`: what comes in."""
     if body.ways:
-        names_asked = frozenset().union(*(body.names_of(test) for _, _, test in body.ways))
         way = "write input before the conditions, with what differs as its sizes"
-        raise Untranslatable("what comes in depends on a parameter", node.span, way, names_asked)
+        raise Untranslatable("what comes in depends on a parameter", node.span, way, body.names_of_ways())
     shape: list[Any] = []
     names = ("channels", *AXES.get(len(node.arguments) - 1, ()))
     if body.given is not None:

@@ -87,9 +87,12 @@ def branch(body: Body, test: Static, yes: Any, no: Any, node: Any) -> None:
     for key, a, b in sides:
         body.write(*key, join.joined(key, a, b))
     yes, no = join.facts(outcome=True), join.facts(outcome=False)
-    body.elsewhere = later | {each: _cases(earlier, each, yes, Case((asked, True), no)) for each in own}
-    for each in {*body.applied, *body.list_registers} - known - own:
-        body.elsewhere[each] = _cases(later, each, no, Case((asked, False), yes))
+    others_own = {*body.applied, *body.list_registers} - known - own
+    body.elsewhere = {
+        **later,
+        **{each: _cases(earlier, each, yes, Case((asked, True), no)) for each in own},
+        **{each: _cases(later, each, no, Case((asked, False), yes)) for each in others_own},
+    }
     versions, others = after_yes.current, after_no.current
     current = body.symbols.current
     for variable in dict.fromkeys([*versions, *others]):

@@ -453,7 +453,7 @@ def _do_output(body: Body, statement: nodes.Output) -> None:
             "what goes out depends on a parameter",
             statement.span,
             "give the value the same name on both ways, and write output behind them",
-            frozenset().union(*(body.names_of(test) for _, _, test in body.ways)),
+            body.names_of_ways(),
         )
     outputs = []
     for item in statement.items:
