@@ -101,12 +101,22 @@ def _flowing(
     return value
 
 
-def _input(body: Evaluation, node: tree.Input) -> Any:
-    message, ways = "nothing has entered this network yet", "declare it first: input(3, 32, 32)"
+def _at_hand(body: Evaluation, value: Any, message: str, node: tree.Expression, ways: str) -> Any:
+    """A value that flows through the body. Raises Problem with the message where it has none yet."""
     if body.lines is None:
         message = "nothing flows outside of bodies, where constants and defaults are worked out"
         ways = "a value that a block is given has no default: leave that out"
-    return _flowing(body, body.entry, "E401", message, node, ways)
+    return _flowing(body, value, "E401", message, node, ways)
+
+
+def _input(body: Evaluation, node: tree.Input) -> Any:
+    message = "nothing has entered this network yet"
+    return _at_hand(body, body.entry, message, node, "declare it first: input(3, 32, 32)")
+
+
+def _it(body: Evaluation, node: tree.It) -> Any:
+    message = "there is no current value yet"
+    return _at_hand(body, body.current, message, node, "declare the input first: input(3, 32, 32)")
 
 
 def _result(body: Evaluation, node: tree.Result) -> Any:
@@ -114,11 +124,6 @@ def _result(body: Evaluation, node: tree.Result) -> Any:
     return _flowing(
         body, body.result, "E415", "what this body gives is known at its end, for an assertion only", node, ways
     )
-
-
-def _it(body: Evaluation, node: tree.It) -> Any:
-    message = "there is no current value yet"
-    return _flowing(body, body.current, "E401", message, node, "declare the input first: input(3, 32, 32)")
 
 
 def _hole(_: Evaluation, node: tree.Hole) -> Any:
