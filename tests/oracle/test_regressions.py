@@ -1068,6 +1068,10 @@ network Net(c = 3, n = 2) {
     input(c, 8, 8)
     repeat n { c = c * 2; conv(input.channels, 1) -> relu }
 }""",
+    "a value that is called as those of a list are": """
+block B(maps, maps0) { sum(maps) - maps0 }
+block C(x0, xs) { output x0 + input[0], x0 * input[1] - xs }
+network Net { input(3, 8, 8); conv(3, 1); x = it; B([x, input], x * 2); [x, it] -> C(2 * x, input) as a, b; a + b }""",
 }
 
 

@@ -221,13 +221,14 @@ class ClassTranslation:
         for word, rank in unit.ranks:
             sizes = (body.size_of_input(word, axis, rank, _SAMPLES[axis])[1] for axis in range(rank))
             incoming.append((word, Tensor(name(""), tuple(sizes))))
-        for word, value in grouped(incoming).items():
+        values = grouped(incoming)
+        body.value_names |= values.keys() - {"input"}  # before values of lists get names, which are others
+        for word, value in values.items():
             given = self._given(word, value)
             if word == "input":
                 body.entry = body.it = given
             else:
                 body.scope.names[word] = given
-                body.value_names.add(word)
         for word, sort in unit.sorts.items():
             symbol = body.symbols.new_version(word)
             if not sort.kinds:
