@@ -18,6 +18,7 @@ from cnndsl.semantics.arguments import check_known_arguments
 from cnndsl.semantics.assertions import measured
 from cnndsl.semantics.body import Body
 from cnndsl.semantics.builder import Builder, Slot
+from cnndsl.semantics.chains import names_taken_apart
 from cnndsl.semantics.context import Context, Stop
 from cnndsl.semantics.definitions import bind_parameters, work_out
 from cnndsl.semantics.leaves import NeedsFlatten
@@ -159,6 +160,8 @@ class _Check(Body):
         if definition.kind != "network":
             self.entry = self.current = UNKNOWN
         self.lines = definition.body
+        if not self.builder.is_chain:
+            self.builder.taken_apart = names_taken_apart(self.context, definition.body)
         own, in_braces = first_places(definition.body)
         self._all = frozenset(own | in_braces)
         written = list(tree.walk(definition.body))

@@ -1072,6 +1072,9 @@ network Net(c = 3, n = 2) {
 block B(maps, maps0) { sum(maps) - maps0 }
 block C(x0, xs) { output x0 + input[0], x0 * input[1] - xs }
 network Net { input(3, 8, 8); conv(3, 1); x = it; B([x, input], x * 2); [x, it] -> C(2 * x, input) as a, b; a + b }""",
+    "layers of a sequence that is given nothing": """
+sequence S { conv(4, 3, padding=1) -> relu; conv(5, 1) -> tanh }
+network Net(f = true) { input(3, 8, 8); s = S; s[:2] as a; s[2:] as b; t = S if f else relu; t[0]; output a, b, it }""",
 }
 
 
