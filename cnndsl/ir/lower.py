@@ -12,7 +12,7 @@ from typing import Any
 
 from cnndsl.frozen import frozen
 from cnndsl.ir import nodes
-from cnndsl.ir.part_names import PartName, Place, names_of, place_of
+from cnndsl.ir.part_names import Place, names_of, place_of
 from cnndsl.ir.words import WORDS
 from cnndsl.source import Span
 from cnndsl.syntax import tree
@@ -51,7 +51,7 @@ class Cut:
         return cut_key(self.whole.name.text, self.parts)
 
 
-PartNames = Callable[[tree.Definition], Mapping[Place, PartName]]
+PartNames = Callable[[tree.Definition], Mapping[Place, nodes.Part]]
 
 
 def lower(
@@ -101,11 +101,9 @@ class _Lowering:
         self._parsed, self._part_names = parsed, part_names
         self._parameters: set[str] = set()
         self._local: set[str] = set()
-        self._parts: Mapping[Place, PartName] = {}
+        self._parts: Mapping[Place, nodes.Part] = {}
         self._known: dict[str, tuple[nodes.RefKind, str]] = {}
         """What names are that no body gives, as far as they were asked for."""
-        self._spans: dict[tuple[int, int, int], nodes.Span] = {}
-        """The places that were made: a line and the one expression on it share theirs."""
 
     def item(self, item: tree.Item) -> nodes.Item | None:
         """An item; None for one that leaves nothing behind."""
@@ -160,24 +158,24 @@ class _Lowering:
         )
 
     def _line(self, line: tree.Statement) -> list[Any]:
-        span = self._span(line.span)
         match line:
             case tree.Apply(value=tree.If() as branch):
-                names = self._names(line.targets)
+                names, span = self._names(line.targets), self._span(line.span)
                 flow = nodes.Flow(span=span, of="it")
                 return [self._if(branch), *([nodes.Bind(span=span, names=names, value=flow)] if names else [])]
             case tree.Apply() | tree.Bind():
                 kind = nodes.Apply if isinstance(line, tree.Apply) else nodes.Bind
                 value = self._expression(line.value)
+                span = self._span_around(line, line.value, value)
                 return [kind(span=span, names=self._names(line.targets), value=value)]
             case tree.For():
                 source = self._expression(line.source)
                 self._local.update(names_of(line.targets))
                 body = self._lines(line.body)
-                return [nodes.For(span=span, targets=_targets(line.targets), source=source, body=body)]
+                return [nodes.For(span=self._span(line.span), targets=_targets(line.targets), source=source, body=body)]
             case tree.Repeat():
                 count = self._expression(line.count)
-                return [nodes.Repeat(span=span, count=count, body=self._lines(line.body))]
+                return [nodes.Repeat(span=self._span(line.span), count=count, body=self._lines(line.body))]
             case tree.Output():
                 items = tuple(
                     nodes.OutputItem(
@@ -188,12 +186,13 @@ class _Lowering:
                     )
                     for item in line.items
                 )
-                return [nodes.Output(span=span, items=items)]
+                return [nodes.Output(span=self._span(line.span), items=items)]
             case tree.When():
-                return [nodes.Training(span=span, body=self._lines(line.body))]
+                return [nodes.Training(span=self._span(line.span), body=self._lines(line.body))]
             case tree.Init():
                 settings = tuple(map(self._argument, line.settings))
-                return [nodes.InitRule(span=span, kind=self._ref(kind, None), settings=settings) for kind in line.kinds]
+                span, kinds = self._span(line.span), [self._ref(kind, self._span(kind.span)) for kind in line.kinds]
+                return [nodes.InitRule(span=span, kind=kind, settings=settings) for kind in kinds]
             case _:
                 return []
 
@@ -207,7 +206,8 @@ class _Lowering:
 
     def _argument(self, argument: tree.Argument) -> nodes.Argument:
         name = None if argument.name is None else argument.name.text
-        return nodes.Argument(span=self._span(argument.span), name=name, value=self._expression(argument.value))
+        value = self._expression(argument.value)
+        return nodes.Argument(span=self._span_around(argument, argument.value, value), name=name, value=value)
 
     def _optional(self, node: tree.Expression | None) -> Any:
         return None if node is None else self._expression(node)
@@ -215,11 +215,7 @@ class _Lowering:
     def _all(self, expressions: tuple[tree.Expression, ...]) -> Any:
         return tuple(map(self._expression, expressions))
 
-    def _part(self, node: tree.Expression) -> nodes.Part | None:
-        found = self._parts.get(place_of(node))
-        return None if found is None else nodes.Part(name=found.name, is_list=found.is_list)
-
-    def _ref(self, node: tree.Name, part: nodes.Part | None) -> nodes.Ref:
+    def _ref(self, node: tree.Name, span: nodes.Span, part: nodes.Part | None = None) -> nodes.Ref:
         name, key = node.text, ""
         of: nodes.RefKind
         if name in self._local:
@@ -230,7 +226,7 @@ class _Lowering:
             if name not in self._known:
                 self._known[name] = self._outside(self._parsed, name)
             of, key = self._known[name]
-        return nodes.Ref(span=self._span(node.span), part=part, name=name, of=of, key=key)
+        return nodes.Ref(span=span, part=part, name=name, of=of, key=key)
 
     def _outside(self, parsed: ParsedFile, name: str) -> tuple[nodes.RefKind, str]:
         """What a name is that no body gives: of the file, of an imported one, or of the language."""
@@ -244,16 +240,17 @@ class _Lowering:
         return WORDS.get(name, "local"), ""
 
     def _span(self, span: Span) -> nodes.Span:
-        place = id(span.source), span.start, span.end  # a network up to some parts says where these are asked for
-        if place not in self._spans:
-            self._spans[place] = nodes.Span(*span.source.positions(span.start, span.end))
-        return self._spans[place]
+        return nodes.Span(*span.source.positions(span.start, span.end))
+
+    def _span_around(self, node: tree.Node, inner: tree.Node, made: nodes.Node) -> nodes.Span:
+        """The place of a node, which is that of what was made of the inner one where there is nothing around it."""
+        return made.span if node.span is inner.span else self._span(node.span)
 
     def _expression(self, node: tree.Expression) -> Any:
-        span, part = self._span(node.span), self._part(node)
+        span, part = self._span(node.span), self._parts.get(place_of(node))
         match node:
             case tree.Name():
-                return self._ref(node, part)
+                return self._ref(node, span, part)
             case tree.Number() | tree.Boolean():
                 return nodes.Const(span=span, value=node.value)
             case tree.String():
@@ -270,7 +267,7 @@ class _Lowering:
             case tree.ListOf():
                 return nodes.ListOf(span=span, items=self._all(node.items))
             case tree.Comprehension():
-                return self._comprehension(node)
+                return self._comprehension(node, span)
             case tree.Call():
                 arguments = tuple(map(self._argument, node.arguments))
                 return nodes.Call(span=span, part=part, function=self._expression(node.function), arguments=arguments)
@@ -307,15 +304,14 @@ class _Lowering:
                 condition = self._expression(node.condition)
                 return nodes.Choice(span=span, condition=condition, yes=self._lines(node.yes), no=self._lines(node.no))
 
-    def _comprehension(self, node: tree.Comprehension) -> nodes.Comprehension:
+    def _comprehension(self, node: tree.Comprehension, span: nodes.Span) -> nodes.Comprehension:
         source = self._expression(node.source)
         before = set(self._local)
         self._local.update(names_of(node.targets))
         condition, item = self._optional(node.condition), self._expression(node.item)
         self._local = before
-        return nodes.Comprehension(
-            span=self._span(node.span), item=item, targets=_targets(node.targets), source=source, condition=condition
-        )
+        targets = _targets(node.targets)
+        return nodes.Comprehension(span=span, item=item, targets=targets, source=source, condition=condition)
 
 
 def _targets(targets: tree.Name | tree.Row) -> nodes.Targets:

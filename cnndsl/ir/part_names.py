@@ -12,9 +12,9 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Sequence
 from contextlib import suppress
-from typing import NamedTuple
 
 from cnndsl.ir.names import numbered, snake
+from cnndsl.ir.nodes import Part
 from cnndsl.ir.words import WORDS
 from cnndsl.syntax import tree
 
@@ -22,17 +22,13 @@ Place = tuple[int, int]
 """Where an expression stands in its text, from its first character to the one after its last."""
 
 
-class PartName(NamedTuple):
-    """What the part of a place is called; `is_list` where a loop makes several."""
+def unnamed_parts(definition: tree.Definition, nodes: tree.ByClass) -> dict[Place, Part]:
+    """The names of the parts of a block or network that the text does not name, in the order of the text.
 
-    name: str
-    is_list: bool
-
-
-def unnamed_parts(definition: tree.Definition) -> dict[Place, PartName]:
-    """The names of the parts of a block or network that the text does not name, in the order of the text."""
+    `nodes` are those of its body.
+    """
     parameters = frozenset(parameter.name.text for parameter in definition.parameters)
-    walk = _Walk(parameters, *_given_names(definition.body))
+    walk = _Walk(parameters, *_given_names(nodes))
     walk.lines(definition.body)
     return walk.found
 
@@ -59,7 +55,7 @@ class _Walk:
     """Goes through a body, line by line, and tells what flows from what makes layers."""
 
     def __init__(self, parameters: frozenset[str], taken: frozenset[str], computed: list[re.Pattern[str]]) -> None:
-        self.found: dict[Place, PartName] = {}
+        self.found: dict[Place, Part] = {}
         self._taken, self._computed = taken, computed
         self._values: set[str] = set()
         self._given = set(parameters)
@@ -223,7 +219,7 @@ class _Walk:
                 name = f"{word}_{count}"
             if name not in self._taken:
                 break
-        self.found[place_of(node)] = PartName(name, self._loops > 0)
+        self.found[place_of(node)] = Part(name=name, is_list=self._loops > 0)
 
     def _go_through(self, source: tree.Expression, targets: tree.Name | tree.Row) -> None:
         """Note what a loop over a list gives its names: `enumerate` gives one of two a number, `zip` each its own."""
@@ -348,22 +344,19 @@ def _is_parameter(node: tree.Expression) -> bool:
             return False
 
 
-def _given_names(body: tree.Body) -> tuple[frozenset[str], list[re.Pattern[str]]]:
-    """The names that a body gives by hand, so that automatic names keep clear of them.
+def _given_names(nodes: tree.ByClass) -> tuple[frozenset[str], list[re.Pattern[str]]]:
+    """The names that the nodes of a body give by hand, so that automatic names keep clear of them.
 
     Those that it gives by texts with numbers in them, `"conv{i}"`, are patterns.
     """
-    names: set[str] = set()
+    lines = (*nodes.get(tree.Bind, ()), *nodes.get(tree.Apply, ()))
+    names = {target.text for line in lines for target in line.targets}
+    names.update("".join(map(str, node.parts)) for node in nodes.get(tree.String, ()))
     computed = []
-    for node in tree.walk(body):
-        if isinstance(node, (tree.Bind, tree.Apply)):
-            names.update(target.text for target in node.targets)
-        elif isinstance(node, tree.String):
-            names.add("".join(map(str, node.parts)))
-        elif isinstance(node, tree.Labelled):
-            if isinstance(node.label, tree.Name):
-                names.add(node.label.text)
-            else:
-                pieces = (re.escape(part) if isinstance(part, str) else r"-?\d+" for part in node.label.parts)
-                computed.append(re.compile("".join(pieces)))
+    for node in nodes.get(tree.Labelled, ()):
+        if isinstance(node.label, tree.Name):
+            names.add(node.label.text)
+        else:
+            pieces = (re.escape(part) if isinstance(part, str) else r"-?\d+" for part in node.label.parts)
+            computed.append(re.compile("".join(pieces)))
     return frozenset(names), computed

@@ -9,8 +9,9 @@ from operator import or_
 from typing import TYPE_CHECKING, Literal
 
 from cnndsl.diagnostics import Label, error
+from cnndsl.ir import nodes
 from cnndsl.ir.names import numbered, snake, why_not, why_not_key
-from cnndsl.ir.part_names import PartName, Place
+from cnndsl.ir.part_names import Place
 from cnndsl.ir.program import (
     Call,
     Child,
@@ -81,7 +82,7 @@ class Builder:
         kind: ModuleKind,
         name: str,
         span: Span,
-        unnamed: Mapping[Place, PartName] | None = None,
+        unnamed: Mapping[Place, nodes.Part] | None = None,
     ) -> None:
         self.context, self.kind, self.name, self.span = context, kind, name, span
         self.is_chain = kind in ("sequence", "chain")
@@ -179,7 +180,7 @@ class Builder:
             return slot
         part = self._unnamed.get((span.start, span.end))
         if part is None:
-            part = PartName(self._free(word), self._loop_depth > 0)
+            part = nodes.Part(name=self._free(word), is_list=self._loop_depth > 0)
             self._unnamed[span.start, span.end] = part
         if not part.is_list:
             if part.name in self.slots:

@@ -30,9 +30,8 @@ from cnndsl.syntax import tree
 
 def names_taken_apart(context: Context, lines: tree.Body) -> frozenset[str]:
     """The names of a body behind which square brackets stand."""
-    brackets = (node for node in tree.walk(lines) if isinstance(node, tree.Index))
-    names = (node.value.text for node in brackets if isinstance(node.value, tree.Name))
-    return context.once((names_taken_apart, lines), lambda: frozenset(names))
+    brackets = context.nodes_of(lines).get(tree.Index, ())
+    return frozenset(node.value.text for node in brackets if isinstance(node.value, tree.Name))
 
 
 def piece_of(body: Evaluation, part: Part, node: tree.Index) -> Part:

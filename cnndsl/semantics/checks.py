@@ -68,39 +68,39 @@ def check_definitions(context: Context, definitions: Iterable[Template | Externa
 
 def _check_definition(context: Context, template: Template) -> None:
     definition = template.definition
-    if _is_settled(definition):
+    if _is_settled(context, definition):
         return
     kind: Any = definition.kind
     builder = Builder(context, kind, definition.name.text, definition.name.span)
     _Check(context, builder, Scope(template.scope)).definition(definition)
 
 
-def _is_settled(definition: tree.Definition) -> bool:
+def _is_settled(context: Context, definition: tree.Definition) -> bool:
     """Whether whoever works out a network comes by all that is written in it: no line may be left out, or is a layer
     for later.
     """
-    return (
-        definition.kind == "network"
-        and not definition.parameters
-        and all(isinstance(line, tree.Apply) for line in definition.body.statements)
-        and all(isinstance(node, _SETTLED) for line in definition.body.statements for node in tree.walk(line))
-    )
+    nodes = context.nodes_of(definition.body)
+    is_plain = definition.kind == "network" and not definition.parameters
+    return is_plain and nodes.keys() <= _SETTLED and len(nodes[tree.Body]) == 1
 
 
-_SETTLED = (
-    tree.Apply,
-    tree.Argument,
-    tree.Attribute,
-    tree.Boolean,
-    tree.Call,
-    tree.Input,
-    tree.It,
-    tree.Labelled,
-    tree.ListOf,
-    tree.Name,
-    tree.Number,
-    tree.Pipe,
-    tree.Unary,
+_SETTLED = frozenset(
+    {
+        tree.Apply,
+        tree.Argument,
+        tree.Attribute,
+        tree.Body,
+        tree.Boolean,
+        tree.Call,
+        tree.Input,
+        tree.It,
+        tree.Labelled,
+        tree.ListOf,
+        tree.Name,
+        tree.Number,
+        tree.Pipe,
+        tree.Unary,
+    }
 )
 
 
@@ -431,7 +431,7 @@ def check_unused(context: Context, definitions: Iterable[Template | External]) -
         definition = template.definition
         if definition.name.span in used or any(definition.span.holds(place) for place in places):
             continue
-        if any(isinstance(node, tree.Lost) for node in tree.walk(definition.body)):
+        if tree.Lost in trial.nodes_of(definition.body):
             continue  # what could not be read was reported, and comes first
         found = _Tries(trial, template).certain()
         used |= trial.done

@@ -10,7 +10,8 @@ from typing import Any, NoReturn, TypeVar
 
 from cnndsl.diagnostics import OF_NUMBERS, Diagnostic, Fix, Label, Problem, Severity
 from cnndsl.ir.lower import Cut
-from cnndsl.ir.part_names import PartName, Place, unnamed_parts
+from cnndsl.ir.nodes import Part
+from cnndsl.ir.part_names import Place, unnamed_parts
 from cnndsl.ir.program import Leaf, Module, Origin
 from cnndsl.layers.base import Layer, Tensor
 from cnndsl.layers.formula import Shape, check_limits
@@ -238,9 +239,13 @@ class Context:
         made: _Made = self.memo[key]
         return made
 
-    def part_names(self, definition: tree.Definition) -> dict[Place, PartName]:
+    def nodes_of(self, body: tree.Body) -> tree.ByClass:
+        """The nodes of a body."""
+        return self.once((tree.by_class, body), lambda: tree.by_class(body))
+
+    def part_names(self, definition: tree.Definition) -> dict[Place, Part]:
         """The names of the parts of a definition that the text does not name."""
-        return self.once(("names", id(definition)), lambda: unnamed_parts(definition))
+        return self.once(("names", id(definition)), lambda: unnamed_parts(definition, self.nodes_of(definition.body)))
 
     def new_id(self, name: str) -> str:
         """An id for another module called `name`."""

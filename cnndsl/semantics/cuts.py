@@ -16,7 +16,8 @@ from typing import Any, NamedTuple, TypeGuard
 from cnndsl.diagnostics import Fix, Label, error
 from cnndsl.hints.spelling import is_clear, nearest
 from cnndsl.ir.lower import Cut
-from cnndsl.ir.part_names import PartName, Place, place_of
+from cnndsl.ir.nodes import Part
+from cnndsl.ir.part_names import Place, place_of
 from cnndsl.semantics.assertions import is_of_result
 from cnndsl.semantics.evaluation import Evaluation
 from cnndsl.semantics.usage import asked_names
@@ -97,7 +98,7 @@ class _Place(NamedTuple):
 class _Cutting:
     """Finds the parts of a network that stand on its main way, and takes the lines up to some of them."""
 
-    def __init__(self, definition: tree.Definition, unnamed: Mapping[Place, PartName]) -> None:
+    def __init__(self, definition: tree.Definition, unnamed: Mapping[Place, Part]) -> None:
         self._definition, self._unnamed = definition, unnamed
         self._values: set[str] = set()
         self._declared: set[str] = set()

@@ -25,7 +25,8 @@ def report_unread(context: Context, definition: tree.Definition, names: Mapping[
     if key in context.memo:
         return
     context.memo[key] = True
-    constants = [bound for bound in _bound(definition.body) if is_constant(names.get(bound.text))]
+    bound = _bound(definition.body) if tree.Bind in context.nodes_of(definition.body) else ()
+    constants = [each for each in bound if is_constant(names.get(each.text))]
     if not definition.parameters and not constants:
         return
     asked = set(asked_names(definition))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 from cnndsl.frozen import frozen
@@ -43,6 +43,17 @@ def walk(node: Node, *closed: type[Node]) -> Iterator[Node]:
         yield found
         if type(found) not in _LEAVES and not isinstance(found, closed):
             todo += reversed(found.children)
+
+
+ByClass = Mapping[type[Node], Sequence[Any]]
+
+
+def by_class(node: Node) -> ByClass:
+    """A node and all that are in it, by their classes, each of these in the order of the text."""
+    found: dict[type[Node], list[Any]] = {}
+    for each in walk(node):
+        found.setdefault(type(each), []).append(each)
+    return found
 
 
 # Expressions
