@@ -5,6 +5,7 @@ Loops and conditions are nodes as everything else is. `Program.definitions` hold
 what comes of them for the arguments and sizes that the text uses.
 """
 
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import fields
 from functools import cache
@@ -422,3 +423,14 @@ def walk(node: Any) -> Iterator[Node]:
                 continue
             found = [getattr(found, field) for field in found.__slots__]  # the place and the like are the base's
         todo += [value for value in reversed(found) if type(value) not in _PLAIN]
+
+
+ByClass = defaultdict[type[Node], list[Any]]
+
+
+def by_class(node: Any) -> ByClass:
+    """A node and all that are in it, by their classes, each of these in the order of the text."""
+    found: ByClass = defaultdict(list)
+    for each in walk(node):
+        found[type(each)].append(each)
+    return found

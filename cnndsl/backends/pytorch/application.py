@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -349,7 +350,7 @@ def _put_made(body: Body, line: Register, recipe: Any, value: Tensor, *, again: 
         body.built_for.setdefault(line.part.number, value.shape)
     spare: list[Any] = []
     now = dict(body.symbols.current) if again else {}
-    with body.having(lines=spare if again else body.lines):  # what it is says the first time
+    with body.having(lines=spare) if again else nullcontext():  # what it is says the first time
         made, value = made_for(body, recipe, value)
     if again:
         _check_told(body, line.part, made)

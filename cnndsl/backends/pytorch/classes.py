@@ -200,9 +200,9 @@ class ClassTranslation:
         body, definition = self._body, self._definition
         body.kind, body.is_part = definition.kind, self._unit.is_part
         self._bind()
-        is_sequence = is_chain(definition, len(self._unit.ranks))
-        if not is_sequence and reads_input(definition):
-            body.flow = not_in("out", body.value_names | text_names(definition.body))
+        is_sequence, found = is_chain(self._file, definition, len(self._unit.ranks)), self._file.nodes_of(definition)
+        if not is_sequence and reads_input(found):
+            body.flow = not_in("out", body.value_names | text_names(found))
             body.value_names.add(body.flow)
         run_definition(body, definition, len(self._unit.ranks))
         try:
@@ -214,7 +214,7 @@ class ClassTranslation:
     def _bind(self) -> None:
         body, unit = self._body, self._unit
         body.taken |= RESERVED | {other.name for other in self._file.units.values()}
-        body.taken |= {self._file.constant_names[key] for key in _constants_of(self._definition)}
+        body.taken |= {self._file.constant_names[key] for key in self._constants()}
         body.given_names |= unit.sorts.keys()
         body.taken |= body.given_names
         incoming: list[tuple[str, Tensor]] = []
@@ -244,11 +244,16 @@ class ClassTranslation:
             given = abstract(body, sort, name(word), symbol)
             if word in self._file.following(unit):
                 self._follow(word, sort)
-            if word == "x" and word in text_names(self._definition.body) and isinstance(given, Static):
+            if word == "x" and word in text_names(self._file.nodes_of(self._definition)) and isinstance(given, Static):
                 body.bind_static(word, given)  # `forward` may have to go on with it, and has an `x` of its own
                 continue
             body.scope.variables[word] = word
             body.scope.names[word] = given
+
+    def _constants(self) -> set[str]:
+        """The keys of the constants of files that the definition speaks of."""
+        said = nodes.by_class(self._definition.parameters), self._file.nodes_of(self._definition)
+        return {each.key for found in said for each in found[nodes.Ref] if each.of == "constant"}
 
     def _follow(self, word: str, sort: Sort) -> None:
         """Work out the default of a parameter, which follows from others, where it is given nothing."""
@@ -320,7 +325,8 @@ class ClassTranslation:
         live = self._rule_names()
         kept = put_inside(_without_repeats(gathered(init.slice(refuse_repeated(lines), live)), {}))
         kept = refuse_unassigned(kept, self._body.given_names | {*self._body.input_sizes})
-        self._check_order(kept)
+        if init.parts:
+            self._check_order(kept)
         kind, helpers = self._definition.kind, self._file.helpers
         own = settle_begins(kept, is_network=kind == "network" and not self._unit.is_part, helpers=helpers)
         if self._body.rules and kind != "network":
@@ -398,7 +404,8 @@ class ClassTranslation:
         if self._definition.kind == "network":
             self._show_sizes(kept)
         kept = assigned_before_read(kept, inputs)
-        _check_kept(lines, forward.stores, set(), set())
+        if forward.stores:
+            _check_kept(lines, forward.stores, set(), set())
         stored = set().union(*forward.stores.values())
         shapes = [output.value.shape for output in outputs if not output.training]
         keep = self._keep(shapes)
@@ -406,7 +413,7 @@ class ClassTranslation:
         attributes = {each: not_in(f"{each}_", taken | stored) if each in taken else each for each in stored}
         shown = ForwardWriter(body.parts, inputs, optional, applied, attributes)
         forward_lines = shown.whole(kept, _INDENT)
-        spoken = set(words_in("\n".join(forward_lines)))
+        spoken = set(words_in("\n".join(forward_lines))) if stored else set()
         stores = {
             key: {(attributes[each], each) for each in found if attributes[each] in spoken}
             for key, found in forward.stores.items()
@@ -613,11 +620,11 @@ def _kept_once(lines: Sequence[Any], stores: Mapping[int, _Stores]) -> dict[int,
     done: _Stores = set()
     for line in lines:
         for each in walk([line]):
-            found = stores.get(id(each), set())
-            settled = {pair for pair in found if pair[1] in once or pair[1] not in changed}
-            made.setdefault(id(line), set()).update(settled - done)
-            made.setdefault(id(each), set()).update(found - settled)
-            done |= settled
+            if found := stores.get(id(each)):
+                settled = {pair for pair in found if pair[1] in once or pair[1] not in changed}
+                made.setdefault(id(line), set()).update(settled - done)
+                made.setdefault(id(each), set()).update(found - settled)
+                done |= settled
     return made
 
 
@@ -665,7 +672,7 @@ def _without_own(lines: Iterable[Any]) -> list[Any]:
         blocks = line.blocks()
         for block in blocks:
             block[:] = _without_own(block)
-        is_own = isinstance(line, Compute) and (flat(line.code),) == line.names
+        is_own = isinstance(line, Compute) and isinstance(line.code, ast.Name) and (line.code.id,) == line.names
         if not is_own and (not blocks or any(blocks)):
             made.append(line)
     return made
@@ -758,9 +765,3 @@ def static_for(value: Any) -> Any:
         holds_layers = any(isinstance(item, RECIPES) for item in items)
         return Static(items, name(UNSAID) if holds_layers else constant(list(value)))
     return plain_static(value)
-
-
-def _constants_of(definition: nodes.Definition) -> set[str]:
-    """The keys of the constants of files that a definition speaks of."""
-    found = nodes.walk((*definition.parameters, *definition.body))
-    return {each.key for each in found if isinstance(each, nodes.Ref) and each.of == "constant"}

@@ -308,6 +308,8 @@ BINDERS = frozenset([ast.Lambda, ast.ListComp, ast.GeneratorExp])
 _NO_NODES = frozenset(["ctx", "op", "ops", "attr", "arg", "id", "is_async", "conversion"])
 """Fields that hold operators, names and how these are used."""
 _LOAD = ast.Load()
+SELF = ast.Name("self", _LOAD)
+"""The module itself, which all speak of by this one node."""
 
 
 def names_in(code: ast.AST) -> set[str]:

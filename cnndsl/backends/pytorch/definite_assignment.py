@@ -140,7 +140,8 @@ def _checked(
 def refuse_unassigned(lines: Sequence[Any], arguments: Iterable[str]) -> list[Any]:
     """The lines of `__init__`, which refuse arguments for which one reads a variable that no line has set."""
     unset: set[str] = set()
-    made = _refusing(lines, assigned(lines).difference(arguments), set(), unset)
+    variables = assigned(lines).difference(arguments)
+    made = _refusing(lines, variables, set(), unset) if variables else [*lines]
     for each in sorted(unset):
         at = next(at for at, line in enumerate(made) if each in assigned([line]))
         made.insert(at, Assign(each, constant(None)))

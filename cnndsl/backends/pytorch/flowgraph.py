@@ -11,13 +11,13 @@ from __future__ import annotations
 import ast
 from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
-from copy import copy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeGuard
 
 from cnndsl.backends.pytorch.code import (
     BINDERS,
     BUILTINS,
+    SELF,
     Code,
     attribute,
     call,
@@ -89,9 +89,9 @@ class Part:
             return name(f"{ELEMENT}{self.number}")
         if self.is_list:
             return name(f"{EACH}{self.number}")
-        made: Code = attribute("self", self.name)
+        made: Code = attribute(SELF, self.name)
         if self.label is not None:
-            made = call("getattr", name("self"), self.label)
+            made = call("getattr", SELF, self.label)
         made.part = self.number  # type: ignore[attr-defined]
         return made
 
@@ -625,20 +625,6 @@ def assigned(lines: Iterable[Any]) -> set[str]:
     return {line.name for line in walk(lines) if isinstance(line, Assign)}
 
 
-def read_first(lines: Iterable[Any]) -> set[str]:
-    """The variables of `__init__` that lines may read before they give them something."""
-    found: set[str] = set()
-    given: set[str] = set()
-    for line in lines:
-        inside = set().union(*map(read_first, line.blocks()))
-        if isinstance(line, For):
-            inside -= names_stored(line.target)
-        found |= inside.union(*map(names_in, codes_of(line))) - given
-        if isinstance(line, Assign):
-            given.add(line.name)
-    return found
-
-
 def settle_training(lines: Sequence[Any]) -> None:
     """Say of lines for training which variables are their own."""
     found = [line for line in walk(lines) if isinstance(line, Training)]
@@ -699,7 +685,9 @@ class InitSlice:
         """The lists with names of which a loop says what is in them."""
         self._registers = registers
         """The lines that add to lists parts that `forward` applies."""
+        self.parts: set[int] = set()
         self.sizes: set[tuple[frozenset[Any], tuple[int, int]]] = set()
+        """The parts and their sizes that its lines ask for."""
 
     def slice(self, lines: Sequence[Any], live: set[str], outside: frozenset[str] = frozenset()) -> list[Any]:
         """As for `forward`; `outside` is what is read behind the line that these are inside of."""
@@ -722,6 +710,7 @@ class InitSlice:
 
     def _reads(self, code: Code, live: set[str]) -> None:
         found = uses(code)
+        self.parts |= found.parts
         self.sizes |= found.sizes
         live |= {each for each in found.names if each not in BUILTINS and not each.startswith((FLOW, *_OF_PARTS))}
 
@@ -739,9 +728,9 @@ class InitSlice:
             case Register() | Append():
                 if isinstance(line, Register) and not self._is_needed(line):
                     return None
-                made = copy(line)
+                made = line
                 if isinstance(line.value, Chain):
-                    made.value = Chain(self.slice(line.value.lines, live, behind), line.value.kind)
+                    made = replace(line, value=Chain(self.slice(line.value.lines, live, behind), line.value.kind))
                 rules = [static.code for _, rule in line.begins for _, static in rule.arguments]
                 for code in (*codes_of(line), *rules):
                     self._reads(code, live)

@@ -672,9 +672,15 @@ def bound_names(node: Any) -> Iterator[str]:
             yield from _given_names(each)
 
 
-def text_names(body: tuple[nodes.Statement, ...]) -> set[str]:
-    """All names that lines give to something, also within an expression."""
-    return {given for each in nodes.walk(body) for given in _given_names(each)}
+def line_names(found: nodes.ByClass) -> list[str]:
+    """The names that the lines among some nodes bind, each as often as they do."""
+    lines = (*found[nodes.Bind], *found[nodes.Apply], *found[nodes.For])
+    return [given for each in lines for given in _given_names(each)]
+
+
+def text_names(found: nodes.ByClass) -> set[str]:
+    """All names that some nodes give to something, also within an expression."""
+    return {*line_names(found), *(given for each in found[nodes.Comprehension] for given in _given_names(each))}
 
 
 def _given_names(node: nodes.Node) -> Iterable[str]:

@@ -7,6 +7,7 @@ sizes. A loop that goes through the whole list says both: what it registers is p
 from __future__ import annotations
 
 import ast
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -45,7 +46,6 @@ from cnndsl.backends.pytorch.flowgraph import (
     codes_of,
     nodes_of,
     placeholder,
-    read_first,
     uses,
     walk,
 )
@@ -457,7 +457,7 @@ def _move(body: Body, rule: LayerRule, line: For) -> None:
     others = [code for each in walk(each for each in line.lines if each is not register) for code in codes_of(each)]
     if not assigned([register]).isdisjoint(set().union(*map(names_in, others))):
         return
-    for each in read_first([register]) - targets:
+    for each in _read_first([register]) - targets:
         if each in changing or rule.current.get(each) != body.symbols.current.get(each):
             return
     place = next((at for at, each in enumerate(body.lines) if isinstance(each, Declare) and each.part is whole), None)
@@ -511,18 +511,30 @@ def _listed(body: Body, rule: LayerRule, value: Tensor) -> AnyTensors:
 # What is made of them at once
 
 
+def _read_first(lines: Iterable[Any]) -> set[str]:
+    """The variables of `__init__` that lines may read before they give them something."""
+    found: set[str] = set()
+    given: set[str] = set()
+    for line in lines:
+        inside = set().union(*map(_read_first, line.blocks()))
+        if isinstance(line, For):
+            inside -= names_stored(line.target)
+        found |= inside.union(*map(names_in, codes_of(line))) - given
+        if isinstance(line, Assign):
+            given.add(line.name)
+    return found
+
+
 def gathered(lines: Iterable[Any]) -> list[Any]:
     """Lines in which each list of parts that the text names is made at once, and not part by part."""
     made: list[Any] = []
-    todo = list(lines)
+    todo = deque(lines)
     while todo:
-        line = todo.pop(0)
+        line = todo.popleft()
         match line:
             case Declare() if line.part.is_named:
-                end = _end_of(todo, line.part)
-                chain = Chain(_appends(todo[:end]), MODULE_LIST)
-                made.append(Register(line.part, chain, comment=line.comment))
-                del todo[:end]
+                own = [todo.popleft() for _ in range(_end_of(todo, line.part))]
+                made.append(Register(line.part, Chain(_appends(own), MODULE_LIST), comment=line.comment))
                 continue
             case If():
                 line.yes, line.no = gathered(line.yes), gathered(line.no)
@@ -532,7 +544,7 @@ def gathered(lines: Iterable[Any]) -> list[Any]:
     return made
 
 
-def _end_of(lines: Sequence[Any], whole: Part) -> int:
+def _end_of(lines: Iterable[Any], whole: Part) -> int:
     """How many lines belong to a list that is declared before them."""
     end = 0
     for at, line in enumerate(lines, 1):

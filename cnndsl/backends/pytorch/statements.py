@@ -36,12 +36,12 @@ from cnndsl.backends.pytorch.joins import (
     branch,
     holds_layers,
     is_written_out,
+    line_names,
     loop_or_turns,
     must_unroll,
     repeated,
     reserve_at_outermost,
     run_loop,
-    speaks_of_input,
     text_names,
 )
 from cnndsl.backends.pytorch.layer_lists import (
@@ -91,20 +91,22 @@ from cnndsl.symbolic.number import Traced, value_of
 
 def run(body: Body, statements: Sequence[Any]) -> None:
     """All lines of a body."""
-    for at, statement in enumerate(statements, 1):
-        mark = len(body.lines)
-        try:
-            with body.having(has_more=body.has_more or at < len(statements)):
+    has_more = body.has_more
+    with body.having(has_more=has_more):
+        for at, statement in enumerate(statements, 1):
+            mark = len(body.lines)
+            body.has_more = has_more or at < len(statements)
+            try:
                 _STATEMENTS[statement.node](body, statement)
-        except Untranslatable as problem:
-            problem.span = problem.span or statement.span
-            problem.names |= body.opened
-            raise
-        if statement.comment:
-            comment = body.comments.setdefault(id(statement), Comment(statement.comment))
-            made = body.lines[mark:]
-            for line in made[:1] if body.chain else made:  # of other bodies the first lines may vanish
-                line.comment = line.comment or comment
+            except Untranslatable as problem:
+                problem.span = problem.span or statement.span
+                problem.names |= body.opened
+                raise
+            if statement.comment:
+                comment = body.comments.setdefault(id(statement), Comment(statement.comment))
+                made = body.lines[mark:]
+                for line in made[:1] if body.chain else made:  # of other bodies the first lines may vanish
+                    line.comment = line.comment or comment
 
 
 def _do_bind(body: Body, statement: nodes.Bind) -> None:
@@ -519,12 +521,13 @@ def _declare(body: Body, wanted: str, recipe: Any, node: Any) -> None:
 
 def run_definition(body: Body, definition: nodes.Definition, inputs: int) -> None:
     """Work out all lines of a definition; `inputs` says how many values come in."""
-    body.text_names = text_names(definition.body)
-    given = Counter([*(each.name for each in definition.parameters), *bound_names(definition.body)])
+    found = body.file.nodes_of(definition)
+    body.text_names = text_names(found)
+    given = Counter([*(each.name for each in definition.parameters), *line_names(found)])
     body.rebound = {word for word, times in given.items() if times > 1}
-    if is_chain(definition, inputs):
+    if is_chain(body.file, definition, inputs):
         body.begin_chain(body.it.shape)
-        if not speaks_of_input(definition.body):
+        if not any(each.of == "input" for each in found[nodes.Flow]):
             body.entry = None
     run(body, definition.body)
     if body.chain is not None:
@@ -540,7 +543,7 @@ def results(body: Body) -> list[Output]:
     return [Output(None, body.it)]
 
 
-def is_chain(definition: nodes.Definition, inputs: int) -> bool:
+def is_chain(file: Any, definition: nodes.Definition, inputs: int) -> bool:
     """Whether the class is an `nn.Sequential`: a sequence, or a block that is one loop of parts with worked out labels,
     each applied to what the one before gave.
     """
@@ -550,26 +553,16 @@ def is_chain(definition: nodes.Definition, inputs: int) -> bool:
         case "block", (nodes.For(body=(only,)) | nodes.Repeat(body=(only,)),) if inputs == 1:
             layer = only.value if isinstance(only, nodes.Apply) else None
             is_labelled = isinstance(layer, nodes.Labelled) and not isinstance(layer.label, str)
-            return is_labelled and not reads_input(definition)
+            return is_labelled and not reads_input(file.nodes_of(definition))
     return False
 
 
-def reads_input(definition: nodes.Definition) -> bool:
-    """Whether the text speaks of what came in, besides of its sizes."""
-    inputs: set[int] = set()
-    others: set[int] = set()
-    """Those that are asked for a size only, and the lines that declare them."""
-    for each in nodes.walk(definition.body):
-        match each:
-            case nodes.Flow(of="input"):
-                inputs.add(id(each))
-            case nodes.SizeOf():
-                others.add(id(each.value))
-            case nodes.Call(function=nodes.Flow()):
-                others.add(id(each.function))
-            case _:
-                continue
-    return not inputs <= others
+def reads_input(found: nodes.ByClass) -> bool:
+    """Whether the text of some nodes speaks of what came in, besides of its sizes."""
+    inputs = {id(each) for each in found[nodes.Flow] if each.of == "input"}
+    # Some are asked for a size only, or declared.
+    inputs.difference_update(id(each.value) for each in found[nodes.SizeOf])
+    return not inputs <= {id(each.function) for each in found[nodes.Call]}
 
 
 _Heads = tuple[list[Code], list[tuple[Code, Code]]]

@@ -103,6 +103,8 @@ class Translation:
         self._induction = Induction(self, self._outputs.said)
         self.plain_layers: dict[Any, Made] = {}
         """Layers of plain numbers on plain sizes, by these."""
+        self._nodes: dict[str, nodes.ByClass] = {}
+        """By the keys of definitions the nodes of their bodies, as far as they were asked for."""
         self._running: list[str] = []
         self._current: Unit | None = None
         """What is translated now."""
@@ -159,6 +161,12 @@ class Translation:
         if isinstance(item, nodes.Variant) and item.parameters:
             return VariantRecipe(item, {})
         return self.file_constant(key)
+
+    def nodes_of(self, definition: nodes.Definition) -> nodes.ByClass:
+        """The nodes of the body of a definition."""
+        if definition.key not in self._nodes:
+            self._nodes[definition.key] = nodes.by_class(definition.body)
+        return self._nodes[definition.key]
 
     def variant(self, recipe: VariantRecipe) -> Any:
         """The network that a variant is for its arguments, or itself where some are missing."""

@@ -667,6 +667,8 @@ def _both_of(test: Code) -> list[Code]:
 
 def optional_used(lines: Iterable[Any], optional: set[int]) -> set[int]:
     """The parts that may be missing and are applied in lines, but for those inside further conditions."""
+    if not optional:
+        return set()
     own = [each for line in lines for each in (line.lines if isinstance(line, Training) else [line])]
     used: set[int] = set().union(*(parts_read(line) for line in own if isinstance(line, Compute)))
     return used & optional
