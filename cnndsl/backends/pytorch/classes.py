@@ -6,7 +6,6 @@ import ast
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
 from typing import Any
 
 from cnndsl.backends.pytorch.body import Body, Output
@@ -53,7 +52,6 @@ from cnndsl.backends.pytorch.flowgraph import (
     Register,
     Return,
     assigned,
-    names_read,
     parts_read,
     put_inside,
     refusal,
@@ -310,7 +308,7 @@ class ClassTranslation:
         keep = self._keep([body.it.shape])
         lines = [*self._head, Register(Part(-1, "super"), chain), *keep]
         kept, _, sizes = self._constructed(InitSlice({-1}, {}, {}), lines)
-        writer = InitWriter(partial(body.free, others=names_read(kept)), kept)
+        writer = InitWriter(body.free, kept)
         written: list[str] = []
         for line in kept:
             if isinstance(line, Register):
@@ -420,7 +418,7 @@ class ClassTranslation:
         }
         init = InitSlice(forward.used, _kept_once(lines, stores), flags, body.list_registers, forward.registers)
         kept_init, own, sizes = self._constructed(init, [*lines, *keep])
-        writer = InitWriter(partial(body.free, others=names_read(kept_init)), kept_init)
+        writer = InitWriter(body.free, kept_init)
         written = [f"{_INDENT}super().__init__()", *writer.lines(kept_init, _INDENT)]
         returns = " | ".join(sorted(shown.returns, key=len))
         made = self._made("nn.Module", written, forward_lines, inputs, returns, sizes)
@@ -743,10 +741,11 @@ def _without_repeats(lines: list[Any], known: dict[str, Code]) -> list[Any]:
                 line.yes, line.no = (_without_repeats(side, dict(known)) for side in (line.yes, line.no))
             case For():
                 line.lines = _without_repeats(line.lines, {})
-        changed = assigned([line])
-        kept = {each.target.attr for each in walk([line]) if isinstance(each, Effect) and each is not line}  # type: ignore[attr-defined]
-        if kept or changed:
-            known = {word: code for word, code in known.items() if word not in kept and not names_in(code) & changed}
+        if known:
+            changed = assigned([line])
+            kept = {each.target.attr for each in walk([line]) if isinstance(each, Effect) and each is not line}  # type: ignore[attr-defined]
+            if kept or changed:
+                known = {w: code for w, code in known.items() if w not in kept and not names_in(code) & changed}
         made.append(line)
     return made
 

@@ -111,10 +111,10 @@ def _checked(
 ) -> list[Any]:
     made: list[Any] = []
     for line in lines:
-        at = len(made)
-        while at and isinstance(made[at - 1], (Assign, Register)):  # of the parts that read it, and ask for its size
+        found, at = tests.get(id(line), ()), len(made)
+        while found and at and isinstance(made[at - 1], (Assign, Register)):  # of the parts that ask for its size
             at -= 1
-        for each in tests.get(id(line), ()):
+        for each in found:
             key = each.variable, each.is_empty
             if key not in known:
                 test = each.test if each.test is not None else name(flags[key])

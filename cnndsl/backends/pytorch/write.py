@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections import Counter
 from collections.abc import Container, Iterable, Mapping, Sequence
+from functools import cached_property
 from textwrap import wrap
 from typing import Any
 
@@ -57,6 +58,7 @@ from cnndsl.backends.pytorch.flowgraph import (
     Return,
     Training,
     computed,
+    names_read,
     nodes_of,
     parts_read,
     uses,
@@ -103,12 +105,16 @@ class InitWriter:
     """Writes the lines of `__init__`."""
 
     def __init__(self, free: Any, lines: Iterable[Any]) -> None:
-        self._free = free
+        self._free, self._all = free, lines
         self._declared: set[str] = set()
         self._typed: set[str] = set()
         kept = {flat(line.code) for line in walk(lines) if isinstance(line, Effect)}
         self._kept = {each.name for each in walk(lines) if isinstance(each, Assign) and each.type and each.name in kept}
         """The lists that attributes keep as they are at one place, and that grow further on."""
+
+    @cached_property
+    def _names_read(self) -> set[str]:
+        return names_read(self._all)
 
     def lines(self, lines: Sequence[Any], indent: str) -> list[str]:
         """Lines as text."""
@@ -263,7 +269,7 @@ class InitWriter:
 
     def listed(self, chain: Chain, indent: str, wanted: str) -> tuple[list[str], str]:
         """The lines that make a chain step by step, and the variable in which it is."""
-        variable = self._free(wanted if is_attribute(wanted) else "layers")
+        variable = self._free(wanted if is_attribute(wanted) else "layers", self._names_read)
         lines = list(chain.lines)
         made: list[str] = []
         if chain.is_labelled:
