@@ -157,8 +157,9 @@ class _Walk:
 
     def _pipe(self, node: tree.Pipe, *, is_applied: bool) -> None:
         first = node.stages[0]
-        may_flow = self._flows(first) or self._may_flow(first)
-        if self._flows(first):
+        flows = self._flows(first)
+        may_flow = flows or self._may_flow(first)
+        if flows:
             self._operand(first)
         elif is_applied:
             self._applied(first)

@@ -275,7 +275,7 @@ class Context:
 
 def dims_key(shape: Shape) -> Any:
     """A hashable key: shapes with the same key are the same, their expressions and whose open sizes these name too."""
-    return tuple(map(work_key, shape))
+    return tuple(work_key(dim) if isinstance(dim, Traced) else dim for dim in shape)
 
 
 def origin(span: Span) -> Origin:
