@@ -428,6 +428,19 @@ def test_what_a_condition_parts_is_folded_neither_in_the_program_nor_in_the_clas
     assert is_folded == (len(served.state_dict()) == 2)
 
 
+IN_PART = [
+    "side = [input -> conv(2, 1) for k in range(3)]; conv(4, 1) -> relu; concat(it, side[0], side[2])",
+    "side = [input -> conv(2, 1) for k in range(3)]; x = side[0]; if deep { x = side[2] }; x + 1",
+    "last = [it, it]; for k in [1, 2] { x = input; repeat n { x = x -> conv(4, 1) }; last = [last[1], x] }; last[1]",
+    "side = [input -> conv(2, 1) for k in range(n)]; when training { extra = side[0] }; side[1]",
+]
+
+
+@pytest.mark.parametrize("lines", IN_PART)
+def test_a_part_of_a_list_has_its_place_where_another_one_is_for_nothing(lines: str) -> None:
+    check(compiled(f"network Net(n = 2, deep = true) {{ input(4, 8, 8); {lines} }}"))
+
+
 def test_parts_for_training_are_gone() -> None:
     text = """
 network Net {

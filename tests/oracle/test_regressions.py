@@ -1075,6 +1075,21 @@ network Net { input(3, 8, 8); conv(3, 1); x = it; B([x, input], x * 2); [x, it] 
     "layers of a sequence that is given nothing": """
 sequence S { conv(4, 3, padding=1) -> relu; conv(5, 1) -> tanh }
 network Net(f = true) { input(3, 8, 8); s = S; s[:2] as a; s[2:] as b; t = S if f else relu; t[0]; output a, b, it }""",
+    "a turn that leaves a value of a list, which is read again": """
+block Tap(n) {
+    y = [it -> conv(2, 1)]
+    repeat n { y[0] }
+}
+network Net(n = 1) { input(4, 8, 8); Tap(n) -> Tap(2) }""",
+    "a stride of one number or two, and a size behind it": """
+block B(stride = 1) { conv(8, 3, stride, 1) -> linear(4) }
+network Net(stride = [2, 1]) { input(3, 16, 16); (it -> B) + (it -> B([1, 2])) + (it -> B(stride)) }""",
+    "a border of one number or one for each side": """
+block B(border = 1) { pad(border) -> conv(2, 3) -> crop(border) -> linear(4) }
+network Net(border = [1, 0, 2, 1]) { input(3, 16, 16); (it -> B) + (it -> B([1, 2, 0, 1])) + (it -> B(border)) }""",
+    "the middle of a map, of one side or two": """
+block B(size = 6) { crop(size=size) -> linear(4) }
+network Net(size = [5, 4]) { input(3, 16, 16); (it -> B) + (it -> B([6, 2])) + (it -> B(size)) }""",
 }
 
 

@@ -64,7 +64,7 @@ from cnndsl.backends.pytorch.initialise import Own, rule_names, settle_begins
 from cnndsl.backends.pytorch.joins import text_names
 from cnndsl.backends.pytorch.layer_lists import gathered
 from cnndsl.backends.pytorch.path_conditions import path_conditions
-from cnndsl.backends.pytorch.serve import followers, used_by_training
+from cnndsl.backends.pytorch.serve import followers, serving, used_by_training
 from cnndsl.backends.pytorch.sorts import Sort, is_identity
 from cnndsl.backends.pytorch.statements import is_chain, reads_input, results, run_definition
 from cnndsl.backends.pytorch.statics import UNSAID, abstract, as_tuple
@@ -385,10 +385,12 @@ class ClassTranslation:
         declared = DeclaredLayers(paths, body.free)
         lines = refuse_missing(declared.placed(lines), paths.missing, body.free)
         serves = self._file.program.target == "inference"
-        forward = ForwardSlice(serves=serves)
-        kept = forward.slice(lines, set())
+        forward = trained = ForwardSlice()
+        kept = trained.slice(lines, set())
+        if serves:
+            forward, kept = serving(lines, trained, body.parts)
         applied = forward.used
-        left_out = used_by_training(forward, lines, body.parts) if serves else []
+        left_out = used_by_training(forward, trained, body.parts) if serves else []
         kept = _in_few(kept, forward, body)
         optional = optional_parts(lines)
         kept = with_tensors(kept, inputs, optional)

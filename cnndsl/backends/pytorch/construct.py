@@ -123,7 +123,7 @@ def _plain(static: Static) -> Any:
 
 
 def _kind_layer(body: Body, recipe: KindRecipe, value: Tensor, others: tuple[Tensor, ...]) -> Made:
-    layer = built(body, recipe).beside(tuple(each.shape for each in others))
+    layer = built(body, recipe, len(value.shape) - 1).beside(tuple(each.shape for each in others))
     if layer.flattens(value.shape):
         raise NeedsFlatten
     if layer.group is Group.DENSE and len(value.shape) > 1:

@@ -369,10 +369,12 @@ def uses(code: ast.AST) -> Uses:
 
 
 class ForwardSlice:
-    """The lines of `forward`; of one that only serves, without what is for training."""
+    """The lines of `forward`; of one that only serves, without what is for training, and without layers that are only
+    applied, but for those with a number in `places`.
+    """
 
-    def __init__(self, *, serves: bool = False) -> None:
-        self.serves = serves
+    def __init__(self, *, serves: bool = False, places: frozenset[int] = frozenset()) -> None:
+        self.serves, self._places = serves, places
         self.used: set[int] = set()
         self.registers: set[Any] = set()
         """The lines that add to lists the parts that are used."""
@@ -448,10 +450,10 @@ class ForwardSlice:
 
     def _effects(self, line: Compute, live: set[str], depth: int) -> list[Any] | None:
         """What is left of a line whose value nobody reads: the layers that it applies."""
-        if self.serves:
-            return None
-        self.used |= uses(line.code).parts
-        made = [Compute((), code) for code in applications(line.code)]
+        applied = applications(line.code)
+        made = [Compute((), code) for code in applied if not self.serves or uses(code).parts & self._places]
+        if not self.serves:
+            self.used |= uses(line.code).parts
         for each in made:
             self._reads(line, each.code, live, depth)
         return made or None

@@ -35,6 +35,7 @@ from cnndsl.backends.pytorch.values import (
     Untranslatable,
     each_tensor,
     is_empty,
+    tensors_in,
 )
 from cnndsl.ir import nodes
 from cnndsl.symbolic.expr import Expr
@@ -529,10 +530,12 @@ def _has_a_name(body: Body, before: State, old: Tensor, variable: str) -> bool:
     if is_read and isinstance(entry, Tensor) and flat(entry.code) == variable != flat(old.code):
         return True
     for owner, each in body.slots():
-        value = body.read(owner, each)
-        if isinstance(owner, Scope) and isinstance(value, Tensor) and flat(value.code) == variable:
-            held = before.values.get((owner, each))
-            if bool(body.loops) if held is None else not isinstance(held, Tensor) or flat(held.code) != flat(old.code):
+        held = before.values.get((owner, each))
+        codes = [flat(value.code) for value in tensors_in(held)]
+        for at, value in enumerate(tensors_in(body.read(owner, each)) if isinstance(owner, Scope) else ()):
+            if flat(value.code) == variable and (
+                bool(body.loops) if held is None else codes[at : at + 1] != [flat(old.code)]
+            ):
                 return True
     return False
 
@@ -576,12 +579,8 @@ def _is_read_elsewhere(body: Body, variable: str, slots: Sequence[tuple[Any, str
     """Whether the size of a value in another place is written with a variable as it is now."""
     now = {body.symbols.current[variable]} if variable in body.symbols.current else set()
 
-    def reads(value: Any) -> bool:
-        if isinstance(value, TensorList):
-            return any(map(reads, value.items))
-        return isinstance(value, Tensor) and any(body.symbols.mentions(dim, now) for dim in value.shape)
-
-    return any(reads(body.read(*slot)) for slot in body.slots() if slot not in slots)
+    values = (value for slot in body.slots() if slot not in slots for value in tensors_in(body.read(*slot)))
+    return any(body.symbols.mentions(dim, now) for value in values for dim in value.shape)
 
 
 def _close_turn(body: Body, line: For, before: State, running: dict[Any, Any]) -> None:

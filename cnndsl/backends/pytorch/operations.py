@@ -218,7 +218,7 @@ def put_learned(
 def plain(body: Body, recipe: KindRecipe, value: Tensor) -> Tensor:
     """A layer as a function call."""
     recipe = replace(recipe, fields={word: in_forward(static) for word, static in recipe.fields.items()})
-    layer = built(body, recipe)
+    layer = built(body, recipe, len(value.shape) - 1)
     shape = size_rule(body, layer, value.shape)
     spelling = layer.of_parameter(value.shape) if value.unbatched else layer.function(value.shape)
     if spelling is None:

@@ -181,7 +181,30 @@ def served(used: set[str], serving: set[str], *, has_places: bool, has_norms: bo
     return f"{text}\n\n{MERGE}" if "SUMMED" in serving else text
 
 
-def used_by_training(forward: ForwardSlice, lines: list[Any], parts: dict[int, Part]) -> list[str]:
+def serving(lines: list[Any], trained: ForwardSlice, parts: dict[int, Part]) -> tuple[ForwardSlice, list[Any]]:
+    """The slice of lines that serves, and its lines; `trained` is that of the form for training.
+
+    What `forward` takes from a list of parts by its place, or as the next one, has the same place in both forms: where
+    some of the parts are for nothing in this one, they are applied all the same.
+    """
+    forward = ForwardSlice(serves=True)
+    kept = forward.slice(lines, set())
+    used = {_list_of(parts[number]) for number in forward.used}
+    left_out = [parts[number] for number in trained.used - forward.used]
+    left_out += [line.part for line in trained.registers - forward.registers]
+    if behind := {_list_of(part) for part in left_out if not part.is_attribute} & used:
+        places = frozenset(number for number, part in parts.items() if _list_of(part) in behind)
+        forward = ForwardSlice(serves=True, places=places)
+        kept = forward.slice(lines, set())
+    return forward, kept
+
+
+def _list_of(part: Part) -> int:
+    """The number of the list that a part is in, or of the part itself."""
+    return (part.whole or part).number
+
+
+def used_by_training(forward: ForwardSlice, trained: ForwardSlice, parts: dict[int, Part]) -> list[str]:
     """The attributes that only training uses. `__init__` makes them as well, so that the weights can be loaded.
 
     `forward` is the slice that serves, which gets another set of the parts that are used, with those of training.
@@ -191,8 +214,6 @@ def used_by_training(forward: ForwardSlice, lines: list[Any], parts: dict[int, P
         found = [parts[number].whole or parts[number] for number in sorted(numbers)]
         return list(dict.fromkeys(part.name for part in found if part.label is None))
 
-    trained = ForwardSlice()
-    trained.slice(lines, set())
     kept = attributes(forward.used)
     forward.used = forward.used | trained.used
     forward.registers |= trained.registers

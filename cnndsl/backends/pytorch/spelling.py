@@ -25,7 +25,7 @@ from cnndsl.backends.pytorch.code import (
     tuple_of,
     within_64_bits,
 )
-from cnndsl.backends.pytorch.statics import field_of
+from cnndsl.backends.pytorch.statics import field_of, if_tuple
 from cnndsl.backends.pytorch.values import Coded, KindRecipe, Opaque, Static, Untranslatable
 from cnndsl.ir.nodes import Span
 from cnndsl.layers.base import Argument, Layer, Spelling
@@ -39,8 +39,8 @@ DECIDING = {"axis", "mode", "order", "start", "end", "keepdim", "ceil_mode", "si
 """Parameters on which it depends what comes out, or which class it is: constants."""
 
 
-_BORDERS = {"crop", "pad"}
-"""Kinds whose lists may have two numbers for each axis."""
+_BORDERS = {("crop", "margins"), ("pad", "padding")}
+"""Parameters of layers whose lists have two numbers for each axis."""
 
 
 def size_rule(body: Body, layer: Layer, shape: Shape) -> Shape:
@@ -53,7 +53,7 @@ def size_rule(body: Body, layer: Layer, shape: Shape) -> Shape:
         return made
     axes = len(shape) - 1
     lists = {
-        word: _items(body, held, max(axes, len(held.sample)) if layer.kind in _BORDERS else axes)
+        word: _items(body, held, layer.kind, word, axes)
         for word in type(layer).model_fields
         if isinstance(held := getattr(layer, word, None), Opaque) and isinstance(held.sample, tuple)
     }
@@ -94,14 +94,18 @@ def along_any_axis(
     return tuple(tuple(size(k, at) for at in range(rank)) for k in range(len(ways[0])))
 
 
-def _items(body: Body, held: Opaque, count: int) -> tuple[Any, ...]:
-    """So many items of a list that is known when a module is built."""
-    items = zip(range(count), cycle(held.sample), strict=False)
-    return tuple(body.symbols.number(subscript(held.code, constant(at)), item) for at, item in items)
+def _items(body: Body, held: Opaque, kind: str, word: str, axes: int) -> tuple[Any, ...]:
+    """The items of a list for so many axes that is known when a module is built."""
+    count = 2 * axes if (kind, word) in _BORDERS else axes
+    made = []
+    for at, item in zip(range(count), cycle(held.sample), strict=False):
+        code = subscript(held.code, constant(at))
+        made.append(body.symbols.number(if_tuple(held.code, code) if held.or_one else code, item))
+    return tuple(made)
 
 
-def built(body: Body, recipe: KindRecipe) -> Layer:
-    """The layer, with statics for its parameters."""
+def built(body: Body, recipe: KindRecipe, axes: int) -> Layer:
+    """The layer, with statics for its parameters; for a map with so many axes."""
     fields = {}
     for word, static in recipe.fields.items():
         value = field_of(body, static)
@@ -109,8 +113,8 @@ def built(body: Body, recipe: KindRecipe) -> Layer:
         is_mode = word == "padding" and isinstance(static.value, Opaque)  # "same" or "valid"
         if is_mode or (word in DECIDING and not is_free):
             value = constant_field(body, value, "what this layer does depends on a parameter", recipe.span)
-        elif word == "margins" and isinstance(value, Opaque) and isinstance(value.sample, tuple):
-            value = _items(body, value, len(value.sample))  # which are written one by one
+        elif recipe.kind.kind == "crop" and isinstance(value, Opaque) and isinstance(value.sample, tuple):
+            value = _items(body, value, "crop", word, axes)  # which are written one by one
         fields[word] = value
     defaults = {word: info.default for word, info in recipe.kind.model_fields.items() if not info.is_required()}
     return recipe.kind.model_construct(**(defaults | fields))

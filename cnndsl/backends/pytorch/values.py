@@ -68,6 +68,8 @@ class Opaque:
 
     code: Code
     sample: Any
+    or_one: bool = False
+    """Whether it may be no list, but one number for all axes."""
 
     def __bool__(self) -> bool:
         return bool(self.sample)
@@ -481,6 +483,13 @@ def each_tensor(value: Any, change: Callable[[Tensor], Tensor]) -> Any:
         return value
     items = tuple(each_tensor(item, change) for item in value.items)
     return value if all(map(is_, items, value.items)) else TensorList(items)
+
+
+def tensors_in(value: Any) -> list[Tensor]:
+    """A value, or those in a list of values of a known length."""
+    if isinstance(value, TensorList):
+        return [each for item in value.items for each in tensors_in(item)]
+    return [value] if isinstance(value, Tensor) else []
 
 
 def is_empty(value: Any) -> bool:
