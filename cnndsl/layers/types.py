@@ -159,6 +159,10 @@ def _form_or_word(value: Any) -> Literal["list", "number", "word"]:
     return "word" if isinstance(value, str) else _form(value)
 
 
+def _number_or_word(value: Any) -> Literal["number", "word"]:
+    return "word" if isinstance(value, str) else "number"
+
+
 def _number_or_rest(value: Any) -> Literal["rest", "number"]:
     return "rest" if type(value) is int and value == -1 else "number"
 
@@ -244,7 +248,7 @@ Pieces = Annotated[
 # The first of the axes that are meant, or the channels alone.
 AxisOrChannels = Annotated[
     Annotated[_Index, Tag("number")] | Annotated[Literal["channels"], Tag("word")],
-    Discriminator(_form_or_word),
+    Discriminator(_number_or_word),
     Takes('axis, or "channels"', word='must be a whole number or "channels"'),
 ]
 # One axis, or a list of them.

@@ -47,6 +47,7 @@ from cnndsl.symbolic.number import Traced
         ("reshape", {"sizes": [-1, -1]}, "may have one -1 at most"),
         ("reshape", {"sizes": [2] * 9}, "may have 8 numbers at most, and it has 9"),
         ("permute", {"order": 3}, "must be a list of axes, and it is 3"),
+        ("layernorm", {"axis": [1, 2]}, "must be a whole number, and it is a list"),
     ],
 )
 def test_a_value_that_does_not_fit(kind: str, parameters: dict[str, Any], message: str) -> None:

@@ -1084,13 +1084,38 @@ network Net(n = 1) { input(4, 8, 8); Tap(n) -> Tap(2) }""",
     "a stride of one number or two, and a size behind it": """
 block B(stride = 1) { conv(8, 3, stride, 1) -> linear(4) }
 network Net(stride = [2, 1]) { input(3, 16, 16); (it -> B) + (it -> B([1, 2])) + (it -> B(stride)) }""",
+    "a stride of one number or two, which is handed on": """
+block Inner(stride) { conv(8, 3, stride, 1) -> linear(4) }
+block B(stride = 1) { Inner(stride) }
+network Net(stride = [2, 1]) { input(3, 16, 16); (it -> B) + (it -> B([1, 2])) + (it -> B(stride)) }""",
     "a border of one number or one for each side": """
 block B(border = 1) { pad(border) -> conv(2, 3) -> crop(border) -> linear(4) }
 network Net(border = [1, 0, 2, 1]) { input(3, 16, 16); (it -> B) + (it -> B([1, 2, 0, 1])) + (it -> B(border)) }""",
+    "axes in an order that parameters give": """
+block B(a, order) { permute([0, 2, a, 3]) -> permute([0] + order) -> conv(2, 1) }
+network Net(a = 1, order = [3, 2, 1]) { input(3, 5, 7); B(a, order) }""",
     "the middle of a map, of one side or two": """
 block B(size = 6) { crop(size=size) -> linear(4) }
 network Net(size = [5, 4]) { input(3, 16, 16); (it -> B) + (it -> B([6, 2])) + (it -> B(size)) }""",
 }
+
+
+GIVEN_AGAIN = [
+    "b -> { repeat n { conv(2, 3, padding=1) } }",
+    "b -> conv(2, 3, padding=1) * n",
+    "b * 2 if flag else b",
+    "b -> { if flag { relu -> conv(2, 1) } }",
+    "b -> conv(2, 1) -> relu -> conv(2, 1) -> relu -> conv(2, 1) -> relu -> conv(2, 1) -> relu -> conv(2, 1) -> relu",
+    "sum([b -> conv(2, 1) for i in range(n)])",
+    "[b -> conv(2, 1) for i in range(n)][0]",
+]
+
+
+@pytest.mark.parametrize("value", GIVEN_AGAIN)
+def test_what_flows_stays_when_its_name_is_given_something_else(value: str) -> None:
+    lines = f"a = input(2, 6, 6); b = input(2, 6, 6); a = {value}; it + a"
+    check(f"network Net(n = 2, flag = true) {{ {lines} }}")
+    check(f"network Net(n = 2, flag = true) {{ {lines.replace(value, f'[{value}]').replace('+ a', '+ a[0]')} }}")
 
 
 @pytest.mark.parametrize("text", PROGRAMS.values(), ids=list(PROGRAMS))

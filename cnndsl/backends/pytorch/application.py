@@ -306,7 +306,7 @@ def _copies(body: Body, recipe: CopiesRecipe, value: Tensor) -> Any:
         for _ in range(count):
             value = apply_stage(body, recipe.recipe, None, recipe.node, value)
         return value
-    variable = body.target or body.temporary() if body.chain is None else ""  # what comes in may be read behind it
+    variable = body.own_target() if body.chain is None else ""  # what comes in may be read behind it
 
     def turn() -> None:
         made = apply_stage(body, recipe.recipe, None, recipe.node, body.it)
@@ -466,7 +466,7 @@ def _not_deep(body: Body, value: Tensor) -> Tensor:
     depth = _depth(value.code)
     if body.is_silent or depth == 0 or (depth < _DEEPEST and len(flat(value.code)) <= _LONGEST):
         return value
-    return body.put(value, body.target or body.temporary())
+    return body.put(value, body.own_target())
 
 
 def _put_choice(body: Body, line: Register, recipe: ChoiceRecipe, value: Tensor) -> Any:

@@ -415,6 +415,7 @@ class Body:
         variable = self.value_name(wanted)
         self.value_names.add(wanted)
         if not (isinstance(value.code, ast.Name) and value.code.id == variable):
+            self.keep_values({variable}, wanted)
             self.lines.append(Compute((variable,), value.code, type=LIST))
         lists = []
         for axis, each in enumerate(self._own_sizes(value, wanted)):
@@ -605,13 +606,18 @@ class Body:
 
     def held(self, value: Tensor) -> Tensor:
         """A value in a variable that may be given something else."""
-        self.target = self.target or self.temporary("identity" if "shortcut" in self.text_names else "shortcut")
-        self.keep_values({self.target}, None)  # the name that is given it may stand for another value still
+        self.target = self.own_target("identity" if "shortcut" in self.text_names else "shortcut")
         return self.put(value, self.target)
+
+    def own_target(self, wanted: str = "out") -> str:
+        """The variable for what is worked out, which may be given it now: `target`, or a new one."""
+        variable = self.target or self.temporary(wanted)
+        self.keep_values({variable}, None)  # the name that is given it may stand for another value still
+        return variable
 
     def flow_apart(self, value: Tensor) -> None:
         """Make a value the current one in a variable of its own: `target`, or a new one."""
-        variable = self.target or self.temporary()
+        variable = self.own_target()
         self.flow = variable.removeprefix(FLOW)
         self.it = self.in_variable(value, variable)
 

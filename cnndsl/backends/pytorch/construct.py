@@ -584,12 +584,13 @@ def one_of_two(body: Body, recipe: ChoiceRecipe, value: Tensor, applied: Callabl
     def side(chosen: Any, node: Any) -> Callable[[], None]:
         def work() -> None:
             if chosen is not None and not is_identity(chosen):
+                # Both ways end in one variable, for what flows around may be read behind them.
+                variable = body.target or (body.it.code.id if isinstance(body.it.code, ast.Name) else FLOW + body.flow)
                 made = applied(chosen, node, body.it)
                 if isinstance(made, TensorList):
                     body.go_on(made)
                     return
-                variable = body.target or (body.it.code.id if isinstance(body.it.code, ast.Name) else FLOW + body.flow)
-                body.it = made if body.chain is not None else body.in_variable(made, variable)
+                body.it = made if body.chain is not None else body.put(made, variable)
 
         return work
 

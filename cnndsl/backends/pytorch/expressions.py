@@ -383,7 +383,7 @@ def _choice(body: Body, node: nodes.Choice) -> Any:
 
 def _chosen_value(body: Body, test: Static, node: nodes.Conditional) -> Any:
     """A value that is one of two."""
-    variable = body.target or body.temporary()
+    variable = body.own_target()
 
     def side(each: Any) -> Any:
         def work() -> None:

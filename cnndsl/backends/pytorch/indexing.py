@@ -78,8 +78,9 @@ def item_of_static(body: Body, value: Static, index: Static) -> Any:
         return item
     if isinstance(items, AnyList):
         columns = items.columns
-        is_mixed = len(items.item.kinds) > 1 and columns is not None and isinstance(at, int)
-        place = columns[at] if is_mixed and -len(columns) <= at < len(columns) else items.item
+        kinds = items.item.kinds
+        are_told_apart = columns is not None and isinstance(at, int) and (len(kinds) > 1 or kinds <= {"int", "float"})
+        place = columns[at] if are_told_apart and -len(columns) <= at < len(columns) else items.item
         return abstract(body, place, code)
     return abstract(body, sort_of(value).of_items, code)
 

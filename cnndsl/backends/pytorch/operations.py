@@ -122,8 +122,8 @@ def _decided(body: Body, operation: Operation, free: str = "") -> dict[str, Any]
     """
 
     def fixed(word: str, held: Any) -> Any:
-        if isinstance(held, tuple):
-            return held if word == "parts" else tuple(fixed(word, item) for item in held)
+        if word == "parts" and isinstance(held, tuple):
+            return held
         what = "the number of pieces" if word == "parts" else f"the {word} of {operation.kind}"
         return constant_field(body, held, f"{what} depends on a parameter")
 

@@ -114,7 +114,7 @@ class Sort:
         if "value" in self.kinds:
             return None
         if "list" in self.kinds:
-            if self.columns is None:
+            if self.columns is None or len(self.kinds) > 1:
                 return None
             items = [column.constant() for column in self.columns]
             return None if None in items else items
@@ -173,7 +173,7 @@ def _of_static(static: Static) -> Sort:
         item = Sort()
         item.merge(value.item)
         _ask_the_same(item, value.item)
-        return Sort({"list"}, value.sample, item)
+        return Sort({"list"} | (item.kinds if value.or_one else set()), value.sample, item)
     if isinstance(value, list):
         item, columns = Sort(needs=Needs(is_passing=True)), [sort_of(each) for each in value]
         for column in columns:

@@ -19,13 +19,14 @@ from cnndsl.backends.pytorch.code import (
     is_beyond_64_bits,
     is_literal,
     list_of,
+    name,
     names_in,
     parsed,
     subscript,
     tuple_of,
     within_64_bits,
 )
-from cnndsl.backends.pytorch.statics import field_of, if_tuple
+from cnndsl.backends.pytorch.statics import field_of
 from cnndsl.backends.pytorch.values import Coded, KindRecipe, Opaque, Static, Untranslatable
 from cnndsl.ir.nodes import Span
 from cnndsl.layers.base import Argument, Layer, Spelling
@@ -97,10 +98,12 @@ def along_any_axis(
 def _items(body: Body, held: Opaque, kind: str, word: str, axes: int) -> tuple[Any, ...]:
     """The items of a list for so many axes that is known when a module is built."""
     count = 2 * axes if (kind, word) in _BORDERS else axes
+    kinds: Code = name("int") if held.or_one == "int" else tuple_of([name("int"), name("float")])
+    is_one = call("isinstance", held.code, kinds)
     made = []
     for at, item in zip(range(count), cycle(held.sample), strict=False):
-        code = subscript(held.code, constant(at))
-        made.append(body.symbols.number(if_tuple(held.code, code) if held.or_one else code, item))
+        code: Code = subscript(held.code, constant(at))
+        made.append(body.symbols.number(ast.IfExp(is_one, held.code, code) if held.or_one else code, item))
     return tuple(made)
 
 
@@ -111,7 +114,8 @@ def built(body: Body, recipe: KindRecipe, axes: int) -> Layer:
         value = field_of(body, static)
         is_free = word == "axis" and recipe.kind.along and body.symbols.is_parametric(value)
         is_mode = word == "padding" and isinstance(static.value, Opaque)  # "same" or "valid"
-        if is_mode or (word in DECIDING and not is_free):
+        are_sizes = word == "sizes" and isinstance(value, tuple)  # of which any may be open
+        if is_mode or (word in DECIDING and not is_free and not are_sizes):
             value = constant_field(body, value, "what this layer does depends on a parameter", recipe.span)
         elif recipe.kind.kind == "crop" and isinstance(value, Opaque) and isinstance(value.sample, tuple):
             value = _items(body, value, "crop", word, axes)  # which are written one by one
@@ -121,10 +125,9 @@ def built(body: Body, recipe: KindRecipe, axes: int) -> Layer:
 
 
 def constant_field(body: Body, held: Any, reason: str, span: Span | None = None) -> Any:
-    """A parameter that shapes what a layer is: a constant, or a list of numbers of which any may be open.
-
-    Raises Untranslatable, with the reason.
-    """
+    """A parameter that shapes what a layer is: a constant, or a list of such. Raises Untranslatable."""
+    if isinstance(held, tuple):
+        return tuple(constant_field(body, item, reason, span) for item in held)
     if not isinstance(held, (Coded, Opaque)):
         return held
     known = body.symbols.known(held) if isinstance(held, Coded) else None

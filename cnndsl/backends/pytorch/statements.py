@@ -21,6 +21,7 @@ from cnndsl.backends.pytorch.code import (
     call,
     constant,
     fewer,
+    flat,
     gone_through,
     name,
     names_in,
@@ -303,15 +304,29 @@ def _do_apply(body: Body, statement: nodes.Apply) -> None:
 
 def _variable_for(body: Body, wanted: str, node: Any) -> str | None:
     """The variable for what a name is given, for use on the way to it; none where the way still reads the name."""
-    later = node.stages[1:] if isinstance(node, nodes.Pipe) else ()
+    variable, later = body.value_name(wanted), _later_stages(node)
     is_read = any(isinstance(each, nodes.Ref) and each.name == wanted for each in nodes.walk(later))
-    return None if is_read else body.value_name(wanted)
+    flowing = [flat(value.code) for value in (body.it, body.entry) if isinstance(value, Tensor)]
+    return None if is_read or (variable in flowing and _speak_of_flow(later)) else variable
+
+
+def _later_stages(node: Any) -> Sequence[nodes.Expression]:
+    return node.stages[1:] if isinstance(node, nodes.Pipe) else ()
+
+
+def _speak_of_flow(stages: Sequence[nodes.Expression]) -> bool:
+    """Whether arguments of stages read what flows; lines in braces read what comes to these."""
+    braces = [each for each in nodes.walk(stages) if isinstance(each, (nodes.Brace, nodes.Choice))]
+    lines = (each.body if isinstance(each, nodes.Brace) else (each.yes, each.no) for each in braces)
+    inside = {id(each) for each in nodes.walk(tuple(lines))}
+    return any(isinstance(each, nodes.Flow) and id(each) not in inside for each in nodes.walk(stages))
 
 
 def _applied(body: Body, node: Any, target: str | None) -> Any:
     """What comes out of a line, for a variable that is called `target`."""
-    later = node.stages[1:] if isinstance(node, nodes.Pipe) else ()
+    later = _later_stages(node)
     is_read_later = any(isinstance(each, nodes.Flow) for each in nodes.walk(later))
+    target = None if is_read_later and _speak_of_flow(later) else target
     goes_on = isinstance(node, (nodes.Pipe, nodes.Labelled, nodes.Call, nodes.Ref, nodes.Brace)) and not is_read_later
     body.target = target if goes_on else None
     found = layer_or_value(body, node)

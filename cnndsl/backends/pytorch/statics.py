@@ -171,7 +171,8 @@ def field_of(body: Body, static: Static) -> Any:
     if isinstance(value, AnyList):
         if not body.is_silent and not value.item.item:
             body.file.ask_for_tuples(value.item)
-        return Opaque(as_tuple(static.code), tuple(sample_of(static)), or_one=value.or_one)
+        kind = "float" if "float" in value.item.kinds else "int"
+        return Opaque(as_tuple(static.code), tuple(sample_of(static)), or_one=kind if value.or_one else "")
     return value
 
 
@@ -237,12 +238,7 @@ def _as_lists(body: Body, side: Static) -> Code:
         if len(value.item.kinds) > 1 or "list" in value.item.of_items.kinds:
             raise Untranslatable("lists with lists in them are compared", names=body.names_of(side))
         made = call("list", call("map", name("list"), code))
-    return if_tuple(code, made) if value.or_one else made
-
-
-def if_tuple(code: Code, made: Code) -> Code:
-    """What is made of sizes of several axes, where a parameter is given such, and the one number that it is else."""
-    return ast.IfExp(call("isinstance", code, name("tuple")), made, code)
+    return ast.IfExp(call("isinstance", code, name("tuple")), made, code) if value.or_one else made
 
 
 def compared(body: Body, word: str, left: Any, right: Any) -> Static:

@@ -68,8 +68,8 @@ class Opaque:
 
     code: Code
     sample: Any
-    or_one: bool = False
-    """Whether it may be no list, but one number for all axes."""
+    or_one: str = ""
+    """If it may be no list, but one number for all axes: what kind of number."""
 
     def __bool__(self) -> bool:
         return bool(self.sample)
