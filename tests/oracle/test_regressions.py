@@ -1100,6 +1100,24 @@ network Net(size = [5, 4]) { input(3, 16, 16); (it -> B) + (it -> B([6, 2])) + (
 }
 
 
+NONE_OF_IT = [
+    "maxpool(size)",
+    "conv(8 // size, 1, groups=size)",
+    "upsample(scale=size) -> conv(it.shape[1] // size, size)",
+    "reshape([size, 4 // size, 8, 8]) -> permute([0, 2, 1, 3, 4]) -> reshape([4, it.shape[-2], -1])",
+    "pixel_unshuffle(size) -> conv(4 * size % 7 + 1, 1)",
+]
+
+
+@pytest.mark.parametrize("lines", NONE_OF_IT)
+def test_lines_that_a_number_leaves_out_where_it_is_0_are_those_of_any_number(lines: str) -> None:
+    text = f"""
+block B(size = 0) {{ conv(4, 3, padding=1); if size > 0 {{ {lines} }}; linear(3, axis=-1) }}
+network Net(size = 0) {{ input(3, 8, 8); B(size) }}"""
+    check(text)
+    assert "It is written for" not in cnndsl.compile(text).python()
+
+
 GIVEN_AGAIN = [
     "b -> { repeat n { conv(2, 3, padding=1) } }",
     "b -> conv(2, 3, padding=1) * n",

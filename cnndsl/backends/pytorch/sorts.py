@@ -63,7 +63,7 @@ class Sort:
     def merge(self, other: Sort) -> bool:
         """Take in what another one may be; whether that is anything new."""
         changed = not other.kinds <= self.kinds
-        if not self.kinds or (self.sample is None and other.sample is not None):
+        if not self.kinds or (self.sample is None and other.sample is not None) or self.is_less_likely(other):
             self.sample = other.sample
         elif is_beyond_64_bits(other.sample) and not is_beyond_64_bits(self.sample):
             self.sample, changed = other.sample, True
@@ -95,6 +95,11 @@ class Sort:
             if other.is_parameter:
                 changed |= other.needs.absorb(self.needs)
         return changed
+
+    def is_less_likely(self, other: Sort) -> bool:
+        """Whether its sample is a number for which much is left out or impossible, and another one is above 0."""
+        are_numbers = self.kinds | other.kinds <= {"int", "float"} and self.sample is not None
+        return are_numbers and other.sample is not None and bool(self.sample <= 0 < other.sample)
 
     def inner(self) -> Iterator[Sort]:
         """It, and what is in it at any depth."""

@@ -7,6 +7,7 @@ where one of them tells something new, it is translated again, until nothing cha
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from itertools import count
 from typing import Any
@@ -636,6 +637,8 @@ class Translation:
         try:
             self._translate(unit)
         except Untranslatable as problem:
+            if self._is_translated_above_0(unit):
+                return
             fixed, constant_ones = unit.fixed, _constants(unit)
             if not constant_ones:
                 raise
@@ -650,6 +653,20 @@ class Translation:
                     except Untranslatable:
                         fixed[word] = value
             self.stale()
+
+    def _is_translated_above_0(self, unit: Unit) -> bool:
+        """Translate a class whose parameters that are 0 in the text, which leaves lines out, are tried with 1."""
+        sorts = [unit.sorts[word] for word in unit.parameters()]
+        sorts = [sort for sort in sorts if sort.kinds <= {"int", "float"} and sort.sample == 0]
+        for sort in sorts:
+            sort.sample = 1
+        with suppress(Untranslatable):
+            if sorts:
+                self._translate(unit)
+                return True
+        for sort in sorts:
+            sort.sample = 0
+        return False
 
     def _translate(self, unit: Unit) -> None:
         unit.is_stale = False
