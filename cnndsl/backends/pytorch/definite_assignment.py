@@ -41,6 +41,7 @@ from cnndsl.backends.pytorch.flowgraph import (
     walk,
 )
 from cnndsl.backends.pytorch.path_conditions import Missing
+from cnndsl.backends.pytorch.values import NeedsUnrolling
 
 
 def assigned_before_read(lines: Sequence[Any], inputs: Mapping[str, str]) -> list[Any]:
@@ -138,12 +139,17 @@ def _checked(
 
 
 def refuse_unassigned(lines: Sequence[Any], arguments: Iterable[str]) -> list[Any]:
-    """The lines of `__init__`, which refuse arguments for which one reads a variable that no line has set."""
+    """The lines of `__init__`, which refuse arguments for which one reads a variable that no line has set.
+
+    Raises NeedsUnrolling where a loop of `forward` would begin with one that only a turn sets.
+    """
     unset: set[str] = set()
     variables = assigned(lines).difference(arguments)
     made = _refusing(lines, variables, set(), unset) if variables else [*lines]
     for each in sorted(unset):
         at = next(at for at, line in enumerate(made) if each in assigned([line]))
+        if any(each in names_in(code) for line in made[:at] for code in codes_of(line)):
+            raise NeedsUnrolling("a turn of a loop gives a number its first value, with which the next ones go on")
         made.insert(at, Assign(each, constant(None)))
     return made
 
