@@ -106,6 +106,17 @@ class _Text:
             self.lines_are_repeated,
             self.lines_are_a_block,
             self.line_is_added,
+            self.turns_have_a_number,
+            self.number_is_a_size,
+            self.number_is_a_variable,
+            self.number_is_of_a_list,
+            self.number_is_for_each_axis,
+            self.layer_is_another,
+            self.line_is_for_some_sizes,
+            self.line_is_applied_again,
+            self.lines_are_for_training,
+            self.line_is_a_layer_of_its_own,
+            self.network_has_variants,
         ]
         if not self.bodies:
             return self.text
@@ -174,6 +185,153 @@ class _Text:
         ways = [(before, f"\nit + {name}\n"), (before, f"\nconcat(it, {name})\n"), (f"{name} = it -> ", "\n")]
         head, end = self.rng.choice(ways)
         return [(span.start, span.start, head), (span.end, span.end, end)]
+
+    def turns_have_a_number(self, definition: tree.Definition) -> list[Edit]:
+        """Lines are the turns of a loop, to whose number a number of theirs is added, or which leaves some out."""
+        lines, name = self.run_of_lines(definition), self.free()
+        if not lines:
+            return []
+        turn = f"{name}_turn"
+        start, end = lines[0].span.start, lines[-1].span.end
+        head = f"for {turn} in range({name}) {{\n"
+        edits = [*self.parameter(definition, name, "2"), (start, start, head), (end, end, "\n}\n")]
+        numbers = [each for line in lines for each in _constants(line) if isinstance(each, tree.Number)]
+        if numbers and self.rng.random() < 0.7:
+            span = self.rng.choice(numbers).span
+            way = self.rng.choice(
+                ["({0} + {1})", "({0} * ({1} + 1))", "({0} if {1} == 0 else {0} + 1)", "max({0} - {1}, 1)"]
+            )
+            return [*edits, (span.start, span.end, way.format(span.text, turn))]
+        span = self.rng.choice(lines).span
+        test = self.rng.choice([f"{turn} > 0", f"{turn} == 0", f"{turn} < {name} - 1"])
+        return [*edits, (span.start, span.start, f"if {test} {{ "), (span.end, span.end, " }")]
+
+    def number_is_a_size(self, definition: tree.Definition) -> list[Edit]:
+        """A number of a body is a size of what comes, or follows from one."""
+        found = [each for each in _constants(definition.body) if isinstance(each, tree.Number)]
+        if not found:
+            return []
+        span = self.rng.choice(found).span
+        way = self.rng.choice(
+            [
+                "it.channels",
+                "input.channels",
+                "it.channels * 2",
+                "max(it.channels // 2, 1)",
+                "it.shape[0]",
+                "input.shape[0]",
+            ]
+        )
+        return [(span.start, span.end, way)]
+
+    def number_is_a_variable(self, definition: tree.Definition) -> list[Edit]:
+        """A number is in a variable, which lines further on may change."""
+        lines = [line for line in self.lines(definition) if isinstance(line, tree.Apply)]
+        found = [(line, each) for line in lines for each in _constants(line) if isinstance(each, tree.Number)]
+        if not found:
+            return []
+        (line, number), name = self.rng.choice(found), self.free()
+        places = [each.span.start for each in self.lines(definition) if each.span.start <= line.span.start]
+        span, place = number.span, self.rng.choice(places)
+        behind = self.rng.choice(["", f"\n{name} = {name} + 1\n", f"\n{name} = {name} * 2\n"])
+        return [
+            (place, place, f"{name} = {span.text}\n"),
+            (span.start, span.end, name),
+            (line.span.end, line.span.end, behind),
+        ]
+
+    def number_is_of_a_list(self, definition: tree.Definition) -> list[Edit]:
+        """Numbers of a body are those of a list that is a parameter."""
+        found = [each for each in _constants(definition.body) if isinstance(each, tree.Number)]
+        if not found:
+            return []
+        taken = self.rng.sample(found, min(len(found), self.rng.randint(1, 3)))
+        name = self.free()
+        default = f"[{', '.join(each.span.text for each in taken)}]"
+        places = [(each.span.start, each.span.end, f"{name}[{at}]") for at, each in enumerate(taken)]
+        return [*self.parameter(definition, name, default), *places]
+
+    def number_is_for_each_axis(self, definition: tree.Definition) -> list[Edit]:
+        """A number is written for each axis, which may be one of those that a block is given."""
+        found = [each for each in _constants(definition.body) if isinstance(each, tree.Number)]
+        if not found:
+            return []
+        span = self.rng.choice(found).span
+        return [(span.start, span.end, f"[{span.text}, {span.text}]")]
+
+    def layer_is_another(self, definition: tree.Definition) -> list[Edit]:
+        """An activation is another layer, or none."""
+        found = [each for each in _constants(definition.body) if isinstance(each, tree.Name)]
+        if not found:
+            return []
+        span = self.rng.choice(found).span
+        others = [
+            "identity",
+            "leaky_relu(0.2)",
+            "batchnorm",
+            "dropout(0.1)",
+            "{ relu -> tanh }",
+            "conv(4, 1)",
+            "maxpool(2)",
+        ]
+        return [(span.start, span.end, self.rng.choice(others))]
+
+    def line_is_for_some_sizes(self, definition: tree.Definition) -> list[Edit]:
+        """A line is there where what comes has a certain size."""
+        lines = [line for line in self.lines(definition) if isinstance(line, tree.Apply)]
+        if not lines:
+            return []
+        span = self.rng.choice(lines).span
+        size = self.rng.choice(["it.channels", "input.channels", "it.shape[-1]"])
+        test = self.rng.choice([f"{size} > 3", f"{size} % 2 == 0", f"{size} != input.channels", f"{size} < 9"])
+        end = self.rng.choice([" }", f" }} else {{ {self.rng.choice(ACTIVATIONS)} }}"])
+        return [(span.start, span.start, f"if {test} {{ "), (span.end, span.end, end)]
+
+    def line_is_applied_again(self, definition: tree.Definition) -> list[Edit]:
+        """A line stands a second time, perhaps with another number."""
+        lines = [line for line in self.lines(definition) if isinstance(line, tree.Apply) and not line.targets]
+        if not lines:
+            return []
+        line = self.rng.choice(lines)
+        again = line.span.text
+        numbers = [each for each in _constants(line) if isinstance(each, tree.Number)]
+        if numbers and self.rng.random() < 0.6:
+            span = self.rng.choice(numbers).span
+            start, end = span.start - line.span.start, span.end - line.span.start
+            again = f"{again[:start]}({span.text} + 1){again[end:]}"
+        return [(line.span.end, line.span.end, f"\n{again}\n")]
+
+    def lines_are_for_training(self, definition: tree.Definition) -> list[Edit]:
+        """In training a network gives what some lines would make of a value, too."""
+        networks = [each for each in self.bodies if each.kind == "network"]
+        lines = self.run_of_lines(definition)
+        if definition not in networks or not lines:
+            return []
+        end, name = lines[-1].span.end, self.free()
+        written = self.text[lines[0].span.start : end]
+        return [(end, end, f"\nkept_{name} = it\nwhen training {{\n{written}\n{name} = it }}\nkept_{name}\n")]
+
+    def line_is_a_layer_of_its_own(self, definition: tree.Definition) -> list[Edit]:
+        """A line is a layer with a name, which is applied once or twice."""
+        lines = [line for line in self.lines(definition) if isinstance(line, tree.Apply) and not line.targets]
+        if not lines:
+            return []
+        span, name = self.rng.choice(lines).span, self.free()
+        again = self.rng.choice([name, f"{name}\n{name}", f"{name} -> {name}", f"it + (it -> {name})"])
+        written = self.rng.choice(["{0}", "{{ {0} }}", "[{0}]"]).format(span.text)
+        if written.startswith("["):
+            again = again.replace(name, f"{name}[0]")
+        return [(span.start, span.end, f"{name} = {written}\n{again}\n")]
+
+    def network_has_variants(self, definition: tree.Definition) -> list[Edit]:
+        """A network is another one's with another number."""
+        found = [each for each in _constants(definition.body) if isinstance(each, tree.Number)]
+        if definition.kind != "network" or not found:
+            return []
+        span, name = self.rng.choice(found).span, self.free()
+        end = len(self.text)
+        variant = f"\nnetwork Net{name.title()} = {definition.name.text}({name} = {span.text} + 1)\n"
+        return [*self.parameter(definition, name, span.text), (span.start, span.end, name), (end, end, variant)]
 
     # What they are made of
 
