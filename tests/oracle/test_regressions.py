@@ -1091,6 +1091,11 @@ network Net(stride = [2, 1]) { input(3, 16, 16); (it -> B) + (it -> B([1, 2])) +
     "a border of one number or one for each side": """
 block B(border = 1) { pad(border) -> conv(2, 3) -> crop(border) -> linear(4) }
 network Net(border = [1, 0, 2, 1]) { input(3, 16, 16); (it -> B) + (it -> B([1, 2, 0, 1])) + (it -> B(border)) }""",
+    "a scale of one number that is none that counts, or of two": """
+block B(scale) { upsample(scale=scale) -> linear(3, axis=-1) -> linear(3) }
+network Net(scale = 1.5) { input(3, 8, 8); (it -> B(scale)) + (it -> B([2, 1.5])) + (it -> B(2)) }""",
+    "a list with a list in it, which no layer takes, on a way that is not taken": """
+network Net(flag = true) { input(3, 8, 8); avgpool(1 if flag else [1, [2, 2]], 1) -> conv(3, [2, 1] if flag else 1) }""",
     "axes in an order that parameters give": """
 block B(a, order) { permute([0, 2, a, 3]) -> permute([0] + order) -> conv(2, 1) }
 network Net(a = 1, order = [3, 2, 1]) { input(3, 5, 7); B(a, order) }""",

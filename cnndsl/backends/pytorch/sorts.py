@@ -58,7 +58,14 @@ class Sort:
 
     def any_list(self) -> AnyList:
         """A list of it of which nothing else is known."""
-        return AnyList(self.of_items, self.sample or 0)
+        return AnyList(self.of_items, self.length)
+
+    @property
+    def length(self) -> int:
+        """How many items a list of it may have. Where it may be a number too, that may be the sample."""
+        if self.kinds == {"list"}:
+            return self.sample or 0
+        return len(self.columns) if self.columns else 1
 
     def merge(self, other: Sort) -> bool:
         """Take in what another one may be; whether that is anything new."""
@@ -178,7 +185,7 @@ def _of_static(static: Static) -> Sort:
         item = Sort()
         item.merge(value.item)
         _ask_the_same(item, value.item)
-        return Sort({"list"} | (item.kinds if value.or_one else set()), value.sample, item)
+        return Sort({"list"} | value.or_one, value.sample, item)
     if isinstance(value, list):
         item, columns = Sort(needs=Needs(is_passing=True)), [sort_of(each) for each in value]
         for column in columns:
@@ -247,7 +254,7 @@ def _sample(sort: Sort) -> Any:
     if sort.columns is not None:
         return [_sample(column) for column in sort.columns]
     if "list" in sort.kinds:
-        return _samples(sort.of_items, sort.sample or 0)
+        return _samples(sort.of_items, sort.length)
     return sort.sample
 
 

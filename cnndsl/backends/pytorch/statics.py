@@ -70,7 +70,7 @@ def abstract(body: Body, sort: Sort, code: Code, symbol: Traced | None = None) -
             raise Untranslatable("a layer and something else are given for the same name")
         return ParamRecipe(code, tuple(sort.choices.values()), sort.needs)
     if "list" in kinds:
-        return Static(AnyList(sort.of_items, sort.sample or 0, sort.columns, or_one=len(kinds) > 1), code)
+        return Static(AnyList(sort.of_items, sort.length, sort.columns, or_one=frozenset(kinds - {"list"})), code)
     if "bool" in kinds:
         return Static(Test(bool(sort.sample)), code)
     if "str" in kinds:
@@ -169,10 +169,12 @@ def field_of(body: Body, static: Static) -> Any:
     if isinstance(value, Test):
         return Opaque(static.code, value.sample)
     if isinstance(value, AnyList):
+        if "list" in value.item.kinds:
+            raise Untranslatable("a layer is given a list with lists in it", names=body.names_of(static))
         if not body.is_silent and not value.item.item:
             body.file.ask_for_tuples(value.item)
-        kind = "float" if "float" in value.item.kinds else "int"
-        return Opaque(as_tuple(static.code), tuple(sample_of(static)), or_one=kind if value.or_one else "")
+        kind = "float" if "float" in value.or_one else "int" if value.or_one else ""
+        return Opaque(as_tuple(static.code), tuple(sample_of(static)), or_one=kind)
     return value
 
 
@@ -209,7 +211,7 @@ def list_arithmetic(body: Body, word: str, left: Static, right: Static) -> Stati
         if isinstance(left.value, list) and isinstance(right.value, list):
             return Static([*left.value, *right.value], code)
         sort, other = sort_of(left), sort_of(right)
-        size = (sort.sample or 0) + (other.sample or 0)
+        size = sort.length + other.length
         sort.merge(other)
         return Static(AnyList(sort.of_items, size), code)
     is_new = isinstance(left.code, (ast.List, ast.ListComp))
@@ -404,7 +406,7 @@ def _rows(body: Body, word: str, statics: list[Static], code: Code) -> Static:
     sorts = [sort_of(static) for static in lists]
     kinds = [*([Sort({"int"}, 1)] if is_counted else []), *(sort.of_items for sort in sorts)]
     row = Sort({"list"}, len(kinds), columns=kinds)
-    return Static(AnyList(row, min(sort.sample or 0 for sort in sorts)), code)
+    return Static(AnyList(row, min(sort.length for sort in sorts)), code)
 
 
 def counted(start: int, items: Sequence[Any]) -> list[Static]:

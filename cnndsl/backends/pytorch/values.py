@@ -113,8 +113,8 @@ class AnyList:
     sample: int
     columns: Any = None
     """What they are like place by place, where that is known."""
-    or_one: bool = False
-    """Whether it may be no list, but one number for all axes."""
+    or_one: frozenset[str] = frozenset()
+    """The kinds of what it may be in place of a list: of one number for all axes."""
 
 
 @frozen()
