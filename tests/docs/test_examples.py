@@ -79,7 +79,8 @@ def test_a_search_on_a_ray(tmp_path: Path) -> None:
     pytest.importorskip("ray.tune", reason="ray is not installed", exc_type=ImportError)
     printed = _run(tmp_path, "search_tune.py", str(tmp_path), "4")
     assert re.search(r"^best: \{'width': \d+, 'rate': ", printed, re.MULTILINE)
-    assert _run(tmp_path, "search_tune.py", str(tmp_path), "4").splitlines()[-1] == printed.splitlines()[-1]
+    again = _run(tmp_path, "search_tune.py", str(tmp_path), "4")
+    assert again.rpartition(", ")[2] == printed.rpartition(", ")[2]  # of members that are as good it may tell another
 
 
 def test_the_examples_are_short() -> None:

@@ -1095,7 +1095,10 @@ network Net(border = [1, 0, 2, 1]) { input(3, 16, 16); (it -> B) + (it -> B([1, 
 block B(scale) { upsample(scale=scale) -> linear(3, axis=-1) -> linear(3) }
 network Net(scale = 1.5) { input(3, 8, 8); (it -> B(scale)) + (it -> B([2, 1.5])) + (it -> B(2)) }""",
     "a list with a list in it, which no layer takes, on a way that is not taken": """
-network Net(flag = true) { input(3, 8, 8); avgpool(1 if flag else [1, [2, 2]], 1) -> conv(3, [2, 1] if flag else 1) }""",
+network Net(flag = true) {
+    input(3, 8, 8)
+    avgpool(1 if flag else [1, [2, 2]], 1) -> conv(3, [2, 1] if flag else 1)
+}""",
     "axes in an order that parameters give": """
 block B(a, order) { permute([0, 2, a, 3]) -> permute([0] + order) -> conv(2, 1) }
 network Net(a = 1, order = [3, 2, 1]) { input(3, 5, 7); B(a, order) }""",
@@ -1170,6 +1173,14 @@ block Unit(layer, times = 1) { repeat times { layer -> linear(3) } }
 network Net(by = 2) { input(3, 8, 8); (it -> Unit(conv(3, 3, stride=2))) + (it -> Unit(conv(3, 3, stride=by))) }"""
     with pytest.raises(CompilationError, match=r"E601.*Unit cannot be written"):
         cnndsl.compile(text).python()
+
+
+def test_a_layer_with_a_variable_among_the_sizes_of_its_axes_is_no_constant() -> None:
+    text = """
+block B(unit) { unit -> relu -> linear(3) }
+network Net { input(3, 8, 8); k = 3; maxpool(2) -> B(conv(3, [3, k], stride=2)); k = k + 1 }"""
+    with suppress(CompilationError):  # it may be refused, but not wrong
+        check(text)
 
 
 @pytest.mark.parametrize("lines", ["it[0] + it[1]", "c, d = it; c + d"])

@@ -137,7 +137,14 @@ def _is_constant(recipe: Any) -> bool:
     """Whether a layer is the same wherever it stands."""
     if not isinstance(recipe, KindRecipe) or recipe.begins or recipe.numbers:
         return False
-    return all(value_of(static.value) is static.value for static in recipe.fields.values())
+    return all(map(_is_known, recipe.fields.values()))
+
+
+def _is_known(static: Static) -> bool:
+    """Whether a constant follows from no parameter and no variable."""
+    if isinstance(static.value, list):
+        return all(isinstance(item, Static) and _is_known(item) for item in static.value)
+    return value_of(static.value) is static.value
 
 
 _MOST_SAMPLES = 2
