@@ -1099,6 +1099,20 @@ network Net(flag = true) {
     input(3, 8, 8)
     avgpool(1 if flag else [1, [2, 2]], 1) -> conv(3, [2, 1] if flag else 1)
 }""",
+    "pieces of which a parameter says how many there are, each with a name": """
+network Net(n = 2, counts = [3, 2]) {
+    input(4, 8, 8)
+    split(it, n) as a, b
+    concat(b, a * 2) -> conv(2, 1)
+    split(it, counts[1]) as c, d
+    c - d
+}""",
+    "a range up to a number of a list with numbers that do not count": """
+block Weighted(scale, told = [3, 8, 0.1]) {
+    conv(told[1], 3) -> relu
+    it * constant([scale ** i for i in range(told[1])], [8, 1, 1]) + constant([told[2]])
+}
+network Net(scale = 0.5, told = [9, 8, 0.1]) { input(3, 8, 8); Weighted(scale, told = told) }""",
     "axes in an order that parameters give": """
 block B(a, order) { permute([0, 2, a, 3]) -> permute([0] + order) -> conv(2, 1) }
 network Net(a = 1, order = [3, 2, 1]) { input(3, 5, 7); B(a, order) }""",

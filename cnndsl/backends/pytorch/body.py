@@ -521,9 +521,9 @@ class Body:
         self.end = self.file.new_symbol("chain")
         return Tensor(name(self.end), shape)
 
-    def at_end(self, value: Tensor) -> Tensor:
+    def at_end(self, value: Any) -> Any:
         """The value, which is to be the one at the end of the chain. Raises Untranslatable."""
-        if flat(value.code) != self.end:
+        if not isinstance(value, Tensor) or flat(value.code) != self.end:
             raise Untranslatable(
                 "a chain gives each layer what the one before it gave, and here something else is read",
                 None,

@@ -156,20 +156,14 @@ def _bind_static(body: Body, wanted: str, static: Static) -> None:
 def _bind_several(body: Body, statement: nodes.Bind) -> None:
     body.target = None
     with body.having(is_taken_apart=True):
-        value = evaluate(body, statement.value)
-    places = [*map(plain_static, range(len(statement.names)))]
-    if isinstance(value, AnyTensors):
-        _refuse_other_counts(body, statement, value.code, count_of(body, value).code)
-        code = value.code
-        value = TensorList(tuple(item_of(body, value, place) for place in places))
-        body.pending = value, code
+        value = _taken_apart(body, statement, evaluate(body, statement.value))
     if isinstance(value, Static):
         items: Any = value.value
         if isinstance(items, AnyList):
             if not body.is_silent and not isinstance(value.code, ast.Name | ast.Subscript):
                 value = _in_spare(body, value, "items")
             _refuse_other_counts(body, statement, value.code, call("len", value.code))
-            items = [item_of_static(body, value, place) for place in places]
+            items = [item_of_static(body, value, plain_static(at)) for at in range(len(statement.names))]
         if any(isinstance(item, RECIPES) for item in items):
             for wanted, item in zip(statement.names, items, strict=True):
                 if isinstance(item, Static):
@@ -183,7 +177,17 @@ def _bind_several(body: Body, statement: nodes.Bind) -> None:
     _name(body, statement.names, value)
 
 
-def _refuse_other_counts(body: Body, statement: nodes.Bind, code: Code, count: Code) -> None:
+def _taken_apart(body: Body, statement: nodes.Bind | nodes.Apply, value: Any) -> Any:
+    """As many values of a list of any number as there are names for; anything else as it is."""
+    if not isinstance(value, AnyTensors):
+        return value
+    _refuse_other_counts(body, statement, value.code, count_of(body, value).code)
+    made = TensorList(tuple(item_of(body, value, plain_static(at)) for at in range(len(statement.names))))
+    body.pending = made, value.code
+    return made
+
+
+def _refuse_other_counts(body: Body, statement: nodes.Bind | nodes.Apply, code: Code, count: Code) -> None:
     """Refuse arguments for which a list has not as many items as the names that it is taken apart into."""
     if not body.is_silent:
         word = code.id.removeprefix(FLOW) if isinstance(code, ast.Name) else "the list"
@@ -297,7 +301,7 @@ def _do_apply(body: Body, statement: nodes.Apply) -> None:
         body.it = body.scope.names[wanted]
     else:
         with body.having(is_taken_apart=True):
-            value = _applied(body, node, None)
+            value = _taken_apart(body, statement, _applied(body, node, None))
         _name(body, statement.names, value)
         body.it = TensorList(tuple(body.scope.names[wanted] for wanted in statement.names))
 

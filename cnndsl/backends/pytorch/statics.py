@@ -390,7 +390,7 @@ def _range(body: Body, ends: list[Static], code: Code) -> Static:
     known = [body.symbols.known(end.value) for end in ends]
     if None not in known and len(numbers := range(*known)) <= _LONGEST_KNOWN:
         return Static(list(map(plain_static, numbers)), code)
-    return Static(AnyList(Sort({"int"}, 1), len(range(*map(sample_of, ends)))), code)
+    return Static(AnyList(Sort({"int"}, 1), len(range(*(int(sample_of(end)) for end in ends)))), code)
 
 
 def _rows(body: Body, word: str, statics: list[Static], code: Code) -> Static:
