@@ -130,7 +130,10 @@ class Sort:
                 return None
             items = [column.constant() for column in self.columns]
             return None if None in items else items
-        return self.sample if len(self.samples) == 1 else None
+        if len(self.samples) != 1:
+            return None
+        (only,) = self.samples  # the sample may be a number that lets more be translated
+        return only[1] if isinstance(only, tuple) else only
 
 
 def _is_constant(recipe: Any) -> bool:

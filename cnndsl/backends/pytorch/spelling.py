@@ -98,7 +98,7 @@ def along_any_axis(
 def _items(body: Body, held: Opaque, kind: str, word: str, axes: int) -> tuple[Any, ...]:
     """The items of a list for so many axes that is known when a module is built."""
     count = 2 * axes if (kind, word) in _BORDERS else axes
-    kinds: Code = name("int") if held.or_one == "int" else tuple_of([name("int"), name("float")])
+    kinds: Code = tuple_of([name("int"), name("float")]) if "float" in held.or_one else name("int")
     is_one = call("isinstance", held.code, kinds)
     made = []
     for at, item in zip(range(count), cycle(held.sample), strict=False):

@@ -173,8 +173,7 @@ def field_of(body: Body, static: Static) -> Any:
             raise Untranslatable("a layer is given a list with lists in it", names=body.names_of(static))
         if not body.is_silent and not value.item.item:
             body.file.ask_for_tuples(value.item)
-        kind = "float" if "float" in value.or_one else "int" if value.or_one else ""
-        return Opaque(as_tuple(static.code), tuple(sample_of(static)), or_one=kind)
+        return Opaque(as_tuple(static.code), tuple(sample_of(static)), value.or_one)
     return value
 
 

@@ -68,8 +68,8 @@ class Opaque:
 
     code: Code
     sample: Any
-    or_one: str = ""
-    """If it may be no list, but one number for all axes: what kind of number."""
+    or_one: frozenset[str] = frozenset()
+    """The kinds of what it may be in place of a list, as of AnyList."""
 
     def __bool__(self) -> bool:
         return bool(self.sample)
