@@ -657,7 +657,9 @@ class Body:
         is_overtaken, end = False, len(self.lines)
         for value, mark in reversed(made):
             values.append(value)
-            is_overtaken = is_overtaken or any(isinstance(line, Compute) for line in walk(self.lines[mark:end]))
+            is_overtaken = is_overtaken or (
+                mark < end and any(isinstance(line, Compute) for line in walk(self.lines[mark:end]))
+            )
             end = mark
             is_apart = self.pending is not None and self.pending[0] is value  # what one step gives
             if is_overtaken and not is_apart:

@@ -613,6 +613,8 @@ def _check_kept(lines: Iterable[Any], stores: Mapping[int, set[str]], kept: set[
 
 def _kept_once(lines: Sequence[Any], stores: Mapping[int, _Stores]) -> dict[int, _Stores]:
     """What lines keep for `forward`: what has one value is kept once, before the conditions around."""
+    if not stores:
+        return {}
     given = Counter(line.name for line in walk(lines) if isinstance(line, Assign))
     once = {line.name for line in lines if isinstance(line, Assign) and given[line.name] == 1}
     changed = {*given, *(word for line in walk(lines) if isinstance(line, For) for word in names_stored(line.target))}

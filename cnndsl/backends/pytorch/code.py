@@ -365,7 +365,7 @@ def _replaced(node: Any, values: Mapping[Any, Code]) -> Any:
             return node
         case list():
             made = [_replaced(each, values) for each in node]
-            return node if all(a is b for a, b in zip(made, node, strict=True)) else made
+            return node if made == node else made  # nodes are equal where they are the same
         case ast.AST() if node in values:
             return values[node]
         case ast.AST():

@@ -50,6 +50,8 @@ def assigned_before_read(lines: Sequence[Any], inputs: Mapping[str, str]) -> lis
     """
     unset: set[str] = set()
     _visit(lines, set(inputs), unset)
+    if not unset:
+        return list(lines)
     known = dict(inputs)
     made: list[Any] = []
     for line in lines:
@@ -84,7 +86,7 @@ def _visit(lines: Iterable[Any], known: set[str], unset: set[str]) -> None:
                 _visit(line.lines, set(known), unset)
 
 
-def refuse_missing(lines: Sequence[Any], missing: Iterable[Missing], free: Callable[[str], str]) -> list[Any]:
+def refuse_missing(lines: Sequence[Any], missing: Sequence[Missing], free: Callable[[str], str]) -> list[Any]:
     """The lines of a definition, in which `__init__` refuses arguments for which one reads a variable of `forward` that
     nothing has set, or a list in which nothing is.
 
@@ -92,6 +94,8 @@ def refuse_missing(lines: Sequence[Any], missing: Iterable[Missing], free: Calla
     """
     tests: dict[int, list[Missing]] = {}
     flags: dict[tuple[str, bool], str] = {}
+    if not missing:
+        return list(lines)
     for each in missing:
         tests.setdefault(id(each.line), []).append(each)
         if each.test is None and (key := (each.variable, each.is_empty)) not in flags:

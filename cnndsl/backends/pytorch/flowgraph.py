@@ -556,6 +556,8 @@ def substitute(lines: Iterable[Any], values: Mapping[str, Code]) -> None:
 
 def rename(lines: list[Any], names: dict[str, str]) -> None:
     """Other names for variables of `forward`."""
+    if not names:
+        return
     values: dict[str, Code] = {each: name(new) for each, new in names.items()}
     substitute(lines, values)
     for line in walk(lines):
@@ -584,7 +586,8 @@ def with_tensors(lines: Sequence[Any], inputs: Iterable[str], optional: Containe
                     line.comment.is_in_forward = False
                 continue
         made.append(line)
-    substitute(made, values)
+    if values:
+        substitute(made, values)
     return made
 
 
