@@ -216,13 +216,18 @@ class Evaluation:
         if value.owner is not self.builder:
             raise error("E402", "this value belongs to another body", span, help="give it to the block as an argument")
         if value.training and not (in_training or self.builder.training):
-            raise error(
-                "E412",
-                "this value exists in training only",
-                span,
-                labels=(Label(value.span, "it is made here"),),
-                help="use it inside when training { }, or as an output: output a, b when training",
-            )
+            raise self.in_training_only(value.span, span)
+
+    @staticmethod
+    def in_training_only(made: Span, span: Span) -> Problem:
+        """What is used in evaluation too, and was `made` in training only."""
+        return error(
+            "E412",
+            "this value exists in training only",
+            span,
+            labels=(Label(made, "it is made here"),),
+            help="use it inside when training { }, or as an output: output a, b when training",
+        )
 
     def light(self, value: _Light, span: Span) -> _Light:
         """The value, unless it holds too much. Raises Problem."""

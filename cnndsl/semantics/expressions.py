@@ -31,6 +31,7 @@ from cnndsl.semantics.hints import (
 from cnndsl.semantics.operators import apply_operation, binary, comparison, unary
 from cnndsl.semantics.values import (
     BlockRecipe,
+    EmptyInTraining,
     Items,
     Part,
     Recipe,
@@ -83,6 +84,10 @@ def _name(body: Evaluation, node: tree.Name) -> Any:
             node.span,
             help="make this a block, and give it what it needs as an argument",
         )
+    if isinstance(value, EmptyInTraining):
+        if not body.builder.training:
+            raise body.in_training_only(value.span, node.span)
+        return []
     if isinstance(value, VariantRecipe) and not is_half_applied(value):
         return settled(body, value, node.span)  # unless it is called, with its own parameters
     return value

@@ -23,6 +23,7 @@ from cnndsl.semantics.values import (
     UNKNOWN,
     BraceRecipe,
     Choice,
+    EmptyInTraining,
     Function,
     Items,
     Part,
@@ -414,7 +415,8 @@ def _when(body: Evaluation, statement: tree.When) -> None:
         body.current = before
     for word, value in body.scope.names.items():
         if value is not names.get(word):
-            body.scope.names[word] = _in_training(value, statement.mode.span)
+            span = statement.mode.span
+            body.scope.names[word] = EmptyInTraining(span) if value == [] else _in_training(value, span)
 
 
 def _in_training(value: Any, span: Span) -> Any:

@@ -94,6 +94,13 @@ class Silent(Exception):  # noqa: N818 - a signal, not an error
 
 
 @frozen(eq=False)
+class EmptyInTraining:
+    """A list that lines for training alone have left empty, and where they begin."""
+
+    span: Span
+
+
+@frozen(eq=False)
 class Value:
     """Something that flows: number `index` among the values of the body `owner`.
 

@@ -433,6 +433,7 @@ IN_PART = [
     "side = [input -> conv(2, 1) for k in range(3)]; x = side[0]; if deep { x = side[2] }; x + 1",
     "last = [it, it]; for k in [1, 2] { x = input; repeat n { x = x -> conv(4, 1) }; last = [last[1], x] }; last[1]",
     "side = [input -> conv(2, 1) for k in range(n)]; when training { extra = side[0] }; side[1]",
+    "side = [it]; when training { side = [it -> relu] }; if deep { side = side + [it -> conv(2, 1)] }; side[-1]",
 ]
 
 

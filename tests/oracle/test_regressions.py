@@ -1119,6 +1119,31 @@ network Net(a = 1, order = [3, 2, 1]) { input(3, 5, 7); B(a, order) }""",
     "the middle of a map, of one side or two": """
 block B(size = 6) { crop(size=size) -> linear(4) }
 network Net(size = [5, 4]) { input(3, 16, 16); (it -> B) + (it -> B([6, 2])) + (it -> B(size)) }""",
+    "a value of the last turn, whose sizes are those before the turn goes on": """
+network Net(n = 2) {
+    input(3, 12, 12)
+    for i in range(n) {
+        skip = it -> conv(2, 1)
+        conv(4 * (i + 1), 3)
+    }
+    concat(it, crop(skip, like=it)) -> linear(2)
+    skip -> linear(3) as wide
+    output it, wide
+}""",
+    "sizes that depend on each other, changed in one way of a condition": """
+block B(acts = [relu, tanh]) {
+    for [i, act] in enumerate(acts) {
+        if it.shape[-1] % 2 == 0 { conv(4 * (i + 1), it.shape[0], padding=1) -> act }
+        if it.shape[-1] % 2 == 0 { conv(4 * (i + 1), it.shape[0], padding=1) -> act } else { conv(2, 2) }
+    }
+}
+network Net { input(3, 9, 8); B() }""",
+    "layers of a sequence that are given to it, one after the other": """
+sequence S(a, b, c) { a -> b -> c -> conv(4, 1) }
+network Net(k = 3) {
+    input(3, 8, 8)
+    S(conv(4, 1), relu, conv(5, 1)) -> S(conv(7, 1), conv(2, 1), relu) -> S(relu, batchnorm, conv(k, 1))
+}""",
 }
 
 

@@ -271,6 +271,37 @@ from tests.torch.constructors import check
         network Net(c = 3) { input(3, 8, 8); B(c) }
         """,
         "network Net(n = 2, more = []) { input(3, 8, 8); if sum(more) > 1 or 2 in more { conv(n, 1) }; linear(3) }",
+        """
+        network Net(n = 2, m = 2, c = 2, k = 1) {
+            input(2, 6, 6)
+            maps = [it]
+            for i in range(n) {
+                concat(maps)
+                repeat k { maps = [] }
+                for j in range(m) { conv(c, 1); maps = maps + [it] }
+            }
+        }
+        """,
+        """
+        network Net(m = 2, c = 2, k = 1) {
+            input(2, 6, 6)
+            maps = [it]
+            repeat k { maps = [] }
+            for j in range(m) { conv(c, 1); maps = maps + [it] }
+            concat(maps)
+        }
+        """,
+        """
+        block Res(channels, more) { conv(channels, 3, padding=1); it + (more -> conv(channels, 1)) }
+        network Net(n = 2, m = 2) {
+            input(3, 8, 8)
+            t = it -> conv(5, 1)
+            for i in range(n) { wide = Res((6 + i)) }
+            it -> wide(t) -> relu -> wide(more=t) -> last: Res(4, t)
+            wide(t)
+            for i in range(m) { it -> Res(3 + i, t) -> wide(it) }
+        }
+        """,
     ],
 )
 def test_a_class_is_the_text_for_all_arguments(text: str) -> None:

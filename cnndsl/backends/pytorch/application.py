@@ -16,6 +16,7 @@ from cnndsl.backends.pytorch.construct import (
     append,
     as_choice,
     asks_sizes,
+    in_local,
     is_spliced,
     made_for,
     one_of_two,
@@ -361,7 +362,8 @@ def _put_made(body: Body, line: Register, recipe: Any, value: Tensor, *, again: 
         line.part.type = made.type if line.part.type in ("nn.Module", made.type) else "nn.Module"
         line.begins, line.kind = made.begins, _kind_of(recipe)
     if not body.is_silent:
-        made = with_sizes(body, made, _base(body, made, line, recipe, again=again), value, recipe)
+        base, made, value = _base(body, made, line, recipe, value, again=again)
+        made = with_sizes(body, made, base, value, recipe)
     if not again:
         body.gave[line.part.number] = made.shapes
     return _called(body, line, made, value)
@@ -415,20 +417,25 @@ def _kind_of(recipe: Any) -> str:
     return "batchnorm" if "batchnorm" in kinds else next(iter(kinds), "")
 
 
-def _base(body: Body, made: Made, line: Register, recipe: Any, *, again: bool) -> Code | None:
-    """How `__init__` speaks of a part that it registers; None where it does not have to, or cannot."""
+def _base(
+    body: Body, made: Made, line: Register, recipe: Any, value: Any, *, again: bool
+) -> tuple[Code | None, Made, Any]:
+    """How `__init__` speaks of a part that it registers, None where it does not have to, or cannot; with the part, and
+    the value that comes in.
+    """
     if line.part.is_attribute:
-        return line.part.code()
+        return line.part.code(), made, value
     if again or not asks_sizes(body, made, recipe):
-        return None
-    assert not isinstance(made.value, Chain)  # noqa: S101 - a block or parameter is a call
+        return None, made, value
+    call_of = made.value
+    assert not isinstance(call_of, Chain)  # noqa: S101 - a block or parameter is a call
     before: list[Any] = []
     with body.having(lines=before):
-        base = name(body.local(made.word))
+        variable, made, value = in_local(body, made, value)
     at = body.lines.index(line)
-    body.lines[at:at] = [*before, Assign(base.id, made.value)]
-    line.value = base
-    return base
+    body.lines[at:at] = [*before, Assign(variable, call_of)]
+    line.value = name(variable)
+    return line.value, made, value
 
 
 def _called(body: Body, line: Register, made: Made, value: Tensor) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -34,7 +35,12 @@ from cnndsl.backends.pytorch.code import (
 from cnndsl.backends.pytorch.conditions import ask, optional_parts
 from cnndsl.backends.pytorch.construct import argument_for, flat_stages
 from cnndsl.backends.pytorch.declared_layers import DeclaredLayers, refuse_repeated
-from cnndsl.backends.pytorch.definite_assignment import assigned_before_read, refuse_missing, refuse_unassigned
+from cnndsl.backends.pytorch.definite_assignment import (
+    assigned_before_read,
+    refuse_missing,
+    refuse_unassigned,
+    variables_of,
+)
 from cnndsl.backends.pytorch.flowgraph import (
     FLOW,
     LIST,
@@ -322,7 +328,8 @@ class ClassTranslation:
         """The lines of `__init__`, the layers in them with words of their own, and the sizes that it is told."""
         live = self._rule_names()
         kept = put_inside(_without_repeats(gathered(init.slice(refuse_repeated(lines), live)), {}))
-        kept = refuse_unassigned(kept, self._body.given_names | {*self._body.input_sizes})
+        arguments = self._body.given_names | {*self._body.input_sizes}
+        kept = refuse_unassigned(kept, arguments, live & variables_of(lines) if live else ())
         if init.parts:
             self._check_order(kept)
         kind, helpers = self._definition.kind, self._file.helpers
@@ -458,9 +465,10 @@ class ClassTranslation:
         """Note the sizes of values, where they are numbers or parameters of the network."""
         for line in walk(lines):
             if isinstance(line, Compute) and line.shape is not None and not isinstance(line.code, ast.Name):
-                dims = list(map(self._body.symbols.size_code, line.shape))
-                if all(isinstance(dim, ast.Constant) or flat(dim) in self._unit.sorts for dim in dims):
-                    line.note = show(map(flat, dims))
+                with suppress(Untranslatable):  # for what a variable had that is given something else
+                    dims = list(map(self._body.symbols.size_code, line.shape))
+                    if all(isinstance(dim, ast.Constant) or flat(dim) in self._unit.sorts for dim in dims):
+                        line.note = show(map(flat, dims))
 
     def _live_sizes(self, live: set[str]) -> list[tuple[str, int]]:
         names = {written: place for written, place in self._body.input_sizes.items() if written in live}

@@ -534,13 +534,24 @@ def append(body: Body, recipe: Any, value: Tensor, label: Static | None) -> Tens
     body.is_empty_chain = False
     content = made.value
     if not body.is_silent and not isinstance(content, Chain) and asks_sizes(body, made, recipe):
-        variable = body.local(made.word)
+        variable, made, value = in_local(body, made, value)
         body.lines.append(Assign(variable, content))
         made = with_sizes(body, made, name(variable), value, recipe)
         content = name(variable)
     kind = recipe.kind.kind if isinstance(recipe, KindRecipe) else ""
     body.lines.append(Append(content, None if label is None else label.code, made.begins, kind))
     return body.chain_end(made.shapes[0])
+
+
+def in_local(body: Body, made: Made, value: Any) -> tuple[str, Made, Any]:
+    """The variable of `__init__` for a layer, with that and the value that comes in: their sizes may have followed from
+    the layer that was in the variable, and are kept.
+    """
+    held = body.put_aside(value)
+    given = [body.put_aside(Tensor(name("_"), shape)) for shape in made.shapes]
+    variable = body.local(made.word)
+    shapes = tuple(body.back(each, None).shape for each in given)
+    return variable, replace(made, shapes=shapes), body.back(held, value)
 
 
 def with_sizes(body: Body, made: Made, base: Code | None, value: Tensor, recipe: Any) -> Made:

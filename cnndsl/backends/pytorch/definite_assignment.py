@@ -34,7 +34,6 @@ from cnndsl.backends.pytorch.flowgraph import (
     Raise,
     Register,
     Training,
-    assigned,
     codes_of,
     computed,
     refusal,
@@ -54,6 +53,9 @@ def assigned_before_read(lines: Sequence[Any], inputs: Mapping[str, str]) -> lis
         return list(lines)
     known = dict(inputs)
     made: list[Any] = []
+    for each in sorted(unset.difference(computed(lines))):  # of lines for training that are left out
+        made.append(Compute((each,), _given("Tensor", known), note="worked out in training only"))
+        known[each] = "Tensor"
     for line in lines:
         for each in dict.fromkeys(computed([line])):
             if each in unset and each not in known:
@@ -142,20 +144,34 @@ def _checked(
     return made
 
 
-def refuse_unassigned(lines: Sequence[Any], arguments: Iterable[str]) -> list[Any]:
+def refuse_unassigned(lines: Sequence[Any], arguments: Iterable[str], lost: Iterable[str]) -> list[Any]:
     """The lines of `__init__`, which refuse arguments for which one reads a variable that no line has set.
 
-    Raises NeedsUnrolling where a loop of `forward` would begin with one that only a turn sets.
+    Raises NeedsUnrolling where a loop of `forward` would begin with one that only a turn sets, or where one is read
+    that is `lost`: lines that are left out gave it something.
     """
     unset: set[str] = set()
-    variables = assigned(lines).difference(arguments)
+    variables = variables_of(lines).difference(arguments)
+    if not variables.union(arguments).issuperset(lost):
+        raise NeedsUnrolling("a number of the turns of a loop is read behind it")
     made = _refusing(lines, variables, set(), unset) if variables else [*lines]
     for each in sorted(unset):
-        at = next(at for at, line in enumerate(made) if each in assigned([line]))
+        at = next(at for at, line in enumerate(made) if each in variables_of([line]))
         if any(each in names_in(code) for line in made[:at] for code in codes_of(line)):
             raise NeedsUnrolling("a turn of a loop gives a number its first value, with which the next ones go on")
         made.insert(at, Assign(each, constant(None)))
     return made
+
+
+def variables_of(lines: Iterable[Any]) -> set[str]:
+    """The variables that lines of `__init__` set, those of loops among them."""
+    found: set[str] = set()
+    for line in walk(lines):
+        if isinstance(line, Assign):
+            found.add(line.name)
+        elif isinstance(line, For):
+            found |= names_stored(line.target)
+    return found
 
 
 def _refusing(lines: Iterable[Any], variables: set[str], known: set[str], unset: set[str]) -> list[Any]:

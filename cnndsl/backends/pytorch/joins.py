@@ -6,7 +6,7 @@ Both ways of a condition are worked out, and a loop once: what differs afterward
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import replace
 from functools import partial
@@ -14,7 +14,7 @@ from typing import Any
 
 from cnndsl.backends.pytorch.body import Body, State
 from cnndsl.backends.pytorch.code import Code, axis_word, call, flat, gone_through, list_of, name, names_in
-from cnndsl.backends.pytorch.flowgraph import FLOW, LIST, Assign, Compute, For, If, Part
+from cnndsl.backends.pytorch.flowgraph import FLOW, LIST, Assign, Compute, For, If, Part, assigned
 from cnndsl.backends.pytorch.operations import of_any_number, same_axes, shared_sizes, sizes_code
 from cnndsl.backends.pytorch.sorts import sample_of, sort_of
 from cnndsl.backends.pytorch.statics import UNSAID, abstract
@@ -82,11 +82,12 @@ def branch(body: Body, test: Static, yes: Any, no: Any, node: Any) -> None:
         (key, after_yes.values.get(key), after_no.values.get(key))
         for key in dict.fromkeys([*after_yes.values, *after_no.values])
     ]
-    ends_of_ways = (after_yes.current.items(), after_no.current.items())
-    given = {each for way in ends_of_ways for each, now in way if before.current.get(each) != now}
-    join = _Join(body, test, line, ends, {key for key, a, b in sides if a is not b}, given)
+    currents = (after_yes.current, after_no.current)
+    given = {each for way in currents for each, now in way.items() if before.current.get(each) != now}
+    join = _Join(body, test, line, ends, currents, {key for key, a, b in sides if a is not b}, given)
     for key, a, b in sides:
         body.write(*key, join.joined(key, a, b))
+    join.give_sizes()
     yes, no = join.facts(outcome=True), join.facts(outcome=False)
     others_own = {*body.applied, *body.list_registers} - known - own
     body.elsewhere = {
@@ -94,12 +95,13 @@ def branch(body: Body, test: Static, yes: Any, no: Any, node: Any) -> None:
         **{each: _cases(earlier, each, yes, Case((asked, True), no)) for each in own},
         **{each: _cases(later, each, no, Case((asked, False), yes)) for each in others_own},
     }
-    versions, others = after_yes.current, after_no.current
+    versions, others = currents
     current = body.symbols.current
     for variable in dict.fromkeys([*versions, *others]):
         is_joined = current.get(variable) != others.get(variable)  # and has a symbol for what either way gives it
         if versions.get(variable) != others.get(variable) and not is_joined:
-            current[variable] = body.file.new_symbol(variable)
+            is_of_one = variable not in versions or variable not in others  # it has something only behind this way
+            current[variable] = (versions | others)[variable] if is_of_one else body.file.new_symbol(variable)
 
 
 def reached(body: Body, way: Callable[[], Any]) -> list[Any]:
@@ -119,19 +121,30 @@ def _cases(inside: Mapping[int, Sequence[Case]], part: int, facts: Facts, other:
 class _Join:
     """What names stand for after a condition, whose two ways leave different things.
 
-    `changed` are the places that do, `given` the variables of `__init__` to which one of the ways gives something.
+    `currents` are the versions that variables have at the ends of the ways, `changed` the places that differ, and
+    `given` the variables of `__init__` to which one of the ways gives something.
     """
 
     def __init__(
-        self, body: Body, test: Static, line: If, ends: tuple[str, str], changed: set[Any], given: set[str]
+        self,
+        body: Body,
+        test: Static,
+        line: If,
+        ends: tuple[str, str],
+        currents: tuple[dict[str, str], dict[str, str]],
+        changed: set[Any],
+        given: set[str],
     ) -> None:
         self._body, self._line, self._ends, self._changed, self._given = body, line, ends, changed, given
+        self._currents = currents
         self._facts = test.value if isinstance(test.value, Test) else Test(True)
         self._running: dict[Any, Traced] = {}
         self.variables: set[str] = set()
         """Those of `__init__` that both ways give a size."""
         self._sides: tuple[Tensor, Tensor] | None = None
         """What the value at hand is on the two ways."""
+        self._sizes: tuple[list[Assign], list[Assign]] = ([], [])
+        """The lines that give sizes their variables at the end of each way."""
 
     def joined(self, key: tuple[Any, ...], a: Any, b: Any) -> Any:
         """What a name stands for, which stands for one of these."""
@@ -139,8 +152,8 @@ class _Join:
             return a
         match a, b:
             case (None, made) | (made, None):
-                way = self._line.yes if b is None else self._line.no
-                return hold_sizes(self._body, key[1], made, way)
+                way, current = (self._line.yes, self._currents[0]) if b is None else (self._line.no, self._currents[1])
+                return hold_sizes(self._body, key[1], made, way, current)
             case Tensor(), Tensor():
                 return self._value(key, a, b)
             case TensorList(), TensorList() if len(a.items) == len(b.items):
@@ -162,10 +175,23 @@ class _Join:
         sizes = ((made.expr, yes if outcome else no) for (yes, no), made in self._running.items())
         return *sizes, *(self._facts.holds if outcome else self._facts.fails)
 
+    def give_sizes(self) -> None:
+        """End both ways with the lines that give sizes their variables; none reads what one before it has given."""
+        for way, assigns in zip((self._line.yes, self._line.no), self._sizes, strict=True):
+            way.extend(_in_order(assigns))
+
+    def _code(self, way: int, dim: Any) -> Code:
+        """A size in Python at the end of a way."""
+        with self._body.symbols.at_end(self._currents[way]):
+            return self._body.symbols.size_code(dim)
+
     def _list(self, each: str, a: Any, b: Any) -> Any:
         """A list of values that has more of them on one way than on the other: one of any number."""
         body = self._body
-        sides = [side for side in (_as_values(body, a), _as_values(body, b)) if side is not None]
+        sides: list[AnyTensors] = []
+        for value, current in zip((a, b), self._currents, strict=True):
+            with body.symbols.at_end(current):
+                sides += filter(None, [_as_values(body, value)])
         likes = [side for side in sides if side.sample]
         if len(sides) != 2 or not likes or any(len(side.shape) != len(likes[0].shape) for side in likes):
             return Undecided()
@@ -176,10 +202,13 @@ class _Join:
                 way.append(Compute((variable,), side.code, type=LIST))
         lists = []
         for axis in range(len(likes[0].shape)):
-            codes = [sizes_code(body, side, axis) if side.sample else list_of([]) for side in sides]
+            codes = []
+            for side, current in zip(sides, self._currents, strict=True):
+                with body.symbols.at_end(current):
+                    codes.append(sizes_code(body, side, axis) if side.sample else list_of([]))
             known = [code.id for code in codes if isinstance(code, ast.Name)]
             written = known[0] if known else body.list_variable(each, axis, len(likes[0].shape))
-            for code, way in zip(codes, lines, strict=True):
+            for code, way in zip(codes, self._sizes, strict=True):
                 if flat(code) != written:
                     way.append(Assign(written, code, type="" if known else "list[int]"))
                     self.variables.add(written)
@@ -216,8 +245,8 @@ class _Join:
 
     def _size(self, each: str, axis: int, rank: int, p: Any, q: Any) -> Any:
         body = self._body
-        for dim, facts in ((p, self._facts.fails), (q, self._facts.holds)):
-            if (body.symbols.same(p, q) or body.symbols.same(p, q, facts)) and self._is_behind(dim):
+        for way, (dim, facts) in enumerate(((p, self._facts.fails), (q, self._facts.holds))):
+            if (body.symbols.same(p, q) or body.symbols.same(p, q, facts)) and self._is_behind(way, dim):
                 return dim
         key = (Expr.of(p), Expr.of(q))
         if key not in self._running:
@@ -226,9 +255,9 @@ class _Join:
             )
         return self._running[key]
 
-    def _is_behind(self, dim: Any) -> bool:
-        """Whether no way gives something else to the variables that a size is written with."""
-        return self._body.is_silent or names_in(self._body.symbols.size_code(dim)).isdisjoint(self._given)
+    def _is_behind(self, way: int, dim: Any) -> bool:
+        """Whether no way gives something else to the variables that a size of one of them is written with."""
+        return self._body.is_silent or names_in(self._code(way, dim)).isdisjoint(self._given)
 
     def _variable(self, each: str, axis: int, rank: int, p: Any, q: Any) -> Traced:
         """A variable for a size, which both ways set."""
@@ -239,29 +268,44 @@ class _Join:
         if variable in self.variables or _is_read_elsewhere(body, variable, own):  # that of another value
             variable = _second_runner(body, each, axis, rank)
         self.variables.add(variable)
-        codes = (body.symbols.size_code(p), body.symbols.size_code(q))
+        codes = [self._code(way, dim) for way, dim in enumerate((p, q))]
         body.keep_sizes({variable})
-        for side, code in zip((self._line.yes, self._line.no), codes, strict=True):
+        for side, code in zip(self._sizes, codes, strict=True):
             if flat(code) != variable:
                 side.append(Assign(variable, code))
         return Traced(value_of(p), body.symbols.new_version(variable).expr)
 
 
-def hold_sizes(body: Body, each: str, made: Any, lines: list[Any]) -> Any:
-    """What lines in a loop have given a name that not every turn gets to: its sizes are those of the turn that did."""
-    if not body.loops:
-        return made
-    assigned = {*body.symbols.current.values()} - body.before_loops
+def hold_sizes(body: Body, each: str, made: Any, lines: list[Any], current: dict[str, str] | None = None) -> Any:
+    """What lines in a loop have given a name that not every turn gets to: its sizes are those of the turn that did.
+
+    `current` are the versions that variables have at the end of the lines, where others have followed.
+    """
+    current = body.symbols.current if current is None else current
+    return _held(body, each, made, lines, current, {*current.values()} - body.before_loops) if body.loops else made
+
+
+def _held(
+    body: Body,
+    each: str,
+    made: Any,
+    lines: list[Any],
+    current: dict[str, str],
+    symbols: set[str],
+    others: Container[int] = (),
+) -> Any:
+    """What a name stands for, with variables for the sizes that are written with some symbols, but for `others`."""
 
     def held(value: Tensor) -> Tensor:
         shape = list(value.shape)
         for axis, dim in enumerate(shape):
-            if not body.symbols.mentions(dim, assigned):
+            if axis in others or not body.symbols.mentions(dim, symbols):
                 continue
             variable = "_" if body.is_silent else body.list_variable(each, axis, len(shape))
-            lines.append(Assign(variable, body.symbols.size_code(dim)))
-            held = body.symbols.fresh(None) if body.is_silent else body.symbols.new_version(variable)
-            shape[axis] = Traced(value_of(dim), held.expr)
+            with body.symbols.at_end(current):
+                lines.append(Assign(variable, body.symbols.size_code(dim)))
+            kept = body.symbols.fresh(None) if body.is_silent else body.symbols.new_version(variable)
+            shape[axis] = Traced(value_of(dim), kept.expr)
         return value.of_shape(tuple(shape))
 
     return each_tensor(made, held)
@@ -435,6 +479,8 @@ def _keep_lists(body: Body, before: State) -> None:
         new = body.read(owner, each)
         if not isinstance(old, AnyTensors):
             continue
+        if is_empty(new):
+            new = replace(old, code=list_of([]), lists=tuple(list_of([]) for _ in old.shape), count=None)
         is_another = isinstance(new, AnyTensors) and _has_lists(old) and not _same_lists(old, new)
         if is_another or isinstance(new, TensorList):
             held = of_any_number(body, new)
@@ -492,6 +538,9 @@ def _changed(body: Body, before: State, running: dict[Any, Any], apart: list[str
                 continue
             case _, AnyTensors() | TensorList() if isinstance(old, TensorList) or is_empty(old):
                 changed.append(partial(_open_list, body, owner, each, new))
+            case (AnyTensors() | TensorList(), Static()) if is_empty(new):
+                if isinstance(old, TensorList) or not _has_lists(old):
+                    changed.append(partial(_open_list, body, owner, each, new))
             case Static(), Static() if is_empty(old):
                 changed.append(partial(_generalise, body, each, new))
             case Tensor(), Tensor() if len(new.shape) == len(old.shape):
@@ -585,20 +634,28 @@ def _is_read_elsewhere(body: Body, variable: str, slots: Sequence[tuple[Any, str
 
 def _close_turn(body: Body, line: For, before: State, running: dict[Any, Any]) -> None:
     """At the end of a turn the running sizes get what the turn left; after the loop they are what they are."""
-    done: set[str] = set()
-    ended: dict[str, Traced] = {}
-    assigns = []
+    left: dict[str, Code] = {}
+    changed: set[str] = set()
     for ((owner, each), axis), (variable, made) in running.items():
-        value = body.read(owner, each)
-        if variable and variable not in done:
-            done.add(variable)
-            code = body.symbols.size_code(value.shape[axis])
-            if not body.symbols.same(value.shape[axis], made) and flat(code) != variable:
-                assigns.append(Assign(variable, code))
-            ended[variable] = Traced(made.value, body.symbols.new_version(variable).expr)
-        end = ended.get(variable, made)
-        body.write(owner, each, value.along(axis, end))
-    line.lines += _in_order(assigns)
+        dim = body.read(owner, each).shape[axis]
+        if variable and variable not in left:
+            left[variable] = body.symbols.size_code(dim)
+            if not body.symbols.same(dim, made) and flat(left[variable]) != variable:
+                changed.add(variable)
+    held: list[Assign] = []
+    symbols = {body.symbols.current[variable] for variable in changed}
+    for owner, each in [*body.slots()] if changed else ():  # the turn has made them, and they are read behind the loop
+        others = [axis for slot, axis in running if slot == (owner, each)]
+        value = _held(body, each, body.read(owner, each), held, body.symbols.current, symbols, others)
+        body.write(owner, each, value)
+    if held:
+        own = assigned(line.lines).difference(left)
+        body.lines += [first for first in held if own.isdisjoint(names_in(first.code))]  # something, without a turn
+    line.lines += [*held, *_in_order([Assign(each, code) for each, code in left.items() if each in changed])]
+    ended = {variable: body.symbols.new_version(variable).expr for variable in left}
+    for ((owner, each), axis), (variable, made) in running.items():
+        end = Traced(made.value, ended[variable]) if variable else made
+        body.write(owner, each, body.read(owner, each).along(axis, end))
     now = body.state()
     for key, old in before.values.items():
         match old, now.values.get(key):

@@ -7,11 +7,12 @@ expressions are.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from cnndsl.backends.pytorch.code import Code, constant, flat, name, names_in, parsed, replaced
+from cnndsl.backends.pytorch.values import Untranslatable
 from cnndsl.symbolic.expr import Expr, Symbol, TooLong
 from cnndsl.symbolic.number import Traced, value_of
 
@@ -32,6 +33,8 @@ class Symbols:
         """What variables were given, where that is known."""
         self.current: dict[str, str] = {}
         """The symbol of each variable of `__init__`, as long as it is not given something else."""
+        self._spoken: dict[str, dict[str, str]] = {}
+        """The versions of the variables that the Python of a symbol speaks of."""
         self._by_code: dict[str, Traced] = {}
 
     def number(self, code: Code, sample: Any, worth: Expr | None = None) -> Traced:
@@ -43,11 +46,16 @@ class Symbols:
             is_said = not any(each.startswith(f"{UNKNOWN}·") for each in names_in(code))
             symbol = self._file.new_symbol("coded" if is_said else UNKNOWN)
             if is_said:
-                self.coded[symbol] = code
+                self._code(symbol, code)
             if worth is not None:
                 self.definitions[symbol] = worth
             self._by_code[key] = Traced(sample, Expr.of(Symbol(symbol)))
         return self._by_code[key]
+
+    def _code(self, symbol: str, code: Code) -> None:
+        """Say what a symbol stands for."""
+        self.coded[symbol] = code
+        self._spoken[symbol] = {each: self.current[each] for each in names_in(code) if each in self.current}
 
     def choice(self, test: Code, sample: bool, yes: Any, no: Any) -> Any:
         """A size that is one of two; `sample` is how the test may come out."""
@@ -87,7 +95,7 @@ class Symbols:
         symbol = self._file.new_symbol(UNKNOWN)
         self._file.causes[symbol] = frozenset(cause)
         if code is not None:
-            self.coded[symbol] = code
+            self._code(symbol, code)
         return Traced(sample, Expr.of(Symbol(symbol)))
 
     def expanded(self, expr: Expr) -> Expr:
@@ -128,8 +136,17 @@ class Symbols:
                             return True
         return False
 
+    @contextmanager
+    def at_end(self, current: dict[str, str]) -> Iterator[None]:
+        """While sizes are said at the end of a way, where the variables have these versions."""
+        here, self.current = self.current, current
+        try:
+            yield
+        finally:
+            self.current = here
+
     def size_code(self, dim: Any) -> Code:
-        """A size in Python."""
+        """A size in Python. Raises Untranslatable where a variable has been given something else since."""
         if not isinstance(dim, Traced):
             return constant(dim)
         made = parsed(str(dim.expr))
@@ -137,8 +154,15 @@ class Symbols:
 
     def _said(self, symbol: str) -> Code:
         """What a symbol stands for: its Python, or the variable of which it is a version."""
-        is_open = symbol.startswith((f"{UNKNOWN}·", "coded·"))
-        return self.coded.get(symbol) or name(symbol if is_open else symbol.partition("·")[0])
+        variable = symbol.partition("·")[0]
+        said = self.coded.get(symbol)
+        spoken = self._spoken.get(symbol, {})
+        if said is None and variable not in (UNKNOWN, "coded"):
+            said, spoken = name(variable), {variable: symbol}
+        for each, version in spoken.items():
+            if self.current.get(each, version) != version:
+                raise Untranslatable(f"a size follows from what {each} was before it is given something else")
+        return name(symbol) if said is None else said
 
     def new_version(self, variable: str, worth: Any = None) -> Traced:
         """The symbol of a variable that is given something new; `worth` is the number, where it is known."""
