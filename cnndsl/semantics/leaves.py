@@ -10,10 +10,13 @@ from itertools import takewhile
 from typing import Any
 
 from cnndsl.diagnostics import Fix, Label, Problem, error
-from cnndsl.ir.program import Call, Leaf, Plain
+from cnndsl.ir.program import Call, Combine, Leaf, Plain
+from cnndsl.layers.arrangement import Arrangement
 from cnndsl.layers.base import Group, Layer
+from cnndsl.layers.elementwise import Divide, Elementwise
 from cnndsl.layers.extern import Extern
 from cnndsl.layers.formula import Shape, SizeError, plain, show
+from cnndsl.layers.operations import Concat
 from cnndsl.layers.shape import Flatten
 from cnndsl.semantics.arguments import bare_layer, bind_layer, lacking
 from cnndsl.semantics.builder import Slot
@@ -160,22 +163,28 @@ def _check_weights(body: Evaluation, recipe: LayerRecipe, x: Shape, span: Span) 
 
 
 def _check_wholes(body: Evaluation, layer: Layer, value: Value) -> None:
-    """Raise SizeError where the numbers that a layer looks up rows by come out of another layer than one of shape."""
-    index = value.index
+    """Raise SizeError where the numbers that a layer looks up rows by come out of another layer than one of shape, or
+    of arithmetic with fractions.
+    """
+    asked = {value.index}
     for step in reversed(body.builder.steps):
-        if index < len(body.builder.inputs):
+        if max(asked, default=0) < len(body.builder.inputs):
             return
-        if index not in step.outputs:
+        if asked.isdisjoint(step.outputs):
             continue
+        asked.difference_update(step.outputs)
         giver = body.builder.layer(step)
-        if giver is None:
-            return
-        if giver.group is not Group.SHAPE or not step.inputs:
+        operation = step.action.operation if isinstance(step.action, Combine) else None
+        word = "" if giver is None or (giver.group is Group.SHAPE and step.inputs) else giver.word
+        if isinstance(operation, Divide) or (isinstance(operation, Elementwise) and type(operation.scalar) is float):
+            word = operation.symbol
+        if word:
             raise SizeError(
-                f"{layer.kind} takes whole numbers, and {giver.word} gives others",
+                f"{layer.kind} takes whole numbers, and {word} gives others",
                 f"put {layer.kind} first, on an input of the network",
             )
-        index = step.inputs[0]
+        if giver is not None or isinstance(operation, (Elementwise, Concat, Arrangement)):
+            asked.update(step.inputs)
 
 
 def _check_same(slot: Slot, layer: Layer, x: Shape, span: Span) -> None:
