@@ -184,6 +184,8 @@ class Body:
         self.ways: list[Any] = []
         """The branches and loops around: the line, the outcome, the test."""
         self.loops: list[For] = []
+        self.running: frozenset[str] = frozenset()
+        """The symbols of the sizes that turns of the loops around change."""
         self.before_loops: frozenset[str] = frozenset()
         """The symbols that variables had before the outermost loop around."""
         self.fallbacks = 0

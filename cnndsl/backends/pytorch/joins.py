@@ -282,7 +282,8 @@ def hold_sizes(body: Body, each: str, made: Any, lines: list[Any], current: dict
     `current` are the versions that variables have at the end of the lines, where others have followed.
     """
     current = body.symbols.current if current is None else current
-    return _held(body, each, made, lines, current, {*current.values()} - body.before_loops) if body.loops else made
+    symbols = {*current.values()} - body.before_loops | body.running
+    return _held(body, each, made, lines, current, symbols) if body.loops else made
 
 
 def _held(
@@ -424,7 +425,8 @@ def run_loop(
         before = body.state()
         marks = (set(body.taken), set(body.value_names), dict(body.list_registers))
         line = For(name("_"), gone_through(source), [], lists)
-        with body.inside(line, line.lines):
+        own = {symbol.name for _, made in running.values() for symbol in made.expr.symbols()}
+        with body.inside(line, line.lines), body.having(running=body.running | own):
             line.target, line.flow = bind()
             turn()
             for variable in apart:
@@ -652,10 +654,18 @@ def _close_turn(body: Body, line: For, before: State, running: dict[Any, Any]) -
         own = assigned(line.lines).difference(left)
         body.lines += [first for first in held if own.isdisjoint(names_in(first.code))]  # something, without a turn
     line.lines += [*held, *_in_order([Assign(each, code) for each, code in left.items() if each in changed])]
-    ended = {variable: body.symbols.new_version(variable).expr for variable in left}
+    last = {variable: body.symbols.current[variable] for variable in left if variable not in changed}
+    ended = {variable: body.symbols.new_version(variable) for variable in left}
+    # What a variable has at the end of the last turn it has behind the loop: for what names have from that turn, too.
+    _renamed(body, {symbol: ended[variable].expr for variable, symbol in last.items()})
+    silent: dict[Expr, Traced] = {}  # for a size without a variable, which is another one behind the turn too
     for ((owner, each), axis), (variable, made) in running.items():
-        end = Traced(made.value, ended[variable]) if variable else made
-        body.write(owner, each, body.read(owner, each).along(axis, end))
+        value = body.read(owner, each)
+        if not variable and made.expr not in silent:
+            is_changed = not body.symbols.same(value.shape[axis], made)
+            silent[made.expr] = body.symbols.fresh(made.value) if is_changed else made
+        end = ended[variable] if variable else silent[made.expr]
+        body.write(owner, each, value.along(axis, Traced(made.value, end.expr)))
     now = body.state()
     for key, old in before.values.items():
         match old, now.values.get(key):
@@ -663,6 +673,22 @@ def _close_turn(body: Body, line: For, before: State, running: dict[Any, Any]) -
                 body.write(*key, _either(body, old, new))
             case Undecided(), _:
                 body.write(*key, old)
+
+
+def _renamed(body: Body, symbols: Mapping[str, Expr]) -> None:
+    """Say sizes of all values with other symbols."""
+    words = {*symbols}
+
+    def renamed(value: Tensor) -> Tensor:
+        if not any(body.symbols.mentions(dim, words) for dim in value.shape):
+            return value
+        dims = (
+            Traced(dim.value, dim.expr.substitute(symbols)) if isinstance(dim, Traced) else dim for dim in value.shape
+        )
+        return value.of_shape(tuple(dims))
+
+    for slot in [*body.slots()] if symbols else ():
+        body.write(*slot, each_tensor(body.read(*slot), renamed))
 
 
 def _into_variable(body: Body, owner: Any, each: str, variable: str) -> None:

@@ -154,7 +154,7 @@ class Symbols:
 
     def _said(self, symbol: str) -> Code:
         """What a symbol stands for: its Python, or the variable of which it is a version."""
-        variable = symbol.partition("·")[0]
+        variable = symbol.rpartition("·")[0] or symbol
         said = self.coded.get(symbol)
         spoken = self._spoken.get(symbol, {})
         if said is None and variable not in (UNKNOWN, "coded"):
