@@ -238,6 +238,46 @@ network NJ(n = 2, m = 1) {
     J(n, m) as p, q, r, s, t
     (p -> linear(2)) + (q -> linear(2)) + (r -> linear(2)) + (s -> linear(2)) + (t -> linear(2))
 }""",
+    """
+block Acc(n, c) {
+    w = c
+    for i in range(n) { conv(w, 3); w = w + it.channels; tap = it -> conv(w, 1) }
+    output it, tap, it -> conv(w, 1)
+}
+network A(n = 2) { input(3, 24, 24); Acc(n, 2) as a, b, c; (a -> linear(2)) + (b -> linear(2)) + (c -> linear(2)) }""",
+    """
+block Pick(n, which) {
+    chosen = it
+    for i in range(n) { conv(3 + i, 3); if i == which { chosen = it } }
+    output it, chosen
+}
+network P(n = 3, which = 1) { input(3, 24, 24); Pick(n, which) as a, b; (a -> linear(2)) + (b -> linear(2)) }""",
+    """
+block Swap2(n) {
+    a = it
+    b = it -> conv(2, 1)
+    repeat n { c = a; a = b -> conv(3, 3); b = c -> conv(4, 5, padding=1) }
+    output a, b
+}
+network W(n = 2) { input(3, 24, 24); Swap2(n) as a, b; (a -> linear(2)) + (b -> linear(2)) }""",
+    """
+block Ladder(n) {
+    down = []
+    for i in range(n) { conv(2 + i, 3, padding=1); down = down + [it]; maxpool(2) }
+    for d in reversed(down) { up = upsample(it, like=d); concat(d, up) -> conv(d.channels, 1); last = d }
+    output it, last, up
+}
+network L(n = 2) { input(3, 16, 16); Ladder(n) as a, b, c; (a -> linear(2)) + (b -> linear(2)) + (c -> linear(2)) }""",
+    """
+network Early(n = 3, stop = 1) {
+    input(3, 30, 30)
+    for i in range(n) {
+        if i < stop { conv(4 + i, 3) } else { conv(2, 1); short = it }
+        after = it
+        tanh
+    }
+    (short -> linear(2)) + (after -> linear(2)) + (it -> linear(2))
+}""",
 ]
 
 

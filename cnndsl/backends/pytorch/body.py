@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Container, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -54,6 +54,7 @@ from cnndsl.backends.pytorch.values import (
 )
 from cnndsl.ir.names import is_attribute, numbered, why_not
 from cnndsl.layers.formula import Shape, SizeError
+from cnndsl.symbolic.expr import Expr
 from cnndsl.symbolic.number import Traced
 
 
@@ -320,6 +321,20 @@ class Body:
 
         for owner, each in list(self.slots()) if symbols else ():
             self.write(owner, each, each_tensor(self.read(owner, each), with_kept))
+
+    def rename_sizes(self, symbols: Mapping[str, Expr]) -> None:
+        """Say the sizes of all values with other symbols."""
+        words = {*symbols}
+
+        def renamed(dim: Any) -> Any:
+            return Traced(dim.value, dim.expr.substitute(symbols)) if isinstance(dim, Traced) else dim
+
+        def with_others(value: Tensor) -> Tensor:
+            is_meant = any(self.symbols.mentions(dim, words) for dim in value.shape)
+            return value.of_shape(tuple(map(renamed, value.shape))) if is_meant else value
+
+        for slot in list(self.slots()) if symbols else ():
+            self.write(*slot, each_tensor(self.read(*slot), with_others))
 
     def slots(self) -> Iterator[tuple[Any, str]]:
         """The places that hold values: (scope or self, name)."""

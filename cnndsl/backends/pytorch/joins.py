@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any
 
 from cnndsl.backends.pytorch.body import Body, State
-from cnndsl.backends.pytorch.code import Code, axis_word, call, flat, gone_through, list_of, name, names_in
+from cnndsl.backends.pytorch.code import Code, axis_word, call, flat, gone_through, list_of, name, names_in, replaced
 from cnndsl.backends.pytorch.flowgraph import FLOW, LIST, Assign, Compute, For, If, Part, assigned
 from cnndsl.backends.pytorch.operations import of_any_number, same_axes, shared_sizes, sizes_code
 from cnndsl.backends.pytorch.sorts import sample_of, sort_of
@@ -38,7 +38,7 @@ from cnndsl.backends.pytorch.values import (
     tensors_in,
 )
 from cnndsl.ir import nodes
-from cnndsl.symbolic.expr import Expr
+from cnndsl.symbolic.expr import Expr, Symbol
 from cnndsl.symbolic.number import Traced, value_of
 
 _MOST_ROUNDS = 12
@@ -178,7 +178,7 @@ class _Join:
     def give_sizes(self) -> None:
         """End both ways with the lines that give sizes their variables; none reads what one before it has given."""
         for way, assigns in zip((self._line.yes, self._line.no), self._sizes, strict=True):
-            way.extend(_in_order(assigns))
+            way.extend(_in_order(self._body, assigns))
 
     def _code(self, way: int, dim: Any) -> Code:
         """A size in Python at the end of a way."""
@@ -653,11 +653,11 @@ def _close_turn(body: Body, line: For, before: State, running: dict[Any, Any]) -
     if held:
         own = assigned(line.lines).difference(left)
         body.lines += [first for first in held if own.isdisjoint(names_in(first.code))]  # something, without a turn
-    line.lines += [*held, *_in_order([Assign(each, code) for each, code in left.items() if each in changed])]
+    line.lines += [*held, *_in_order(body, [Assign(each, code) for each, code in left.items() if each in changed])]
     last = {variable: body.symbols.current[variable] for variable in left if variable not in changed}
     ended = {variable: body.symbols.new_version(variable) for variable in left}
     # What a variable has at the end of the last turn it has behind the loop: for what names have from that turn, too.
-    _renamed(body, {symbol: ended[variable].expr for variable, symbol in last.items()})
+    body.rename_sizes({symbol: ended[variable].expr for variable, symbol in last.items()})
     silent: dict[Expr, Traced] = {}  # for a size without a variable, which is another one behind the turn too
     for ((owner, each), axis), (variable, made) in running.items():
         value = body.read(owner, each)
@@ -670,25 +670,13 @@ def _close_turn(body: Body, line: For, before: State, running: dict[Any, Any]) -
     for key, old in before.values.items():
         match old, now.values.get(key):
             case Static(), Static() as new if new is not old and (body.is_silent or isinstance(new.code, ast.Name)):
+                variable = "" if body.is_silent else flat(new.code)
+                before_it = body.symbols.current.get(variable)
                 body.write(*key, _either(body, old, new))
+                if before_it is not None:
+                    body.rename_sizes({before_it: Expr.of(Symbol(body.symbols.current[variable]))})
             case Undecided(), _:
                 body.write(*key, old)
-
-
-def _renamed(body: Body, symbols: Mapping[str, Expr]) -> None:
-    """Say sizes of all values with other symbols."""
-    words = {*symbols}
-
-    def renamed(value: Tensor) -> Tensor:
-        if not any(body.symbols.mentions(dim, words) for dim in value.shape):
-            return value
-        dims = (
-            Traced(dim.value, dim.expr.substitute(symbols)) if isinstance(dim, Traced) else dim for dim in value.shape
-        )
-        return value.of_shape(tuple(dims))
-
-    for slot in [*body.slots()] if symbols else ():
-        body.write(*slot, each_tensor(body.read(*slot), renamed))
 
 
 def _into_variable(body: Body, owner: Any, each: str, variable: str) -> None:
@@ -781,15 +769,19 @@ def target_names(targets: nodes.Targets) -> list[str]:
     return [targets] if isinstance(targets, str) else [given for each in targets for given in target_names(each)]
 
 
-def _in_order(assigns: list[Assign]) -> list[Assign]:
+def _in_order(body: Body, assigns: list[Assign]) -> list[Assign]:
     """Assignments such that none reads what an earlier one has changed."""
     left, made = list(assigns), []
     while left:
-        for each in left:
-            if not any(each.name in names_in(other.code) for other in left if other is not each):
-                made.append(each)
-                left.remove(each)
-                break
-        else:
-            raise Untranslatable("sizes depend on one another from turn to turn")
+        free = [
+            each for each in left if not any(each.name in names_in(other.code) for other in left if other is not each)
+        ]
+        if not free:  # each is read by another one: what the first has is kept for those
+            kept = body.spare("kept")
+            made.append(Assign(kept, name(left[0].name)))
+            for other in left[1:]:
+                other.code = replaced(other.code, {left[0].name: name(kept)})
+            free = left
+        made.append(free[0])
+        left.remove(free[0])
     return made
