@@ -107,6 +107,7 @@ class _Text:
             self.lines_are_a_block,
             self.line_is_added,
             self.turns_have_a_number,
+            self.turn_leaves_a_value,
             self.number_is_a_size,
             self.number_is_a_variable,
             self.number_is_of_a_list,
@@ -205,6 +206,21 @@ class _Text:
         span = self.rng.choice(lines).span
         test = self.rng.choice([f"{turn} > 0", f"{turn} == 0", f"{turn} < {name} - 1"])
         return [*edits, (span.start, span.start, f"if {test} {{ "), (span.end, span.end, " }")]
+
+    def turn_leaves_a_value(self, definition: tree.Definition) -> list[Edit]:
+        """A turn of a loop gives what flows in it a name, by which it is read behind the loop, or in the next turn."""
+        loops = [line for line in self.lines(definition) if isinstance(line, (tree.For, tree.Repeat))]
+        if not loops:
+            return []
+        loop, name = self.rng.choice(loops), self.free()
+        lines = [line for line in loop.body.statements if isinstance(line, tree.Apply)]
+        if not lines:
+            return []
+        span = self.rng.choice(lines).span
+        at = self.rng.choice([span.start, span.end])
+        value = self.rng.choice(["it", "it -> conv(2, 1)", "it -> conv(3, 3, padding=1) -> relu"])
+        reads = [f"\n{name}_side = {name} -> linear(2)\n", f"\n{name}_side = {name} -> conv({name}.channels + 1, 1)\n"]
+        return [(at, at, f"\n{name} = {value}\n"), (loop.span.end, loop.span.end, self.rng.choice(reads))]
 
     def number_is_a_size(self, definition: tree.Definition) -> list[Edit]:
         """A number of a body is a size of what comes, or follows from one."""
