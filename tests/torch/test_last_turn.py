@@ -278,6 +278,17 @@ network Early(n = 3, stop = 1) {
     }
     (short -> linear(2)) + (after -> linear(2)) + (it -> linear(2))
 }""",
+    """
+block B(aux, widths) {
+    heads = [conv(k, 3, padding=1) for k in widths]
+    others = [conv(8, k, padding=k // 2) for k in widths]
+    conv(8, 3, padding=1)
+    if aux { for head in heads { head; relu } } else {
+        for other in others { other; tanh; last = it }
+        side = last -> linear(2)
+    }
+}
+network Net { input(3, 8, 8); B(true, [3, 1]) -> B(false, [3]) -> relu }""",
 ]
 
 

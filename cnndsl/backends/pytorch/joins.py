@@ -651,8 +651,8 @@ def _close_turn(body: Body, line: For, before: State, running: dict[Any, Any]) -
         value = _held(body, each, body.read(owner, each), held, body.symbols.current, symbols, others)
         body.write(owner, each, value)
     if held:
-        own = assigned(line.lines).difference(left)
-        body.lines += [first for first in held if own.isdisjoint(names_in(first.code))]  # something, without a turn
+        known = {*before.current} - assigned(line.lines) | {*left}
+        body.lines += [first for first in held if known.issuperset(names_in(first.code))]  # something, without a turn
     line.lines += [*held, *_in_order(body, [Assign(each, code) for each, code in left.items() if each in changed])]
     last = {variable: body.symbols.current[variable] for variable in left if variable not in changed}
     ended = {variable: body.symbols.new_version(variable) for variable in left}
