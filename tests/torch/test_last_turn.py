@@ -289,6 +289,17 @@ block B(aux, widths) {
     }
 }
 network Net { input(3, 8, 8); B(true, [3, 1]) -> B(false, [3]) -> relu }""",
+    """
+block Dense(g, n, k = 3) {
+    outs = [it]
+    for i in range(n) { new = concat(outs) -> conv(g, k, padding=1); outs = outs + [new] }
+    output concat(outs), new
+}
+network D(n = 2, g = 3, k = 3) {
+    input(3, 16, 16)
+    Dense(g, n, k = k) as a, b
+    b -> linear(2)
+}""",
 ]
 
 

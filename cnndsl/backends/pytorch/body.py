@@ -235,8 +235,8 @@ class Body:
         return variable
 
     def spare(self, wanted: str) -> str:
-        """A variable for what the text gives no name."""
-        return self.free(wanted, self.text_names)
+        """A variable for what the text gives no name; for sizes alone one that no caller takes for its own."""
+        return self.file.new_symbol(wanted) if self.is_silent else self.free(wanted, self.text_names)
 
     def free(self, wanted: str, others: Container[str] = ()) -> str:
         """A variable that nothing has yet, and that is none of some others."""
@@ -457,8 +457,7 @@ class Body:
 
     def list_variable(self, wanted: str, axis: int, rank: int) -> str:
         """The variable for the sizes of a list of values along an axis."""
-        written = f"{wanted}_{axis_word(axis, rank)}"
-        return self.file.new_symbol(written) if self.is_silent else self.spare(written)
+        return self.spare(f"{wanted}_{axis_word(axis, rank)}")
 
     def settled(self, value: Any, wanted: str = "part") -> Any:
         """Several values with a variable for each."""
