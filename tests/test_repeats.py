@@ -21,6 +21,9 @@ block Grown(growth) {
     conv(growth, 3, padding=1)
     concat(input, it)
 }
+block Chosen(at) {
+    if at > 1 { conv(8, 5, padding=2) -> relu } else { conv(8, 3, padding=1) -> relu }
+}
 """
 
 
@@ -68,6 +71,8 @@ def test_what_one_statement_makes_is_a_run(statement: str) -> None:
         # Another structure: only the first is fitted to what comes in; another activation.
         ("for i in range(3) { Fitted(16) }", [(1, 1, 2)]),
         ("for act in [relu, silu, silu] { Plain(8, act=act) }", [(1, 1, 2)]),
+        # The same kinds of layers, of another way of a condition.
+        ("for k in range(5) { Chosen(k) }", [(0, 1, 2), (2, 1, 3)]),
         # The map becomes smaller, with other arguments; and with the same.
         ("for c in [16, 32, 64] { Fitted(c, 2) }", []),
         ("repeat 3 { Fitted(16, 2) }", [(0, 1, 3)]),

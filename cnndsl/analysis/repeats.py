@@ -149,7 +149,9 @@ class Repeats:
         for start, period, times in runs:
             for step in module.steps[start : start + period]:
                 given = tuple(map(place, step.inputs))
-                made.append((self._kind(module, step), given, tuple(map(place, step.outputs))))
+                made.append(
+                    (self._kind(module, step), self._declared(module, step), given, tuple(map(place, step.outputs)))
+                )
             first, last = module.steps[start + period - 1], module.steps[start + period * times - 1]
             values.update(zip(last.outputs, map(place, first.outputs), strict=True))
         made.append(tuple(place(output.value) for output in module.outputs))
@@ -161,6 +163,14 @@ class Repeats:
         if isinstance(target, Module):
             return self.structure(target)
         return target.kind if isinstance(target, Operation) else (step.action.what, target.word)
+
+    def _declared(self, module: Module, step: Step) -> object:
+        """Where the text declares the part of a block that a step applies: each way of a condition has its own parts.
+
+        Those of a chain are told by their numbers, wherever the chain is written.
+        """
+        part = self.applied(module, step).part
+        return None if part is None or module.kind == "chain" else part.origin
 
     def _works(self, module: Module, step: Step) -> bool:
         """Whether a step applies something that learns: a layer with weights, or a block."""
