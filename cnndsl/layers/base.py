@@ -105,9 +105,13 @@ class Tensor:
         return total
 
 
-def product_of(factors: tuple[Dim, ...]) -> int:
-    """The product of the factors of multiply-accumulates; nothing where there are none."""
-    return cast("int", reduce(mul, factors)) if factors else 0
+Products = tuple[tuple[Dim, ...], ...]
+"""How many multiply-accumulates there are: products of sizes, which are added up."""
+
+
+def sum_of(products: Products) -> int:
+    """The number that the products give together; nothing where there are none."""
+    return cast("int", sum(reduce(mul, factors) for factors in products))
 
 
 _NO_DEFAULT: Any = object()
@@ -351,8 +355,8 @@ class Layer(Parameterised):
         """The parameters and buffers, in the order of `state_dict()`."""
         return ()
 
-    def products(self, x: Shape, y: Shape) -> tuple[Dim, ...]:
-        """The factors whose product is the number of multiply-accumulates for one sample, in the order of reading.
+    def products(self, x: Shape, y: Shape) -> Products:
+        """The multiply-accumulates for one sample, as products that are added up, each in the order of reading.
 
         Only convolutions, dense layers and those on sequences have any.
         """
@@ -360,7 +364,7 @@ class Layer(Parameterised):
 
     def macs(self, x: Shape, y: Shape) -> int:
         """Multiply-accumulates for one sample."""
-        return product_of(self.products(x, y))
+        return sum_of(self.products(x, y))
 
     def reach(self, x: Shape, y: Shape) -> Reaches:
         """What each position of the output reads of each axis of the input, in evaluation.

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import Field
 
 from cnndsl.i18n import tr, trn
-from cnndsl.layers.base import NOTHING, Argument, Extra, Group, Kept, Spelling, Tensor
+from cnndsl.layers.base import NOTHING, Argument, Extra, Group, Kept, Products, Spelling, Tensor
 from cnndsl.layers.formula import (
     AxisRule,
     Dim,
@@ -176,9 +176,9 @@ class Conv(_Convolution):
             *(("padding", other) for other in dict.fromkeys(borders) if other != self.padding),
         )
 
-    def products(self, x: Shape, y: Shape) -> tuple[Dim, ...]:
+    def products(self, x: Shape, y: Shape) -> Products:
         # Each output number is a sum over the input channels of its group and the kernel.
-        return (*y, x[0] // self.groups, *self._axes(x, "kernel"))
+        return ((*y, x[0] // self.groups, *self._axes(x, "kernel")),)
 
     def reach(self, x: Shape, y: Shape) -> Reaches:
         return spatial_reach(x, reads(self, x), channels=False)
@@ -297,9 +297,9 @@ class ConvTranspose(_Convolution):
             ("padding", 0 if any(self._axes(x, "padding")) else 1),
         )
 
-    def products(self, x: Shape, y: Shape) -> tuple[Dim, ...]:
+    def products(self, x: Shape, y: Shape) -> Products:
         # Each input number is multiplied with a kernel for every output channel of its group.
-        return (*x, self.channels // self.groups, *self._axes(x, "kernel"))
+        return ((*x, self.channels // self.groups, *self._axes(x, "kernel")),)
 
     def reach(self, x: Shape, y: Shape) -> Reaches:
         axes = zip(*(self._axes(x, name) for name in ("kernel", "stride", "padding", "dilation")), strict=True)

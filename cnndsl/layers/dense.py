@@ -5,8 +5,8 @@ from math import prod
 from pydantic import Field
 
 from cnndsl.i18n import tr, trn
-from cnndsl.layers.base import NOTHING, Argument, Extra, Group, Kept, Layer, MultiInput, Spelling, Tensor
-from cnndsl.layers.formula import AxisRule, Dim, KnownShape, Shape, SizeError, as_it_comes, axis_names, parameter, show
+from cnndsl.layers.base import NOTHING, Argument, Extra, Group, Kept, Layer, MultiInput, Products, Spelling, Tensor
+from cnndsl.layers.formula import AxisRule, KnownShape, Shape, SizeError, as_it_comes, axis_names, parameter, show
 from cnndsl.layers.parametrizations import SPECTRAL_NORM, WEIGHT_NORM, WithNorm
 from cnndsl.layers.reach import Reaches, mixing, same
 from cnndsl.layers.types import Count, Flag, OptionalAxis, OptionalPositiveReal, OptionalWhole, PositiveReal
@@ -72,8 +72,8 @@ class Linear(_Weighted, WithNorm):
     def tensors(self, x: Shape) -> tuple[Tensor, ...]:
         return self.with_norm((self.features, x[-1]), self.features)
 
-    def products(self, x: Shape, y: Shape) -> tuple[Dim, ...]:
-        return (*y, x[-1])
+    def products(self, x: Shape, y: Shape) -> Products:
+        return ((*y, x[-1]),)
 
     def kept(self, x: KnownShape, y: KnownShape, *, gradient: bool, trained: frozenset[str]) -> Kept | None:
         kept = Kept(inputs=(0,) if self.trains_weight(trained) else ())
@@ -115,9 +115,9 @@ class Bilinear(_Weighted, MultiInput):
         weight = Tensor("weight", (self.features, x[-1], self.others[0][-1]))  # type: ignore[arg-type]
         return (weight, *([Tensor("bias", (self.features,))] if self.bias else []))
 
-    def products(self, x: Shape, y: Shape) -> tuple[Dim, ...]:
+    def products(self, x: Shape, y: Shape) -> Products:
         # The one times the matrix of an output is as long as the other, with which it is then multiplied.
-        return (*y, self.others[0][-1], x[-1] + 1)
+        return ((*y, self.others[0][-1], x[-1]), (*y, self.others[0][-1]))
 
     def reaches(self, xs: tuple[Shape, ...], y: Shape) -> tuple[Reaches, ...]:
         return tuple(self.reach(x, y) for x in xs)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
+from itertools import groupby
 from math import ceil, floor, prod
 from typing import Annotated, Any, Literal
 
@@ -378,7 +379,7 @@ class AxisRule:
         written = [self.formula.written(form, latex=latex) for form in forms]
         if self.formula.value is None or not _cuts(self.formula):
             del written[2]
-        return (*written, size) if written[-1] != size else tuple(written)
+        return tuple(step for step, _ in groupby((*written, size)))  # a number is the same in letters and in numbers
 
     def letters(self) -> tuple[Letter, ...]:
         """The letters of the formula, each once."""
@@ -428,4 +429,5 @@ def axis_said(name: str) -> str:
 
 def of_input(*axes: str) -> str:
     """Axes of what comes in, in words: `height and width of the input`."""
-    return tr("{axes} of the input", axes=listed([axis_said(axis) for axis in axes]))
+    *others, last = map(axis_said, axes)
+    return tr("{axes} of the input", axes=listed([*filter(None, [tr(", ").join(others)]), last]))

@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Discriminator, Field, Tag
 
 from cnndsl.i18n import tr
-from cnndsl.layers.base import NOTHING, Argument, Extra, Group, Kept, Layer, Parameterised, Spelling, Tensor
+from cnndsl.layers.base import NOTHING, Argument, Extra, Group, Kept, Layer, Parameterised, Products, Spelling, Tensor
 from cnndsl.layers.formula import (
     AxisRule,
     Dim,
@@ -130,8 +130,8 @@ class Operation(Parameterised):
     def reach(self, xs: tuple[Shape, ...], ys: tuple[Shape, ...], k: int) -> tuple[Reaches, ...]:
         """What each position of output `k` reads of each axis of each value."""
 
-    def products(self, xs: tuple[Shape, ...], y: Shape) -> tuple[Dim, ...]:
-        """The factors whose product is the number of multiply-accumulates for one sample; see `Layer.products`."""
+    def products(self, xs: tuple[Shape, ...], y: Shape) -> Products:
+        """The multiply-accumulates for one sample; see `Layer.products`."""
         return ()
 
     def copies(self, xs: tuple[KnownShape, ...], in_order: tuple[bool, ...]) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pydantic import Field
 
 from cnndsl.i18n import tr
-from cnndsl.layers.base import Kept, Spelling
+from cnndsl.layers.base import Kept, Products, Spelling
 from cnndsl.layers.elementwise import Broadcasting, broadcast, kept_of_product
 from cnndsl.layers.formula import AxisRule, Dim, KnownShape, Shape, SizeError, in_words, same_size, show
 from cnndsl.layers.operations import Operation
@@ -73,8 +73,8 @@ class Matmul(Broadcasting):
     def torch(self, xs: tuple[Shape, ...]) -> Spelling:
         return Spelling("", template="{v0} @ {v1}")
 
-    def products(self, xs: tuple[Shape, ...], y: Shape) -> tuple[Dim, ...]:
-        return (*y, xs[0][-1])
+    def products(self, xs: tuple[Shape, ...], y: Shape) -> Products:
+        return ((*y, xs[0][-1]),)
 
     def reach(self, xs: tuple[Shape, ...], ys: tuple[Shape, ...], k: int) -> tuple[Reaches, ...]:
         a, b = xs
@@ -141,9 +141,9 @@ class Attention(Operation):
         words = [tr("as in all three")] * (len(y) - 2) + [tr("one for each query"), tr("features of the values")]
         return in_words(y, words)
 
-    def products(self, xs: tuple[Shape, ...], y: Shape) -> tuple[Dim, ...]:
+    def products(self, xs: tuple[Shape, ...], y: Shape) -> Products:
         q, k, v = xs
-        return (*q[:-1], k[-2], q[-1] + v[-1])
+        return ((*q[:-1], k[-2], q[-1]), (*q[:-1], k[-2], v[-1]))
 
     def reach(self, xs: tuple[Shape, ...], ys: tuple[Shape, ...], k: int) -> tuple[Reaches, ...]:
         queries, keys, values = xs

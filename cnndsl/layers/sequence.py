@@ -8,8 +8,8 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from cnndsl.i18n import tr, trn
-from cnndsl.layers.base import Argument, Extra, Group, Kept, Layer, MultiInput, Tensor
-from cnndsl.layers.formula import AxisRule, Dim, KnownShape, Shape, SizeError, Term, parameter, show
+from cnndsl.layers.base import Argument, Extra, Group, Kept, Layer, MultiInput, Products, Tensor
+from cnndsl.layers.formula import AxisRule, KnownShape, Shape, SizeError, Term, parameter, show
 from cnndsl.layers.reach import Reaches, all_of, same, whole
 from cnndsl.layers.types import Count, Flag, Probability, Whole
 from cnndsl.symbolic.number import key_of
@@ -100,9 +100,9 @@ class _Recurrent(_OnSequences):
                     found.append(Tensor(f"weight_hr_l{at}{way}", (self._given, self.features)))
         return tuple(found)
 
-    def products(self, x: Shape, y: Shape) -> tuple[Dim, ...]:
+    def products(self, x: Shape, y: Shape) -> Products:
         # At each place every weight is used once.
-        return (x[0], sum(tensor.size for tensor in self.tensors(x) if tensor.name.startswith("weight")))
+        return tuple((x[0], *tensor.shape) for tensor in self.tensors(x) if tensor.name.startswith("weight"))
 
     def spelled(self, x: Shape) -> tuple[Argument, ...]:
         first = (Argument("input_size", x[-1]), *self.arguments("features", "layers", *self._own))
@@ -274,12 +274,18 @@ class ChainedMultiheadAttention(nn.MultiheadAttention):
         out = (Tensor("out_proj.weight", (size, size)), Tensor("out_proj.bias", (size,)))
         return (*weights, Tensor("in_proj_bias", (3 * size,)), *out) if self.bias else (*weights, out[0])
 
-    def products(self, x: Shape, y: Shape) -> tuple[Dim, ...]:
+    def products(self, x: Shape, y: Shape) -> Products:
         # Each place makes a query, a key, a value and a result, and meets every place twice.
+        places, size = x
         if not self.others:
-            return (x[0], x[1], 4 * x[1] + 2 * x[0])
+            return ((4, places, size, size), (2, places, places, size))
         (length, key), (_, value) = self.others
-        return (x[1], 2 * x[0] * (x[1] + length) + length * (key + value))
+        return (
+            (2, places, size, size),
+            (length, key, size),
+            (length, value, size),
+            (2, places, length, size),
+        )
 
     def spelled(self, x: Shape) -> tuple[Argument, ...]:
         first = (Argument("embed_dim", x[-1]), *self.arguments("heads"))

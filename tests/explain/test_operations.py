@@ -117,3 +117,7 @@ def test_in_other_forms(form: str) -> None:
 def test_of_a_value_that_is_not_read_the_size_is_told() -> None:
     text = explained(net("small = it -> conv(8, 3, stride=2); upsample(small, like=input)"))
     assert "size of        3 x" in text
+
+
+def test_several_axes_are_told_as_one_would() -> None:
+    assert "I: depth, height and width of the input;" in explained("network Net { input(1, 4, 4, 4) -> maxpool(2) }")

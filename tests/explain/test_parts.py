@@ -93,3 +93,15 @@ def test_what_is_used_again_is_introduced_once() -> None:
     told = explained(net("a = relu\n    conv(8, 3) -> a -> conv(8, 3) -> a"), "a")
     assert told.count("The rectified linear unit") == 1
     assert told.count("use ") == 2
+
+
+def test_what_several_products_cost_is_a_sum() -> None:
+    """Four projections of each place, and two products of each place with each other."""
+    attention = compiled("network Net { input(65, 48) -> multihead_attention(4) }").explain("multihead_attention1")
+    assert "MACs        4 * 65 * 48 * 48 + 2 * 65 * 65 * 48 = 1,004,640\n" in attention
+    recurrent = compiled("network Net { input(50, 96) -> gru(32) }").explain("gru1")
+    assert "MACs        50 * 96 * 96 + 50 * 96 * 32 = 614,400\n" in recurrent
+
+
+def test_a_number_that_is_written_is_no_formula() -> None:
+    assert "channels  2, as many as are taken\n" in explained(net("input[:, :2]"), "[:, :2]")

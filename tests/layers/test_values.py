@@ -22,7 +22,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from cnndsl import layers
 from cnndsl.layers.arrangement import Index
-from cnndsl.layers.base import Layer
+from cnndsl.layers.base import Layer, sum_of
 from cnndsl.layers.elementwise import Pointwise
 from cnndsl.layers.formula import Shape, SizeError
 from cnndsl.layers.operations import Operation
@@ -275,7 +275,7 @@ def test_products_of_matrices(a: tuple[int, ...], b: tuple[int, ...], lacking: t
     if not any(lacking):
         assert (y,) == operation.size_rule((a, b))
         _, flops = counted(lambda: values[0] @ values[1])
-        assert flops / 2 / batch == prod(operation.products((a, b), y))
+        assert flops / 2 / batch == sum_of(operation.products((a, b), y))
 
 
 AXES = st.integers(-5, 5)
@@ -391,7 +391,7 @@ def test_attention(lead: list[int], rows: int, others: int, features: int, wide:
     q, k, v = (torch.randn(BATCH, *x, requires_grad=True) for x in xs)
     found, flops = counted(lambda: torch.nn.functional.scaled_dot_product_attention(q, k, v, is_causal=causal))
     assert tuple(found.shape) == (BATCH, *y)
-    assert flops / 2 / BATCH == prod(operation.products(xs, y))
+    assert flops / 2 / BATCH == sum_of(operation.products(xs, y))
     reaches = operation.reach(xs, (y,), 0)
     assert [len(reach) for reach in reaches] == [len(x) for x in xs]
 

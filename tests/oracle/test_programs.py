@@ -114,7 +114,7 @@ def one_less(rule: Any) -> Any:
     [
         (MaxPool, "output", one_less(MaxPool.output)),
         (Conv, "tensors", lambda layer, x: ()),
-        (Conv, "products", lambda layer, x, y: (*y, x[0])),
+        (Conv, "products", lambda layer, x, y: ((*y, x[0]),)),
         (MaxPool, "reach", lambda layer, x, y: same(x)),
         (KINDS["relu"], "shares", lambda layer, x, training, in_order: True),
         (KINDS["relu"], "backward_from", "input"),

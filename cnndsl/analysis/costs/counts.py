@@ -10,7 +10,7 @@ from cnndsl.analysis.repeats import Repeats
 from cnndsl.frozen import frozen
 from cnndsl.ir.interpreter import Application, Frame, Interpreter, applications, target_of
 from cnndsl.ir.program import Leaf, Module, Program, Use, Weights
-from cnndsl.layers.base import Group, Layer, Tensor, product_of
+from cnndsl.layers.base import Group, Layer, Tensor, sum_of
 from cnndsl.layers.formula import Shape, plain
 from cnndsl.layers.operations import Operation
 from cnndsl.symbolic.number import is_open, key_of
@@ -115,7 +115,7 @@ def is_trained(tensor: Tensor, given: Weights | None) -> bool:
 
 def operation_macs(operation: Operation, xs: Sequence[Shape], y: Shape) -> int | None:
     """The multiply-accumulates of an operation that makes `y` of `xs`; None where that depends on an open size."""
-    macs = product_of(operation.products(tuple(map(plain, xs)), plain(y)))
+    macs = sum_of(operation.products(tuple(map(plain, xs)), plain(y)))
     return None if is_open(macs) else macs
 
 

@@ -20,7 +20,7 @@ from cnndsl.i18n import tr, trn
 from cnndsl.ir.interpreter import Application, Frame, Interpreter
 from cnndsl.ir.nodes import FileConstant
 from cnndsl.ir.program import Module, Origin, Parameter, Program, Use
-from cnndsl.layers.base import Layer, Tensor, first_paragraph
+from cnndsl.layers.base import Layer, Products, Tensor, first_paragraph
 from cnndsl.layers.formula import (
     AxisRule,
     Constant,
@@ -602,10 +602,7 @@ def grouped(rules: tuple[AxisRule, ...]) -> tuple[Rule, ...]:
 
 def _held(tensors: tuple[Tensor, ...]) -> Term | None:
     """The number of parameters as a sum of products of sizes."""
-    items = tuple((1, _product(tensor.shape)) for tensor in tensors if tensor.learned)
-    if not items:
-        return None
-    return items[0][1] if len(items) == 1 else Sum(items)
+    return _sum(tuple(tensor.shape for tensor in tensors if tensor.learned))
 
 
 def _macs(applied: Occurrence) -> Term | None:
@@ -613,8 +610,15 @@ def _macs(applied: Occurrence) -> Term | None:
         return None
     xs, y = tuple(map(plain, applied.xs)), plain(applied.outputs[0])
     layer = applied.target
-    factors = layer.products(xs[0], y) if isinstance(layer, Layer) else layer.products(xs, y)
-    return _product(factors) if factors and not any(map(is_open, factors)) else None
+    return _sum(layer.products(xs[0], y) if isinstance(layer, Layer) else layer.products(xs, y))
+
+
+def _sum(products: Products) -> Term | None:
+    """Products of sizes, added up; None where there are none, and where a size is left open."""
+    if not products or any(is_open(factor) for factors in products for factor in factors):
+        return None
+    items = tuple((1, _product(factors)) for factors in products)
+    return items[0][1] if len(items) == 1 else Sum(items)
 
 
 def _product(dims: tuple[Dim, ...]) -> Term:
@@ -648,11 +652,10 @@ def _changes(applied: Occurrence) -> tuple[Change, ...]:
 
 def _costs(layer: Layer, x: Shape, y: Shape) -> tuple[str, ...]:
     """How many numbers a layer with multiply-accumulates learns, and how many of those it takes, in words."""
-    factors = layer.products(x, plain(y))
-    if not factors or any(map(is_open, factors)):
+    macs = layer.macs(x, plain(y))
+    if is_open(macs) or not macs:
         return ()
     learned = sum(tensor.size for tensor in layer.tensors(x) if tensor.learned)
-    macs = layer.macs(x, plain(y))
     return (
         trn("{count:,} parameter", "{count:,} parameters", learned),
         trn("{count:,} MAC", "{count:,} MACs", macs),
