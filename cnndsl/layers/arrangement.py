@@ -610,6 +610,7 @@ class Expand(Operation):
     example = "input(8, 6, 6); global_avgpool; concat(expand(it, [-1, 6, 6]), input)"
     shares = True
     reads = 1
+    asked = "batch of"
 
     sizes: Annotated[OptionalIndices, "free"] = Field(
         default=None, description="the sizes of a sample, without the batch; -1 for those that stay"

@@ -49,7 +49,9 @@ class Operation(Parameterised):
     arranges = False
     """Whether what comes out are numbers of the values, in other places."""
     reads: ClassVar[int | None] = None
-    """Of how many values, from the first on, it uses the numbers; of the others only the size. None for all."""
+    """Of how many values, from the first on, it uses the numbers; of the others only what is `asked`. None for all."""
+    asked: ClassVar[str] = "size of"
+    """What it takes of the values of which it uses no numbers, in words that stand before them."""
     takes = (1, 1)
     """The fewest and the most values that it takes."""
     shares = False

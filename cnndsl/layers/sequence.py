@@ -77,7 +77,8 @@ class _Recurrent(_OnSequences):
         return (x[0], (2 if self.bidirectional else 1) * self._given)
 
     def formula(self, x: Shape) -> tuple[AxisRule, ...]:
-        state: Term = parameter("features", self._given, "features" if self._given is self.features else "proj")
+        field, meaning = ("features", tr("length of the state")) if self._given is self.features else ("proj", "")
+        state: Term = parameter("features", self._given, field, meaning=meaning)
         note = tr("of both directions, side by side") if self.bidirectional else tr("the state at each place")
         size = self.size_rule(x)[1]
         return (

@@ -117,6 +117,8 @@ def test_in_other_forms(form: str) -> None:
 def test_of_a_value_that_is_not_read_the_size_is_told() -> None:
     text = explained(net("small = it -> conv(8, 3, stride=2); upsample(small, like=input)"))
     assert "size of        3 x" in text
+    text = explained(net("token = parameter([3, 1, 32]); concat(expand(token), it, axis=2)"), "expand")
+    assert "keeps     3 x 1 x 32   from token, line 3\n  batch of  3 x 32 x 32   from the input" in text
 
 
 def test_several_axes_are_told_as_one_would() -> None:

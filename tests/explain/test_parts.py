@@ -95,6 +95,17 @@ def test_what_is_used_again_is_introduced_once() -> None:
     assert told.count("use ") == 2
 
 
+def test_a_layer_of_what_is_shared_is_used_where_that_is() -> None:
+    shared = net("both = { conv(3, 3, padding=1) -> relu }\n    a = input -> both\n    a + it -> both")
+    assert re.findall(r"use \d of \d, line \d", explained(shared, "both.1")) == [
+        "use 1 of 2, line 4",
+        "use 2 of 2, line 5",
+    ]
+    block = "block Body {\n    act = relu\n    it -> act\n    it + input -> act\n}\n"
+    inner = explained(block + net("body = Body\n    body"), "body.act")
+    assert re.findall(r"use \d of \d, line \d", inner) == ["use 1 of 2, line 3", "use 2 of 2, line 4"]
+
+
 def test_what_several_products_cost_is_a_sum() -> None:
     """Four projections of each place, and two products of each place with each other."""
     attention = compiled("network Net { input(65, 48) -> multihead_attention(4) }").explain("multihead_attention1")

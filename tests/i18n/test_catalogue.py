@@ -32,6 +32,7 @@ TABLES: dict[str, set[str]] = {
     "kinds of layers": {group.value for group in Group},
     "what a layer does": {first_paragraph(kind) for kind in KINDS.values()},
     "what an operation does": {first_paragraph(kind) for kind in OPERATIONS.values()},
+    "what is asked of a value": {operation.asked for operation in OPERATIONS.values()},
     "axes": {"channels", "features", *(name for names in formula.AXES.values() for name in names)},
     "places": {f"{unit}s" for unit in windows.UNITS.values()},
     "counted places": {f"{{count:,}} {unit}s" for unit in windows.UNITS.values()},

@@ -139,19 +139,26 @@ class Form(ABC):
         return ", ".join(f"{self.formula(text)} ({axis})" if axis else self.formula(text) for text, axis in shown)
 
 
+Calls = tuple[tuple[str, Origin], ...]
+"""Parts that are applied one inside the other: the path of each, and where the text applies it."""
+
+
 @dataclass(slots=True)
 class Occurrence(Application):
     """One application of a layer or an operation, in the order of execution.
 
     came: where the values come from. outputs: the shapes that come out, also of another layer in the place of its own.
-    `uses`: how often the part is applied in all; `use`: which time this is.
+    calls: the parts that are applied for it to be, from the network on, with its own: their paths, and where that is.
+    `uses`: how often the part is applied in all; `use`: which time this is, and `used`: where the text asks for it.
     """
 
     target: Layer | Operation
     came: tuple[Came, ...] = ()
     outputs: tuple[Shape, ...] = ()
+    calls: Calls = ()
     use: int = 1
     uses: int = 1
+    used: Origin | None = None
 
 
 def applications(program: Program, network: str | None = None, within: str = "") -> Iterator[Occurrence]:
@@ -175,11 +182,25 @@ def _counted(origins: _Origins, top: Module) -> Iterator[Occurrence]:
         for name, shape in zip(top.inputs, top.input_shapes, strict=True)
     )
     found = list(origins.found(Frame(top), came))
-    counts = Counter(applied.path for applied in found)
     seen: Counter[str] = Counter()
     for applied in found:
+        uses = origins.uses[applied.path]
         seen[applied.path] += 1
-        yield replace(applied, use=seen[applied.path], uses=counts[applied.path]) if applied.path else applied
+        use = seen[applied.path]
+        yield replace(applied, use=use, uses=uses, used=_used(applied.calls, origins.uses)) if uses > 1 else applied
+
+
+def _used(calls: Calls, uses: Counter[str]) -> Origin | None:
+    """Where the text uses a part again: in the innermost of these calls that is made more often than the one around it.
+
+    A layer of a block that is shared is used where the block is.
+    """
+    around, found = 1, None
+    for path, origin in calls:
+        if uses[path] > around:
+            found = origin
+        around = uses[path]
+    return found
 
 
 class _Origins(Interpreter[Came]):
@@ -191,6 +212,8 @@ class _Origins(Interpreter[Came]):
     def __init__(self, program: Program, within: str = "", *, opened: bool = True) -> None:
         super().__init__(program)
         self._within, self._opened = within, opened
+        self.uses: Counter[str] = Counter()
+        """How often each part is applied, by its path."""
 
     def call_layer(self, at: Application, layer: Layer, inputs: Sequence[Came]) -> list[Came]:
         through = inputs[0] if at.inserted else None
@@ -207,10 +230,15 @@ class _Origins(Interpreter[Came]):
 
     def found(self, top: Frame, inputs: tuple[Came, ...]) -> Iterator[Occurrence]:
         """The applications of layers and operations."""
+        around: dict[str, Calls] = {"": ()}
         for at, values in self.walk(top, inputs):
-            if not isinstance(at.target, Module) and inside(at.path or at.frame.path, self._within):
+            calls = (*around[at.frame.path], (at.path, at.step.origin)) if at.path else ()
+            self.uses[at.path] += bool(at.path)
+            if isinstance(at.target, Module):
+                around[at.path] = calls
+            elif inside(at.path or at.frame.path, self._within):
                 came = tuple(values[index] for index in at.step.inputs)
-                yield Occurrence(at.frame, at.index, at.step, at.target, at.part, came, at.ys)
+                yield Occurrence(at.frame, at.index, at.step, at.target, at.part, came, at.ys, calls)
 
 
 def inside(path: str, within: str) -> bool:
@@ -487,10 +515,11 @@ class Explanation:
         return not self.rules and self.applied.xs[:1] == self.applied.outputs
 
     @property
-    def _read(self) -> int:
-        """How many of the values that come in are read; of those behind them only the size counts."""
-        reads = self.applied.target.reads if isinstance(self.applied.target, Operation) else None
-        return len(self.applied.came) if reads is None else reads
+    def _read(self) -> tuple[int, str]:
+        """How many of the values that come in are read, and of what it asks those behind them, in words."""
+        target = self.applied.target
+        reads, asked = (target.reads, target.asked) if isinstance(target, Operation) else (None, "")
+        return len(self.applied.came) if reads is None else reads, asked
 
     @property
     def introduction(self) -> str:
@@ -504,10 +533,10 @@ class Explanation:
 
     def where(self, form: Form) -> str:
         """Where the layer stands, and which use of it it is, where there are several."""
-        applied, line = self.applied, self.applied.step.origin.line
+        applied, used = self.applied, self.applied.used
         place = f"{tr('put there by the compiler')}, {self.place}" if applied.inserted else self.place
-        use = tr("use {use} of {uses}, line {line}", use=applied.use, uses=applied.uses, line=line)
-        return form.joined(form.plain(place), use if applied.uses > 1 else "")
+        use = used and tr("use {use} of {uses}, line {line}", use=applied.use, uses=applied.uses, line=used.line)
+        return form.joined(form.plain(place), use or "")
 
     def costs(self, form: Form) -> list[tuple[str, str]]:
         """What it holds and takes to run: the name of the number, how it is worked out and who shares it."""
@@ -542,9 +571,9 @@ class Explanation:
             yield first, f"{form.formula(product)}, {tr('flattened from {value}', value=self.flattened.told(form))}"
             yield "", self.why_flattened
         else:
-            read = self._read
+            read, asked = self._read
             for at, came in enumerate(self.applied.came):
-                yield tr("size of") if at >= read else more if at else first, came.told(form)
+                yield tr(asked) if at >= read else more if at else first, came.told(form)
         if self.keeps:
             return
         for rule in self.rules:
