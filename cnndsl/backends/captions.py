@@ -16,7 +16,7 @@ from cnndsl.analysis.costs.counts import Cost
 from cnndsl.i18n import listed, tr, trn
 from cnndsl.ir.interpreter import Application
 from cnndsl.ir.program import Leaf, Module, OpenSize, Parameter
-from cnndsl.layers.formula import Dim, Shape, plain
+from cnndsl.layers.formula import Dim, Shape, plain, show
 from cnndsl.layers.operations import Concat, Operation
 from cnndsl.layers.resize import UpsampleLike
 from cnndsl.symbolic.expr import Expr, Symbol
@@ -48,6 +48,12 @@ def change(xs: Iterable[Shape], ys: Iterable[Shape]) -> str:
     """What comes in and what goes out, in full; nothing for what has no input."""
     sides = ([full_size(shape) for shape in shapes] for shapes in (xs, ys))
     return " → ".join(listed(sizes) for sizes in sides if sizes)
+
+
+def outputs_said(module: Module) -> list[str]:
+    """The sizes of what a module gives; what it gives in training only says so."""
+    pairs = zip(module.outputs, map(show, module.output_shapes), strict=True)
+    return [tr("{what} in training", what=size) if output.training else size for output, size in pairs]
 
 
 def fitting_sizes(network: Module) -> Fitting:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from cnndsl.analysis import costs
-from cnndsl.backends.captions import count_said
+from cnndsl.backends.captions import count_said, outputs_said
 from cnndsl.backends.explain.content import Occurrence, Places, explain
 from cnndsl.backends.explain.content import applications as occurrences
 from cnndsl.backends.explain.forms import Text
@@ -160,7 +160,8 @@ def _totals(program: Program, key: str) -> str:
     module = program.modules[key]
     cost = costs.of(program, key)
     macs = "" if not cost.macs else f", {count_said(cost.macs)} MACs"
-    return f"{said(module.input_shapes)} → {said(module.output_shapes)}   {cost.parameters_said}{macs}"
+    outputs = ", ".join(outputs_said(module)).replace(" x ", " × ")
+    return f"{said(module.input_shapes)} → {outputs}   {cost.parameters_said}{macs}"
 
 
 # Names

@@ -72,13 +72,19 @@ def _lines(swept: Swept, most: int, *, color: bool) -> Iterator[str]:
         yield paint(heads, "bold", color=color)
         yield from (*lines, "")
     count = len(swept.members)
-    more = tr(", of which {count:,} are shown", count=len(shown)) if len(shown) < count else ""
+    of_which = trn(", of which {count:,} is shown", ", of which {count:,} are shown", len(shown))
+    more = of_which if len(shown) < count else ""
     members = trn("{count:,} member", "{count:,} members", swept.asked)
     yield f"{swept.network}: {members}" + tr(", {count:,} wanted", count=count) + more
     reasons = Counter(map(_reason, swept.problems))
     for reason, times in reasons.most_common(_REASONS):
         example = next(member for member in swept.problems if _reason(member) == reason)
-        told = tr("{count:,} do not work out, such as {settings}", count=times, settings=settings_said(example))
+        told = trn(
+            "{count:,} does not work out, {settings}",
+            "{count:,} do not work out, such as {settings}",
+            times,
+            settings=settings_said(example),
+        )
         yield paint(f"{told}: {clean(example.problem)}", "yellow", color=color)
     if len(reasons) > _REASONS:
         more = "and {count:,} more reasons, in the column `problem` of --format csv and json"

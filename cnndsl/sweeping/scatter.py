@@ -156,6 +156,6 @@ def html(swept: Swept, x: str, y: str) -> str:
         ),
         columns=swept.columns,
         rows=members,
-        failed=tr("{count:,} do not work out", count=len(swept.problems)),
+        failed=trn("{count:,} does not work out", "{count:,} do not work out", len(swept.problems)),
         problems=[printable(f"{settings_said(member)}: {member.problem}") for member in swept.problems[:100]],
     )

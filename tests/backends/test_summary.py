@@ -309,6 +309,21 @@ def test_the_totals() -> None:
     assert "Memory is for 2 samples in float16" in shown
 
 
+def test_what_is_there_in_training_only_says_so() -> None:
+    program = program_of(
+        "network Net { input(1, 8, 8); conv(4, 3) -> relu\n"
+        "    when training { aux = it -> conv(2, 1) -> global_avgpool }\n"
+        "    linear(3)\n    output it, aux when training }"
+    )
+    shown = summary(program)
+    assert shown.startswith("Net: 1 x 8 x 8 -> 3, 2 x 1 x 1 in training\n")
+    assert re.search(r"^conv2 +conv +2 x 6 x 6 +10 +training +3$", shown, re.MULTILINE)
+    assert (
+        "are not counted.\nNor is what is there in training only, which has training in the place of MACs.\n" in shown
+    )
+    assert summary(program, format="markdown").startswith("**Net**: 1 x 8 x 8 → 3, 2 x 1 x 1 in training\n")
+
+
 def heads(shown: str) -> list[str]:
     return shown.splitlines()[2].split()
 

@@ -48,6 +48,9 @@ def test_the_table(cnndsl: Command) -> None:
     )
     assert "Small: 6 members, 4 wanted, of which 3 are shown" in shown.out
     assert "2 do not work out, such as width=4, kernel=19: E302: " in shown.out
+    alone = cnndsl("sweep", "family.cnn", "--set", "kernel=3,9,19", "--top", "1").out
+    assert "3 members, 2 wanted, of which 1 is shown" in alone
+    assert "1 does not work out, kernel=19: E302: " in alone
 
 
 def test_a_condition(cnndsl: Command) -> None:

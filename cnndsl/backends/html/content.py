@@ -93,7 +93,7 @@ class Side:
         told = iter(steps(self.program, module))
         return {
             "name": module.name or "Sequential",
-            "sizes": " → ".join(", ".join(map(show, shapes)) for shapes in (module.input_shapes, module.output_shapes)),
+            "sizes": " → ".join(map(", ".join, (map(show, module.input_shapes), captions.outputs_said(module)))),
             "steps": [self._step(at, told, places) for at in applications(self.program, Frame(module))],
             **own,
         }

@@ -264,6 +264,8 @@ def _counted(said: Callable[[int], str]) -> tuple[Callable[[Entry], str], Callab
         return tr("shared") if line.row.shared else said(line.row.parameters) if line.row.parameters else ""
 
     def macs(line: Entry) -> str:
+        if line.row.training:
+            return tr("training")
         return tr("open") if line.row.macs is None else said(line.row.macs) if line.row.macs else ""
 
     return parameters, macs

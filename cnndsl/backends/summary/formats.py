@@ -71,7 +71,7 @@ def markdown(network: Module, totals: Totals, lines: Iterable[Entry], *, only: S
 
 def _markdown(network: Module, totals: Totals, lines: Iterable[Entry], keys: Sequence[str]) -> Iterator[str]:
     columns = [COLUMNS[key] for key in keys]
-    yield f"**{_escaped(network.name)}**: {shown(network.input_shapes)} → {shown(network.output_shapes)}"
+    yield f"**{_escaped(network.name)}**: {shown(network.input_shapes)} → {', '.join(captions.outputs_said(network))}"
     yield ""
     yield _cells(*(column.head for column in columns))
     yield _cells(*("---:" if column.is_number else "---" for column in columns))

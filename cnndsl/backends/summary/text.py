@@ -21,7 +21,7 @@ from cnndsl.backends.summary.entries import (
 from cnndsl.i18n import tr, trn
 from cnndsl.ir.program import Module
 from cnndsl.layers.base import Group
-from cnndsl.layers.formula import Shape, show
+from cnndsl.layers.formula import show
 from cnndsl.terminal import Style, aligned, clean, filled, pad, paint, width, wrap
 
 MOST_ROWS = 10_000
@@ -72,7 +72,7 @@ def render(
     shown = list(islice(lines, MOST_ROWS))
     left_out = sum(1 for _ in lines)
     name = clean(network.name)
-    sizes = [*_listed(network.input_shapes), "->", *_listed(network.output_shapes)]
+    sizes = [*_listed(list(map(show, network.input_shapes))), "->", *_listed(captions.outputs_said(network))]
     head = list(filled(f"{name}: ", sizes, columns, len(_GAP)))
     out = [paint(name, "bold", color=color) + head[0][len(name) :], *head[1:], ""]
     table = (
@@ -81,12 +81,15 @@ def render(
     out += _table(shown, table, color=color)
     if left_out:
         out.append(tr("... and {count:,} more", count=left_out))
-    out += ["", *_totals(totals, {column.key for column in table[0]}, color, min(columns, _WIDEST_NOTE))]
+    notes = [tr(_NOT_COUNTED), *_explained(totals, {column.key for column in table[0]})]
+    if any(line.row.training for line in shown):
+        notes.insert(1, tr("Nor is what is there in training only, which has training in the place of MACs."))
+    out += ["", *_totals(totals, notes, color, min(columns, _WIDEST_NOTE))]
     return "".join(f"{line.rstrip()}\n" for line in out)
 
 
-def _listed(given: Sequence[Shape]) -> list[str]:
-    return [f"{show(shape)}," for shape in given[:-1]] + [show(shape) for shape in given[-1:]]
+def _listed(sizes: list[str]) -> list[str]:
+    return [f"{size}," for size in sizes[:-1]] + sizes[-1:]
 
 
 def _table(lines: list[Entry], table: Table, *, color: bool) -> Iterator[str]:
@@ -208,7 +211,7 @@ def _line(
     return _GAP.join(padded)
 
 
-def _totals(totals: Totals, keys: set[str], color: bool, room: int) -> Iterator[str]:
+def _totals(totals: Totals, notes: list[str], color: bool, room: int) -> Iterator[str]:
     """The totals, and notes in lines of at most `room` columns."""
     cost = totals.cost
     macs = tr("depend on a size that is left open") if cost.macs is None else f"{cost.macs:,}"
@@ -230,7 +233,7 @@ def _totals(totals: Totals, keys: set[str], color: bool, room: int) -> Iterator[
         yield from (f"{' ' * across}  {paint(line.strip(), 'bold', color=color)}" for line in more)
     yield ""
     yield from _memory(totals, color, room)
-    for note in (tr(_NOT_COUNTED), *_explained(totals, keys)):
+    for note in notes:
         yield from (paint(line, "dim", color=color) for line in wrap(note, room))
 
 
