@@ -116,3 +116,4 @@ def test_what_several_products_cost_is_a_sum() -> None:
 
 def test_a_number_that_is_written_is_no_formula() -> None:
     assert "channels  2, as many as are taken\n" in explained(net("input[:, :2]"), "[:, :2]")
+    assert "parameters  1\n" in explained(net("gain = parameter([]); gain * it"), "gain")

@@ -34,6 +34,7 @@ from cnndsl.layers.formula import (
     axis_said,
     of_input,
     plain,
+    product,
     show,
 )
 from cnndsl.layers.operations import Operation
@@ -651,8 +652,8 @@ def _sum(products: Products) -> Term | None:
 
 
 def _product(dims: tuple[Dim, ...]) -> Term:
-    if len(dims) == 1:
-        return Constant(value_of(dims[0]))
+    if len(dims) < 2:  # a single number has no axes
+        return Constant(value_of(product(dims)))
     return Product(tuple(Constant(value_of(dim)) for dim in dims), wide=True)
 
 
