@@ -1,6 +1,6 @@
 """Dropout: in training a share of the numbers is set to zero at random, against overfitting."""
 
-from math import prod
+from math import prod, sqrt
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
@@ -12,9 +12,11 @@ from cnndsl.layers.reach import Reaches, same
 from cnndsl.layers.types import Flag, Probability
 
 _IN_TRAINING = Code("self.training")
+SELU_LIMIT = 1.7580993408473766
+"""What `selu` tends to on its negative side, without the sign."""
 
 
-class _Dropout(Layer):
+class AnyDropout(Layer):
     """A layer that changes no size and acts in training alone."""
 
     group = Group.DROPOUT
@@ -23,6 +25,11 @@ class _Dropout(Layer):
     if TYPE_CHECKING:  # each has a description of its own
         p: float
 
+    @property
+    def dropped_to(self) -> float:
+        """What a number that is dropped becomes."""
+        return 0.0
+
     def reach(self, x: Shape, y: Shape) -> Reaches:
         return same(x)
 
@@ -30,7 +37,7 @@ class _Dropout(Layer):
         return not training or self.p == 0
 
 
-class _OfNumbers(_Dropout):
+class _OfNumbers(AnyDropout):
     """A dropout of numbers or of channels, not of whole samples."""
 
     p: Probability = Field(default=0.5, description="share of the numbers that is set to zero")
@@ -96,11 +103,16 @@ class AlphaDropout(_OfNumbers):
     call = "F.alpha_dropout"
     example = "input(256) -> linear(64) -> selu -> alpha_dropout(0.1) -> linear(10)"
 
+    @property
+    def dropped_to(self) -> float:
+        # What selu tends to, scaled as the others are.
+        return 0.0 if self.p == 1 else -SELU_LIMIT * sqrt((1 - self.p) / (SELU_LIMIT**2 * self.p + 1))
+
     def shares(self, x: KnownShape, *, training: bool, in_order: bool) -> bool:
         return not training or self.p == 0  # nn.AlphaDropout does not use its `inplace`
 
 
-class StochasticDepth(_Dropout):
+class StochasticDepth(AnyDropout):
     """Stochastic depth: in training each sample is set to zero as a whole with probability p, and the others are
     divided by 1 - p; in evaluation nothing happens (Huang et al., 2016).  Stands at the end of a residual branch,
     which is then left out for some of the samples.

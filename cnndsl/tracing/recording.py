@@ -17,7 +17,8 @@ from cnndsl.frozen import frozen
 from cnndsl.i18n import tr
 from cnndsl.ir.interpreter import Application, Frame, applications
 from cnndsl.ir.program import Module, Program
-from cnndsl.layers.base import Group, Layer
+from cnndsl.layers.base import Layer
+from cnndsl.layers.dropout import AnyDropout
 from cnndsl.layers.formula import AxisRule
 from cnndsl.tracing.figure import Result, Score, Shown, Sliding, Worked
 from cnndsl.tracing.runner import Look, Ran
@@ -197,7 +198,7 @@ class Recorder:
         if isinstance(layer, Module):
             kind = layer.name or "chain"
             said = captions.arguments(layer.parameters)
-            remark = self._remark(at, None, dropped)
+            remark = self._remark(at, given, dropped)
             return Shown(at.path, kind, "block", said, place, values, remark=remark, inside=within, skipped=skipped)
         if not isinstance(layer, Layer):
             formulas = _worked_out(layer.formula(tuple(tuple(x.shape) for x in given), tuple(gave[0].shape)))
@@ -207,26 +208,34 @@ class Recorder:
         worked_out, slid = self._worked(layer, ran, given[0], gave[0]) if given else ((), None)
         role, said = layer.group.value, layer.words(x)
         title = at.path or layer.word
-        remark = self._remark(at, layer, dropped)
+        remark = self._remark(at, given, dropped)
         return Shown(title, layer.word, role, said, place, values, formulas, remark, worked_out, (), skipped, slid)
 
-    def _remark(self, at: Application, layer: Layer | None, dropped: Sequence[Tensor | None]) -> str:
+    def _remark(self, at: Application, given: list[Tensor], dropped: Sequence[Tensor | None]) -> str:
         if at.inserted:
             return tr("put there by the compiler")
         if at.path and self._times[at.path] > 1:
             use = self._times[at.path]
-            return tr("the same layer once more, use {use}", use=use) if layer else tr("the same block once more")
-        if layer is None or layer.group is not Group.DROPOUT:
+            is_block = isinstance(at.target, Module)
+            return tr("the same block once more") if is_block else tr("the same layer once more, use {use}", use=use)
+        if not isinstance(at.target, AnyDropout):
             return ""
         if dropped[0] is None:
             return tr("changes nothing outside of training")
-        said = "{dropped:,} of {count:,} numbers dropped"
-        return tr(said, dropped=int(dropped[0].sum()), count=dropped[0].numel())
+        gone, count = int(dropped[0].sum()), dropped[0].numel()
+        if not at.target.dropped_to and (others := int((given[0] != 0).sum())) < count:
+            # Of a number that was zero already, as many are behind a ReLU, nothing tells whether it was dropped.
+            said = "dropped {dropped:,} of the {count:,} numbers that were not zero"
+            return tr(said, dropped=gone, count=others)
+        return tr("{dropped:,} of {count:,} numbers dropped", dropped=gone, count=count)
 
     def _dropped(self, at: Application, given: list[Tensor], gave: list[Tensor]) -> list[Tensor | None]:
-        """Of each value which numbers are zero and were not; None for what no dropout gives."""
-        is_so = self._training and at.leaf is not None and at.leaf.layer.group is Group.DROPOUT
-        return [(y == 0) & (x != 0) for x, y in zip(given, gave, strict=True)] if is_so else [None] * len(gave)
+        """Of each value which numbers were dropped, as far as that can be seen; None for what no dropout gives."""
+        if not self._training or not isinstance(at.target, AnyDropout):
+            return [None] * len(gave)
+        to = at.target.dropped_to
+        pairs = zip(given, gave, strict=True)
+        return [y.isclose(y.new_tensor(to)) if to else (y == 0) & (x != 0) for x, y in pairs]
 
     def _worked(self, layer: Layer, ran: Ran, x: Tensor, y: Tensor) -> tuple[tuple[Worked, ...], Sliding | None]:
         """How the numbers come about that are asked for, and the kernels on their way."""

@@ -155,7 +155,9 @@ class Explain(Options[str]):
                 return Lines(constant)
             check_part(program, self.part, network.name)
         if self.compare is not None:
-            written = self._compared(shown[0].applied if len(shown) == 1 else None, self.compare, places)
+            is_one = len(shown) == 1 or {each.applied.path for each in shown} == {self.part}
+            first = shown[0].applied if is_one else None  # of several uses of the one layer
+            written = self._compared(first, self.compare, places)
         else:
             written = self._all(shown, left_out)
         return MarkdownText(written, lambda: written) if self.format == "markdown" else Lines(written)

@@ -118,6 +118,14 @@ def test_what_cannot_be_compared(part: str, compare: str, words: str) -> None:
         figure(FIXED, part, compare)
 
 
+def test_a_layer_that_is_used_again_is_compared_in_its_first_use() -> None:
+    text = "network Net { input(1, 9, 9); both = conv(1, 3); both -> relu -> both }"
+    told = cnndsl.compile(text, name="net.cnn").explain("both", compare="stride=1,2")
+    assert "1 x 9 x 9" in told
+    assert "1 x 7 x 7" in told
+    assert "1 x 4 x 4" in told
+
+
 def test_as_text() -> None:
     said = cnndsl.compile(FIXED).explain("conv1", compare="stride=1,2")
     rows = {line[:17].strip(): re.split("   +", line[17:].strip()) for line in said.splitlines()[1:]}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -179,6 +180,23 @@ def test_what_dropout_drops_in_training() -> None:
     assert ran(text, numbers(2, 6, 6), training=True) == figure
     assert ran(text, numbers(2, 6, 6), training=True, seed=1) != figure
     assert step(ran(text, numbers(2, 6, 6)), "dropout1").values[0].maps[0].dropped == ()
+
+
+def test_what_was_zero_before_is_not_counted_as_kept() -> None:
+    figure = ran("network Net { input(200) -> relu -> dropout(0.5) }", numbers(200), training=True)
+    given, gave = (step(figure, name).values[0].maps[0] for name in ("relu1", "dropout1"))
+    others = 200 - given.levels.count(LEVELS)
+    assert 0 < others < 200
+    gone = others - (200 - gave.levels.count(LEVELS))
+    assert step(figure, "dropout1").remark == f"dropped {gone} of the {others} numbers that were not zero"
+
+
+@pytest.mark.parametrize("p", [0.2, 0.7])
+def test_alpha_dropout_drops_to_what_keeps_the_variance(p: float) -> None:
+    figure = ran(f"network Net {{ input(1000) -> selu -> alpha_dropout({p}) }}", numbers(1000), training=True)
+    gone = re.match(r"(dropped )?([\d,]+) of", step(figure, "alpha_dropout1").remark)
+    assert gone is not None
+    assert abs(int(gone[2].replace(",", "")) - 1000 * p) < 60
 
 
 def test_what_there_is_in_training_alone() -> None:
