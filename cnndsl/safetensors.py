@@ -29,7 +29,8 @@ _BITS = {
     "I32": 32, "U32": 32, "F32": 32, "I64": 64, "U64": 64, "F64": 64, "C64": 64,
 }  # fmt: skip
 _OTHERS = (".pt", ".pth", ".bin", ".ckpt", ".pkl", ".tar")
-_PICKLES = (b"PK\x03\x04", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
+_PICKLES = (b"PK", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
+"""What archives and pickles begin with; so do lengths of headers, as 640, behind which a brace opens the header."""
 
 Shapes = dict[str, tuple[int, ...]]
 
@@ -69,9 +70,9 @@ def places(path: Path) -> dict[str, Place]:
         with _opened(path, name) as file:
             size = file.seek(0, 2)
             file.seek(0)
-            start = file.read(8)
+            start, brace = file.read(8), file.read(1)
             length = int.from_bytes(start, "little")
-            if start[:2] == b"PK" or start.startswith(_PICKLES) or path.suffix in _OTHERS:
+            if (start.startswith(_PICKLES) and brace != b"{") or path.suffix in _OTHERS:
                 raise _other_form(path)
             if start == b"version ":
                 message = f"{name} is a pointer of Git LFS, and not the file itself"
@@ -82,7 +83,7 @@ def places(path: Path) -> dict[str, Place]:
                 raise _broken(name, f"its header has more than {LARGEST // 2**20} MiB")
             if length > size - 8:
                 raise _broken(name, "it is cut off within its header")
-            header = file.read(length)
+            header = brace + file.read(length - 1) if length else b""
     except (OSError, ValueError) as problem:
         raise unreadable(name, problem) from None
     return _tensors(path, _object(name, header, "its header"), 8 + length, size)

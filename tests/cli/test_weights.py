@@ -247,6 +247,14 @@ def test_a_file_that_is_none(cnndsl: Command, folder: Path, data: bytes, words: 
     assert words in result.out
 
 
+@pytest.mark.parametrize("length", [0x0280, 0x0380, 0x0480, 0x0580, int.from_bytes(b"PK", "little")])
+def test_a_length_that_looks_like_the_beginning_of_another_file(tmp_path: Path, length: int) -> None:
+    """A header of 640 bytes begins with the bytes of a pickle, as its length is written before it."""
+    header = json.dumps({"a": {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}}).encode()
+    (tmp_path / "w.safetensors").write_bytes(raw(header.ljust(length), bytes(8)))
+    assert safetensors.read(tmp_path / "w.safetensors") == {"a": (2,)}
+
+
 def test_a_header_without_an_end(cnndsl: Command, folder: Path) -> None:
     """A length is not believed: a file of some bytes is not read as if it had gigabytes."""
     with (folder / "w.safetensors").open("wb") as file:
