@@ -117,3 +117,18 @@ def test_what_several_products_cost_is_a_sum() -> None:
 def test_a_number_that_is_written_is_no_formula() -> None:
     assert "channels  2, as many as are taken\n" in explained(net("input[:, :2]"), "[:, :2]")
     assert "parameters  1\n" in explained(net("gain = parameter([]); gain * it"), "gain")
+
+
+def test_where_a_number_comes_from_is_told_to_its_end() -> None:
+    """A size of what comes in has its number, and what a recipe was made of is told by who has it."""
+    blocks = (
+        "block Half { conv(input.channels // 2, 1) }\nblock Twice(unit) { repeat 2 { unit(it.channels) } }\n"
+        "network Net(kernel = 3) { input(6, 8, 8); Half; Twice(conv(kernel=kernel, padding=1)) }\n"
+    )
+    halved = explained(blocks, "half1.conv1")
+    assert re.search(
+        r"channels = 3 .* input.channels // 2, line 1, column 19; in_channels = 6, what comes into Half\n", halved
+    )
+    assert re.search(
+        r"K = 3 .* not written here; kernel = 3, the default of Net\n", explained(blocks, "twice1.unit1.0")
+    )

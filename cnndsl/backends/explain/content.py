@@ -39,6 +39,7 @@ from cnndsl.layers.formula import (
 )
 from cnndsl.layers.operations import Operation
 from cnndsl.source import Position
+from cnndsl.symbolic.expr import Symbol
 from cnndsl.symbolic.number import SizeIsOpen, Traced, is_open, literal, value_of
 from cnndsl.syntax import tree
 
@@ -422,7 +423,7 @@ def source_of(letter: Letter, applied: Occurrence, written: Written | None) -> s
     layer = applied.target
     assert isinstance(layer, Layer)  # noqa: S101 - only layers have parameters in a formula
     argument = written.argument(layer, letter.parameter) if written is not None else None
-    names = _names(applied, letter.parameter)
+    symbols = _symbols(applied, letter.parameter)
     if argument is not None:
         line, column = argument.span.position
         told = tr("line {line}, column {column}", line=line, column=column)
@@ -433,28 +434,34 @@ def source_of(letter: Letter, applied: Occurrence, written: Written | None) -> s
         told = tr("not written: {instead}", instead=letter.otherwise or tr("the default"))
     else:
         told = tr("not written here")
-    return "; ".join((told, *(_given(name, applied.frame) for name in names)))
+    return "; ".join((told, *(_given(symbol, applied.frame) for symbol in symbols)))
 
 
 def _default(layer: Layer, parameter: str) -> Any:
     return type(layer).model_fields[parameter].default
 
 
-def _names(applied: Occurrence, parameter: str) -> list[str]:
-    """The names that the number was computed from."""
+def _symbols(applied: Occurrence, parameter: str) -> list[Symbol]:
+    """What the number was computed from, by name."""
     traced = applied.leaf.traced.get(parameter) if applied.leaf is not None else None
     numbers = traced if isinstance(traced, tuple) else (traced,)
-    symbols = {symbol.name for number in numbers if isinstance(number, Traced) for symbol in number.expr.symbols()}
-    return sorted(symbols)
+    symbols = {
+        symbol.name: symbol for number in numbers if isinstance(number, Traced) for symbol in number.expr.symbols()
+    }
+    return [symbols[name] for name in sorted(symbols)]
 
 
-def _given(name: str, frame: Frame) -> str:
-    """A name of the definition with its number, and who gave it."""
-    while not _parameter(name, frame) and frame.module.kind == "chain" and frame.outer is not None:
+def _given(symbol: Symbol, frame: Frame) -> str:
+    """A name of a definition with its number, and who gave it; of a size that comes in, what it comes into."""
+    name = symbol.name
+    while frame.module.kind == "chain" and frame.outer is not None:
         frame = frame.outer
-    found = _parameter(name, frame)
+    own = frame
+    while not (found := _parameter(name, frame)) and frame.outer is not None:
+        frame = frame.outer  # a layer that was given as an argument speaks of what was there
     if found is None:
-        return name
+        is_size = symbol.value is not None and name.endswith(("_channels", "_features"))
+        return f"{name} = {symbol.value}, {tr('what comes into {who}', who=own.module.name)}" if is_size else name
     who, said = frame.module.name, f"{name} = {found.value}, "
     if frame.part is not None and found.value != found.default:
         return said + tr("given to {who} in line {line}", who=who, line=frame.part.origin.line)
