@@ -154,12 +154,12 @@ def test_pytorch_may_refuse() -> None:
 
 
 def test_a_layer_from_elsewhere_is_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "own_layers.py").write_text(
+    (tmp_path / "doubling_layers.py").write_text(
         "from torch import nn\nclass Twice(nn.Module):\n    def forward(self, x):\n        return 2 * x\n"
     )
     monkeypatch.syspath_prepend(str(tmp_path))
-    text = 'extern Twice from "own_layers" (shape = same)\nnetwork Net { input(2) -> twice: Twice() }'
-    figure = ran(text, "1 2", numbers=True, allow_extern="own_layers")
+    text = 'extern Twice from "doubling_layers" (shape = same)\nnetwork Net { input(2) -> twice: Twice() }'
+    figure = ran(text, "1 2", numbers=True, allow_extern="doubling_layers")
     assert figure.steps[0].values[0].maps[0].numbers == ((2, 4),)
     assert figure.steps[0].role == "block"
 
