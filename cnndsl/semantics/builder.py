@@ -129,8 +129,11 @@ class Builder:
         """Whether a value depends on an input."""
         return self._reads[value.index] != 0
 
-    def declare(self, name: str, span: Span, *, quoted: bool = False) -> Slot:
-        """A place for a part called `name`. Raises Problem when it cannot be called that."""
+    def declare(self, name: str, span: Span, *, quoted: bool = False, in_loops: str = "") -> Slot:
+        """A place for a part called `name`. Raises Problem when it cannot be called that.
+
+        `in_loops` says what to write where each turn of a loop gives the name again, unless it may be put together.
+        """
         reason = why_not_key(name) if quoted else why_not(name)
         if reason:
             shown = f'"{name[:_SHOWN]}"' if quoted else name
@@ -141,7 +144,7 @@ class Builder:
         if name in self.slots:
             first = self.slots[name].span
             labels: tuple[Label, ...] = ()
-            helps = f'in a loop a name differs from turn to turn: "{name}_{{i}}": layer'
+            helps = in_loops or f'in a loop a name differs from turn to turn: "{name}_{{i}}": layer'
             if first != span:
                 labels = (Label(first, "it is declared here"),)
                 helps = "choose another name, or use the first one again"

@@ -480,7 +480,9 @@ def _put_tensor(
     """A tensor that the body holds, as a value."""
     bound = body.bound
     if bound is not None and bound.value is node:
-        slot = body.builder.declare(bound.targets[0].text, node.span)
+        name = bound.targets[0].text
+        way = f"make one for each turn before the loop, {name} = [{word}(...) for i in range(3)], and take {name}[i] in it"
+        slot = body.builder.declare(name, node.span, in_loops=way)
     else:
         slot = body.builder.automatic(word, node.span)
     slot.unit = Leaf(layer=layer, x=(), traced=traced)
