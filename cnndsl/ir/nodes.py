@@ -6,7 +6,7 @@ what comes of them for the arguments and sizes that the text uses.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import fields
 from functools import cache
 from typing import Annotated, Any, Literal, NamedTuple
@@ -434,3 +434,37 @@ def by_class(node: Any) -> ByClass:
     for each in walk(node):
         found[type(each)].append(each)
     return found
+
+
+def bound_names(node: Any) -> Iterator[str]:
+    """The names that lines inside a node may bind."""
+    for each in walk(node if isinstance(node, (Node, tuple)) else ()):
+        if not isinstance(each, Comprehension):
+            yield from _given_names(each)
+
+
+def line_names(found: ByClass) -> list[str]:
+    """The names that the lines among some nodes bind, each as often as they do."""
+    lines = (*found[Bind], *found[Apply], *found[For])
+    return [given for each in lines for given in _given_names(each)]
+
+
+def text_names(found: ByClass) -> set[str]:
+    """All names that some nodes give to something, also within an expression."""
+    return {*line_names(found), *(given for each in found[Comprehension] for given in _given_names(each))}
+
+
+def _given_names(node: Node) -> Iterable[str]:
+    """The names that a node gives to something."""
+    match node:
+        case Bind() | Apply():
+            return node.names
+        case For() | Comprehension():
+            return target_names(node.targets)
+        case _:
+            return ()
+
+
+def target_names(targets: Targets) -> list[str]:
+    """The names that a loop gives to what it goes through."""
+    return [targets] if isinstance(targets, str) else [given for each in targets for given in target_names(each)]

@@ -481,7 +481,8 @@ def _put_tensor(
     bound = body.bound
     if bound is not None and bound.value is node:
         name = bound.targets[0].text
-        way = f"make one for each turn before the loop, {name} = [{word}(...) for i in range(3)], and take {name}[i] in it"
+        listed = f"{name} = [{word}(...) for i in range(3)]"
+        way = f"make one for each turn before the loop, {listed}, and take {name}[i] in it"
         slot = body.builder.declare(name, node.span, in_loops=way)
     else:
         slot = body.builder.automatic(word, node.span)

@@ -67,7 +67,6 @@ from cnndsl.backends.pytorch.flowgraph import (
     with_tensors,
 )
 from cnndsl.backends.pytorch.initialise import Own, rule_names, settle_begins
-from cnndsl.backends.pytorch.joins import text_names
 from cnndsl.backends.pytorch.layer_lists import gathered
 from cnndsl.backends.pytorch.path_conditions import path_conditions
 from cnndsl.backends.pytorch.serve import followers, serving, used_by_training
@@ -206,7 +205,7 @@ class ClassTranslation:
         self._bind()
         is_sequence, found = is_chain(self._file, definition, len(self._unit.ranks)), self._file.nodes_of(definition)
         if not is_sequence and reads_input(found):
-            body.flow = not_in("out", body.value_names | text_names(found))
+            body.flow = not_in("out", body.value_names | nodes.text_names(found))
             body.value_names.add(body.flow)
         run_definition(body, definition, len(self._unit.ranks))
         try:
@@ -248,7 +247,11 @@ class ClassTranslation:
             given = abstract(body, sort, name(word), symbol)
             if word in self._file.following(unit):
                 self._follow(word, sort)
-            if word == "x" and word in text_names(self._file.nodes_of(self._definition)) and isinstance(given, Static):
+            if (
+                word == "x"
+                and word in nodes.text_names(self._file.nodes_of(self._definition))
+                and isinstance(given, Static)
+            ):
                 body.bind_static(word, given)  # `forward` may have to go on with it, and has an `x` of its own
                 continue
             body.scope.variables[word] = word

@@ -263,6 +263,8 @@ class Compute(Line):
     shape: Shape | None = None
     note: str = ""
     """What is shown behind the line, such as its sizes."""
+    is_number: bool = False
+    """Whether it is a number, of which the turns of the loop behind it make a value."""
 
 
 @dataclass(eq=False)

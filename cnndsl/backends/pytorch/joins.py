@@ -6,14 +6,26 @@ Both ways of a condition are worked out, and a loop once: what differs afterward
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from copy import copy
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from cnndsl.backends.pytorch.body import Body, State
-from cnndsl.backends.pytorch.code import Code, axis_word, call, flat, gone_through, list_of, name, names_in, replaced
+from cnndsl.backends.pytorch.code import (
+    Code,
+    axis_word,
+    call,
+    constant,
+    dotted,
+    flat,
+    gone_through,
+    list_of,
+    name,
+    names_in,
+    replaced,
+)
 from cnndsl.backends.pytorch.flowgraph import FLOW, LIST, Assign, Compute, For, If, Part, assigned
 from cnndsl.backends.pytorch.operations import of_any_number, same_axes, shared_sizes, sizes_code
 from cnndsl.backends.pytorch.sorts import sample_of, sort_of
@@ -51,7 +63,7 @@ def branch(body: Body, test: Static, yes: Any, no: Any, node: Any) -> None:
     _hold_names(body, node)
     if not body.is_silent:
         variables = body.scope.variables
-        bound = {*bound_names(node)}
+        bound = {*nodes.bound_names(node)}
         lists = (held.lists for each in bound if isinstance(held := body.scope.find(each), AnyTensors))
         sizes = {code.id for each in lists for code in each if isinstance(code, ast.Name)}
         body.keep_sizes({variables.get(each, each) for each in bound} | sizes)
@@ -410,10 +422,13 @@ def run_loop(
     with what they go through where that is something else. `named` are the lists of layers with names among it.
     """
     _hold_names(body, node)
-    for each in dict.fromkeys(bound_names(node)):
+    numbers: dict[str, Static] = {}
+    for each in dict.fromkeys(nodes.bound_names(node)):
         held = body.scope.find(each)
         if isinstance(held, Static) and not is_empty(held) and not holds_layers(held):
             _generalise(body, each, held)
+            if {"int", "float"} & sort_of(held).kinds and not body.loops and body.chain is None:
+                numbers[each] = held
     lists = [*reserve_at_outermost(body, node), *named]
     if body.chain is not None and flat(body.it.code) == body.end:
         body.it = body.chain_end(body.it.shape)  # in later turns it is what earlier ones gave
@@ -433,7 +448,7 @@ def run_loop(
                 body.it = body.put(body.it, variable)
             _hold_new(body, line, before)
             _keep_lists(body, before)
-        changed = _changed(body, before, running, apart)
+        changed = _changed(body, before, running, apart, numbers)
         if not changed:
             if body.not_yet is not None and not body.loops:
                 raise body.not_yet
@@ -441,6 +456,7 @@ def run_loop(
             sizes = tuple(
                 (Expr.of(body.read(*slot).shape[axis]), Expr.of(entered.values[slot].shape[axis]))
                 for slot, axis in running
+                if isinstance(entered.values[slot], Tensor)
             )
             break
         # What the turn was the first to apply stays so: it is built for what comes in before any turn.
@@ -458,7 +474,7 @@ def run_loop(
 
 def _hold_names(body: Body, node: Any) -> None:
     """Hold here what names of the scopes around stand for, where lines in here may give them another meaning."""
-    for each in dict.fromkeys(bound_names(node)):
+    for each in dict.fromkeys(nodes.bound_names(node)):
         held, is_behind = body.scope.lookup(each)
         if each in body.scope.names or held is None or is_behind:
             continue
@@ -520,8 +536,13 @@ def reserve_at_outermost(body: Body, node: Any) -> list[Part]:
     return [body.list_part(part.name) for part in parts if part is not None and part.is_list]
 
 
-def _changed(body: Body, before: State, running: dict[Any, Any], apart: list[str]) -> list[Callable[[], None]]:
-    """What makes of that which a turn has left in another way something that holds for all turns."""
+def _changed(
+    body: Body, before: State, running: dict[Any, Any], apart: list[str], numbers: Mapping[str, Static]
+) -> list[Callable[[], None]]:
+    """What makes of that which a turn has left in another way something that holds for all turns.
+
+    `numbers` are those that names had before the loop.
+    """
     changed: list[Callable[[], None]] = []
     now = body.state()
     run: set[tuple[Any, int]] = {*running}
@@ -560,7 +581,11 @@ def _changed(body: Body, before: State, running: dict[Any, Any], apart: list[str
                     alike = [other for other in same if _ends(body, now.values.get(other), axis, q)]
                     run |= {(other, axis) for other in alike}
                     changed.append(partial(_run_size, body, alike, axis, running))
-            case _ if holds_layers(old):
+            case Static(), Tensor() if each in numbers and not any(
+                body.symbols.mentions(d, assigned) for d in new.shape
+            ):
+                changed.append(partial(_number_into_value, body, each, numbers[each], new))
+            case _ if holds_layers(old) or (isinstance(old, Static) and not isinstance(new, Static)):
                 changed.append(partial(body.write, owner, each, Undecided()))
             case (Tensor(), _) | (TensorList(), Tensor()) | (_, AnyTensors() | TensorList()):
                 raise Untranslatable("a turn of this loop leaves another kind of value than it began with")
@@ -686,6 +711,17 @@ def _into_variable(body: Body, owner: Any, each: str, variable: str) -> None:
     body.write(owner, each, body.put(body.read(owner, each), variable))
 
 
+def _number_into_value(body: Body, each: str, number: Static, new: Tensor) -> None:
+    """A number of which the first turn makes a value, as in `total = total + it`, is a tensor before the loop."""
+    known = body.symbols.known(number.value)
+    value = number.code if known is None else constant(known)
+    kinds = {"dtype": dotted("torch.float64")} if "float" in sort_of(number).kinds else {}
+    variable = body.value_name(each)
+    body.value_names.add(each)
+    body.lines.append(Compute((variable,), call("torch.tensor", value, **kinds), is_number=True))
+    body.scope.names[each] = new.moved(name(variable))
+
+
 def _unlike(body: Body, owner: Any, each: str, new: AnyTensors) -> None:
     """A list of values of which a turn has added one of another size."""
     held = body.read(owner, each)
@@ -733,40 +769,6 @@ def holds_layers(item: Any) -> bool:
 def speaks_of_input(lines: Any) -> bool:
     """Whether lines say `input`, of which they may ask for a size."""
     return any(isinstance(each, nodes.Flow) and each.of == "input" for each in nodes.walk(lines))
-
-
-def bound_names(node: Any) -> Iterator[str]:
-    """The names that lines inside a node may bind."""
-    for each in nodes.walk(node if isinstance(node, (nodes.Node, tuple)) else ()):
-        if not isinstance(each, nodes.Comprehension):
-            yield from _given_names(each)
-
-
-def line_names(found: nodes.ByClass) -> list[str]:
-    """The names that the lines among some nodes bind, each as often as they do."""
-    lines = (*found[nodes.Bind], *found[nodes.Apply], *found[nodes.For])
-    return [given for each in lines for given in _given_names(each)]
-
-
-def text_names(found: nodes.ByClass) -> set[str]:
-    """All names that some nodes give to something, also within an expression."""
-    return {*line_names(found), *(given for each in found[nodes.Comprehension] for given in _given_names(each))}
-
-
-def _given_names(node: nodes.Node) -> Iterable[str]:
-    """The names that a node gives to something."""
-    match node:
-        case nodes.Bind() | nodes.Apply():
-            return node.names
-        case nodes.For() | nodes.Comprehension():
-            return target_names(node.targets)
-        case _:
-            return ()
-
-
-def target_names(targets: nodes.Targets) -> list[str]:
-    """The names that a loop gives to what it goes through."""
-    return [targets] if isinstance(targets, str) else [given for each in targets for given in target_names(each)]
 
 
 def _in_order(body: Body, assigns: list[Assign]) -> list[Assign]:

@@ -49,7 +49,7 @@ from cnndsl.backends.pytorch.flowgraph import (
     uses,
     walk,
 )
-from cnndsl.backends.pytorch.joins import mark_of, rewind, target_names
+from cnndsl.backends.pytorch.joins import mark_of, rewind
 from cnndsl.backends.pytorch.operations import for_later, in_own_variable
 from cnndsl.backends.pytorch.sorts import Sort, sort_of
 from cnndsl.backends.pytorch.statics import UNSAID, bind_generic
@@ -210,7 +210,9 @@ def _hold(body: Body, rule: LayerRule) -> None:
     """Let what the layers of a list are given be what it is where the list is declared."""
     rule.current = dict(body.symbols.current)
     rule.scope = Scope(rule.scope)
-    names = {each.name for each in nodes.walk(rule.item) if isinstance(each, nodes.Ref)} - {*target_names(rule.targets)}
+    names = {each.name for each in nodes.walk(rule.item) if isinstance(each, nodes.Ref)} - {
+        *nodes.target_names(rule.targets)
+    }
     found = {each: rule.scope.find(each) for each in sorted(names)}
     if any(isinstance(each, nodes.Flow) and each.of == "it" for each in nodes.walk(rule.item)):
         found["it"] = body.it

@@ -82,6 +82,8 @@ class Missing:
     """When it has one; None where that cannot be asked at the line."""
     is_empty: bool = False
     """Whether it is a list that may be empty."""
+    is_number: bool = False
+    """Whether it has a number where it has no value."""
 
 
 @dataclass
@@ -146,6 +148,8 @@ class _Walk:
         """By the text of a test, whether it asks for turns, and what its variables have, its number."""
         self._set: dict[str, Cases] = dict.fromkeys(inputs, ALWAYS)
         """By variable of `forward` when it has something."""
+        self._numbers_held: set[str] = set()
+        """The variables of `forward` that have a number until the turns of a loop have made a value of it."""
         self._filled: dict[str, Cases] = {}
         """By list when there is something in it, as far as that is known."""
         self._emptied: dict[str, int] = {}
@@ -200,9 +204,12 @@ class _Walk:
         kept = self._emptied.get(word, 0) if is_empty else 0
         if any(since >= begin > kept and word in given for begin, given in self._loops):
             is_asked = False  # it may have something since another turn
-        self.paths.missing.append(Missing(line, word, self.paths.code(left) if is_asked and left else None, is_empty))
+        test = self.paths.code(left) if is_asked and left else None
+        self.paths.missing.append(Missing(line, word, test, is_empty, word in self._numbers_held))
 
     def _compute(self, line: Compute, path: Cases) -> None:
+        if line.is_number:
+            self._numbers_held.update(line.names)
         for each in line.names:
             self._set[each] = either(self._set.get(each, _NEVER), path)
             self._fill(each, line.code, path)
@@ -243,6 +250,7 @@ class _Walk:
 
     def _for(self, line: For, path: Cases) -> None:
         changed, before = _given_by(line), dict(self._filled)
+        numbers = self._numbers_held & {*computed(line.lines)}
         for each in walk(line.lines):  # the turn before may have left nothing in a list
             for word in _set_by(each):
                 if is_empty_list(each.code):
@@ -257,6 +265,7 @@ class _Walk:
         self._loops.append((self._time, frozenset(computed(line.lines))))
         self.walk(line.lines, both(path, some))
         self._loops.pop()
+        self._set.update((word, both(path, some)) for word in numbers)
         for word in before.keys() & self._filled.keys():
             self._filled[word] = either(self._filled[word], both(before[word], none))
         self._change(changed)

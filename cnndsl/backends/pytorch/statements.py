@@ -33,17 +33,14 @@ from cnndsl.backends.pytorch.expressions import columns_of, evaluate, layer_or_v
 from cnndsl.backends.pytorch.flowgraph import FLOW, Assign, Comment, Compute, Training, refusal
 from cnndsl.backends.pytorch.indexing import item_of_static
 from cnndsl.backends.pytorch.joins import (
-    bound_names,
     branch,
     holds_layers,
     is_written_out,
-    line_names,
     loop_or_turns,
     must_unroll,
     repeated,
     reserve_at_outermost,
     run_loop,
-    text_names,
 )
 from cnndsl.backends.pytorch.layer_lists import (
     AnyLayers,
@@ -215,7 +212,7 @@ def _in_spare(body: Body, item: Static, wanted: str) -> Static:
 
 def _kept_from(body: Body, loop: nodes.For, items: list[Any]) -> list[Any]:
     """The items that a loop goes through: in a variable what reads a name to which a turn may give something else."""
-    variables = {body.scope.variables.get(word) for word in bound_names(loop.body)}
+    variables = {body.scope.variables.get(word) for word in nodes.bound_names(loop.body)}
 
     return [_kept(body, item, variables) for item in items]
 
@@ -446,7 +443,7 @@ def _each_of_values(
     body.scope.names.pop(word, None)
     rank = len(source.shape)
     axes = [axis for axis, sizes in enumerate(source.lists) if sizes is not None and axis not in source.alike]
-    held = (body.scope.find(each) for each in bound_names(statement))
+    held = (body.scope.find(each) for each in nodes.bound_names(statement))
     grows = any(isinstance(each, AnyTensors) and each.lists == source.lists for each in held)
     lists = [sizes_code(body, source, axis) for axis in axes]
     if grows:  # the turns may add to the list, which is not to become longer for them
@@ -541,8 +538,8 @@ def _declare(body: Body, wanted: str, recipe: Any, node: Any) -> None:
 def run_definition(body: Body, definition: nodes.Definition, inputs: int) -> None:
     """Work out all lines of a definition; `inputs` says how many values come in."""
     found = body.file.nodes_of(definition)
-    body.text_names = text_names(found)
-    given = Counter([*(each.name for each in definition.parameters), *line_names(found)])
+    body.text_names = nodes.text_names(found)
+    given = Counter([*(each.name for each in definition.parameters), *nodes.line_names(found)])
     body.rebound = {word for word, times in given.items() if times > 1}
     if is_chain(body.file, definition, inputs):
         body.begin_chain(body.it.shape)
