@@ -306,3 +306,67 @@ network D(n = 2, g = 3, k = 3) {
 @pytest.mark.parametrize("text", PROGRAMS)
 def test_what_the_last_turn_has_left_is_what_the_text_says(text: str) -> None:
     check(text, most=30)
+
+
+NUMBERS = [
+    """
+network N(n = 3) {
+    input(3, 16, 16)
+    acc = 0
+    for i in range(n) { conv(4, 3, padding=1) as y; acc = y if i == 0 else acc + y }
+    acc -> linear(n)
+}""",
+    """
+network N(n = 3) {
+    input(3, 16, 16)
+    acc = 0
+    for i in range(n) { conv(4, 3, padding=1) as y; acc = acc + y }
+    acc -> linear(n)
+}""",
+    """
+network N(n = 3, begin = 1.5) {
+    input(3, 16, 16)
+    acc = begin
+    repeat n { conv(4, 3, padding=1) as y; acc = acc * y + 1 }
+    acc -> linear(2)
+}""",
+    """
+network N(n = 2) {
+    input(3, 16, 16)
+    acc = 0
+    for i in range(n) { for j in range(n) { conv(4, 3, padding=1) as y; acc = acc + y } }
+    acc -> linear(n)
+}""",
+    """
+network N(flags = [true, false]) {
+    input(3, 16, 16)
+    acc = 0
+    for f in flags { conv(3, 3, padding=1) ; it + acc; if f { acc = it } }
+    linear(3)
+}""",
+    """
+network N(n = 2) {
+    input(3, 16, 16)
+    best = 0
+    for i in range(n) { conv(4, 3) as y; g = y -> global_avgpool -> conv(1 + i, 1); best = g if i == n - 1 else best }
+    best -> linear(n)
+}""",
+    """
+block Sum(c, n) { s = 0; for i in range(n) { input -> conv(c, 1) as t; s = s + t }; output s, t }
+network N(n = 2, c = 3) { input(3, 16, 16); Sum(c, n) as a, b; a + b -> linear(2) }""",
+    """
+network N(c = 3) { a = input(3, 16, 16); b = input(3, 16, 16); s = 0
+    for x in [a, b] { s = s + (x -> conv(c, 1)) }; s -> linear(2) }""",
+    """
+network N(n = 3) { input(3, 16, 16); s = 0; m = 1
+    for k in range(n) { conv(3, 3, padding=1); s = s + it; m = m * it }; s - m -> linear(2) }""",
+    """
+network N(n = 3) { input(3, 16, 16); s = 0
+    for k in range(n) { conv(3, 3, padding=1); s = it + s; it + s }; it + s -> linear(2) }""",
+]
+"""What is a number before a loop, and a value behind its first turn."""
+
+
+@pytest.mark.parametrize("text", NUMBERS)
+def test_a_number_of_which_the_turns_make_a_value(text: str) -> None:
+    check(text, most=30)
