@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+import cnndsl
 from tests.torch.constructors import check
 
 PROGRAMS = [
@@ -363,6 +364,33 @@ network N(n = 3) { input(3, 16, 16); s = 0; m = 1
     """
 network N(n = 3) { input(3, 16, 16); s = 0
     for k in range(n) { conv(3, 3, padding=1); s = it + s; it + s }; it + s -> linear(2) }""",
+    """
+network N(n = 2) {
+    input(3, 8, 8)
+    acc = it
+    b = acc
+    acc = 0
+    for i in range(n) { conv(3, 3, padding=1); acc = acc + it * b }
+    acc + b -> linear(2)
+}""",
+    """
+network N(n = 2, m = 2) {
+    input(3, 8, 8)
+    acc = 0
+    for i in range(n) { conv(3, 3, padding=1); acc = acc + it }
+    for i in range(m) { conv(3, 3, padding=1); acc = acc + it }
+    acc -> linear(2)
+}""",
+    """
+network N(n = 2) {
+    input(3, 8, 8)
+    acc = 1
+    for i in range(n) { conv(3, 3, padding=1); acc = acc * it }
+    kept = acc
+    acc = 0
+    for i in range(n) { conv(3, 3, padding=1); acc = acc + it * kept }
+    acc + kept -> linear(2)
+}""",
 ]
 """What is a number before a loop, and a value behind its first turn."""
 
@@ -370,3 +398,10 @@ network N(n = 3) { input(3, 16, 16); s = 0
 @pytest.mark.parametrize("text", NUMBERS)
 def test_a_number_of_which_the_turns_make_a_value(text: str) -> None:
     check(text, most=30)
+
+
+def test_a_value_stays_one_where_a_later_loop_has_no_turn() -> None:
+    class_ = cnndsl.compile(NUMBERS[-2]).load("N")
+    class_(n=2, m=0)
+    with pytest.raises(ValueError, match="no value in acc, but a number"):
+        class_(n=0, m=0)

@@ -718,6 +718,7 @@ def _number_into_value(body: Body, each: str, number: Static, new: Tensor) -> No
     kinds = {"dtype": dotted("torch.float64")} if "float" in sort_of(number).kinds else {}
     variable = body.value_name(each)
     body.value_names.add(each)
+    body.keep_values({variable}, each)
     body.lines.append(Compute((variable,), call("torch.tensor", value, **kinds), is_number=True))
     body.scope.names[each] = new.moved(name(variable))
 

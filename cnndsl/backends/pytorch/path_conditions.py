@@ -148,8 +148,8 @@ class _Walk:
         """By the text of a test, whether it asks for turns, and what its variables have, its number."""
         self._set: dict[str, Cases] = dict.fromkeys(inputs, ALWAYS)
         """By variable of `forward` when it has something."""
-        self._numbers_held: set[str] = set()
-        """The variables of `forward` that have a number until the turns of a loop have made a value of it."""
+        self._numbers_held: dict[str, bool] = {}
+        """The variables of `forward` that have a number until a loop has made a value of it: whether it has yet to."""
         self._filled: dict[str, Cases] = {}
         """By list when there is something in it, as far as that is known."""
         self._emptied: dict[str, int] = {}
@@ -209,7 +209,7 @@ class _Walk:
 
     def _compute(self, line: Compute, path: Cases) -> None:
         if line.is_number:
-            self._numbers_held.update(line.names)
+            self._numbers_held.update(dict.fromkeys(line.names, True))
         for each in line.names:
             self._set[each] = either(self._set.get(each, _NEVER), path)
             self._fill(each, line.code, path)
@@ -250,7 +250,7 @@ class _Walk:
 
     def _for(self, line: For, path: Cases) -> None:
         changed, before = _given_by(line), dict(self._filled)
-        numbers = self._numbers_held & {*computed(line.lines)}
+        numbers = [each for each in {*computed(line.lines)} if self._numbers_held.get(each)]
         for each in walk(line.lines):  # the turn before may have left nothing in a list
             for word in _set_by(each):
                 if is_empty_list(each.code):
@@ -265,7 +265,8 @@ class _Walk:
         self._loops.append((self._time, frozenset(computed(line.lines))))
         self.walk(line.lines, both(path, some))
         self._loops.pop()
-        self._set.update((word, both(path, some)) for word in numbers)
+        for word in numbers:
+            self._set[word], self._numbers_held[word] = both(path, some), bool(self._loops)
         for word in before.keys() & self._filled.keys():
             self._filled[word] = either(self._filled[word], both(before[word], none))
         self._change(changed)
