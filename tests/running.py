@@ -6,7 +6,7 @@ import re
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from types import ModuleType
+from types import MappingProxyType, ModuleType
 from typing import Any
 
 import torch
@@ -17,7 +17,8 @@ import cnndsl
 from cnndsl.analysis.costs.counts import whole_inputs
 from cnndsl.compilation import Compilation
 from cnndsl.ir.interpreter import Frame, applications
-from cnndsl.ir.program import Module, Program, Use
+from cnndsl.ir.program import Leaf, Module, Program, Use
+from cnndsl.layers.initialisers import Initialiser
 from cnndsl.layers.operations import Learned
 from cnndsl.report.text import render
 from cnndsl.symbolic.number import Traced, evaluate, value_of
@@ -203,6 +204,40 @@ def same_layers(program: Program, module: Module, part: nn.Module, path: str = "
             if "Same(" in shown and "Same(" not in wanted:
                 continue  # for any stride it pads itself, where for this one PyTorch can
             assert shown == wanted, f"{where} is {found}, the program says {expected}"
+
+
+SAME = {"zeros": 0, "ones": 1, "constant": 0}
+"""The rules by which all numbers of a tensor are the same, and which number that is."""
+Rules = Mapping[tuple[str, str], Initialiser]
+"""How a tensor of all layers of a kind begins."""
+
+
+def same_beginnings(
+    program: Program, module: Module, part: nn.Module, path: str = "", around: Rules = MappingProxyType({})
+) -> None:
+    """Assert that weights begin with the numbers that the program gives, and that what is to be drawn is drawn."""
+    rules: Rules = {**around, **{(rule.kind, rule.tensor): rule.initialiser for rule in module.init}}
+    for child in module.children:
+        where = f"{path}{child.name}"
+        if isinstance(child.unit, Use):
+            inner = program.modules[child.unit.module]
+            same_beginnings(program, inner, part.get_submodule(child.name), f"{where}.", rules)
+        elif child.unit.layer.kind not in ("parameter", "constant", "extern"):
+            for word in ("weight", "bias"):
+                tensor = getattr(part.get_submodule(child.name), word, None)
+                if isinstance(tensor, Tensor):
+                    _begins(child.unit, word, rules.get((child.unit.layer.kind, word)), tensor, f"{where}.{word}")
+
+
+def _begins(leaf: Leaf, word: str, around: Initialiser | None, tensor: Tensor, where: str) -> None:
+    rule, numbers = leaf.init.get(word, around), getattr(leaf.weights, word, None)
+    if numbers is not None:
+        assert torch.equal(tensor, torch.tensor(numbers, dtype=tensor.dtype).expand_as(tensor)), where
+    elif rule is not None and rule.rule in SAME and not rule.asks_fans:
+        number = dict(rule.arguments).get("val", SAME[rule.rule])
+        assert torch.equal(tensor, torch.full_like(tensor, float(number))), f"{where} is not {number}"
+    elif rule is None and word == "weight" and leaf.layer.kind in ("conv", "conv_transpose", "linear"):
+        assert tensor.numel() < 2 or tensor.min() < tensor.max(), f"{where} is not drawn"
 
 
 def _shown(layer: nn.Module) -> str:

@@ -34,6 +34,8 @@ WORDS = ("size", "deep", "wide", "part")
 LEFT_OUT = re.compile(r"\?|^\s*(import|extern|from)\b", re.MULTILINE)
 """Open sizes and what other files have."""
 
+BEGUN = ("conv", "linear", "batchnorm", "layernorm")
+RULES = ("zeros", "ones", "constant(3)", "constant(0.5)", "normal(0, 0.1)", "default")
 Edit = tuple[int, int, str]
 """From where to where, and what stands there instead."""
 
@@ -113,6 +115,8 @@ class _Text:
             self.number_is_of_a_list,
             self.number_is_for_each_axis,
             self.layer_is_another,
+            self.layer_says_how_it_begins,
+            self.body_says_how_layers_begin,
             self.line_is_for_some_sizes,
             self.line_is_applied_again,
             self.lines_are_for_training,
@@ -291,6 +295,25 @@ class _Text:
             "maxpool(2)",
         ]
         return [(span.start, span.end, self.rng.choice(others))]
+
+    def layer_says_how_it_begins(self, definition: tree.Definition) -> list[Edit]:
+        """A layer is given how one of its tensors begins."""
+        calls = [each for each in tree.walk(definition) if isinstance(each, tree.Call)]
+        found = [call for call in calls if isinstance(call.function, tree.Name) and call.function.text in BEGUN]
+        if not found:
+            return []
+        call = self.rng.choice(found)
+        end, tensor = call.span.end - 1, self.rng.choice(["weight", "weight", "bias"])
+        return [(end, end, f"{', ' if call.arguments else ''}{tensor}_init={self.rng.choice(RULES)}")]
+
+    def body_says_how_layers_begin(self, definition: tree.Definition) -> list[Edit]:
+        """A body has a rule for all layers of a kind."""
+        lines = self.lines(definition)
+        if not lines:
+            return []
+        start = lines[0].span.start
+        kind, tensor = self.rng.choice(BEGUN), self.rng.choice(["weight", "weight", "bias"])
+        return [(start, start, f"init {kind}: {tensor} = {self.rng.choice(RULES)}\n")]
 
     def line_is_for_some_sizes(self, definition: tree.Definition) -> list[Edit]:
         """A line is there where what comes has a certain size."""

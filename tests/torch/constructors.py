@@ -29,6 +29,7 @@ from tests.compiled import compilation_of, python_of
 from tests.running import (
     derived_sizes,
     imported,
+    same_beginnings,
     same_layers,
     same_sizes,
     sample,
@@ -67,6 +68,7 @@ def compare(program: Program, network: Module, model: nn.Module, *, runs: bool) 
     same_layers(program, network, model)
     if not runs:
         return
+    same_beginnings(program, network, model)
     given = sample(program, network)
     for training in (True, False):
         seen, _ = seen_sizes(model.train(training), tuple(tensor.clone() for tensor in given))

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 import cnndsl
 from tests.running import build, compiled, imported
+from tests.torch import constructors
 
 RULES: dict[str, Callable[[Tensor], Tensor]] = {
     "normal(0, 0.3)": lambda tensor: nn.init.normal_(tensor, 0, 0.3),
@@ -205,3 +206,42 @@ def test_layers_that_alone_say_how_they_begin_are_named() -> None:
     assert model.stem.bias.unique().tolist() == [2]
     assert not model.last.bias.any()
     assert not model.fc.weight.any()
+
+
+ARGUMENTS = [
+    ("B(unit)", "unit -> relu", "B(conv(4, 1, weight_init=zeros, bias_init=ones))"),
+    ("B(unit)", "unit -> unit", "B(conv(4, 1, weight_init=constant(std)) -> relu) -> B({ conv(4, 1) -> tanh })"),
+    ("B(unit)", "unit(4) -> unit(5)", "B(conv(kernel=3, padding=1, weight_init=constant(std)))"),
+    ("B(unit)", "unit(4) -> unit(5)", "B(conv(kernel=3, padding=1, bias=[1, 2, 3, 4]) if n > 9 else conv(kernel=1))"),
+    ("B(unit = conv(4, 1, weight_init=zeros))", "unit", "B -> relu -> B(conv(5, 1, weight_init=constant(n)))"),
+    ("B(units)", "for each in units { each }", "B([conv(4, 1, weight_init=constant(std * i)) for i in range(n)])"),
+    ("B(unit)", "a = [it -> unit for i in range(3)]; sum(a)", "B(conv(3, 1, weight_init=ones)) -> B(conv(3, 1))"),
+    ("B(unit)", "init conv: weight = constant(2)\nunit -> conv(2, 1)", "B(conv(3, 1, weight_init=constant(std)))"),
+    ("B(unit)", "unit", "B(conv(2, 1, weight=[[1]], bias_init=zeros)) -> B(conv(2, 1, weight=[[2]]))"),
+]
+
+
+@pytest.mark.parametrize(("head", "body", "line"), ARGUMENTS, ids=[line for _, _, line in ARGUMENTS])
+def test_a_layer_that_is_an_argument_keeps_its_own_word(head: str, body: str, line: str) -> None:
+    lines = f"init linear: bias = zeros\n    repeat n {{ {line} }}\n    linear(2)"
+    constructors.check(
+        f"block {head} {{ {body} }}\nnetwork N(n = 2, std = 0.5) {{\n    input(3, 8, 8)\n    {lines}\n}}\n", most=12
+    )
+
+
+def test_a_layer_that_is_a_parameter_of_the_network_keeps_its_own_word() -> None:
+    layer = "conv(4, 1, weight_init=constant(0.5))"
+    constructors.check(f"network N(unit = {layer}, n = 2) {{ input(2, 4, 4); repeat n {{ unit -> relu }}; linear(2) }}")
+
+
+@pytest.mark.parametrize(
+    ("head", "body", "line", "reason"),
+    [
+        ("B(unit)", "unit(4, weight_init=zeros)", "B(conv(kernel=n))", "is told how its weights begin"),
+        ("B(rule)", "conv(4, 1, weight_init=rule)", "B(zeros) -> B(ones)", "a rule by which weights begin is given as"),
+    ],
+)
+def test_a_rule_where_it_cannot_be_an_argument(head: str, body: str, line: str, reason: str) -> None:
+    text = f"block {head} {{ {body} }}\nnetwork N(n = 2) {{ input(3, 8, 8); {line}; linear(2) }}\n"
+    with pytest.raises(cnndsl.CompilationError, match=f"(?s)E601.*{reason}.*help: "):
+        compiled(text).python()

@@ -88,6 +88,16 @@ def list_of(items: Iterable[Code]) -> ast.List:
     return ast.List(list(items), _LOAD)
 
 
+def sequential(items: Sequence[tuple[Code | None, Code]]) -> Code:
+    """`nn.Sequential(...)`; with labels, of an ordered dictionary."""
+    if all(label is None for label, _ in items):
+        return call("nn.Sequential", *(value for _, value in items))
+    pairs = (
+        tuple_of([label if label is not None else constant(str(at)), value]) for at, (label, value) in enumerate(items)
+    )
+    return call("nn.Sequential", call("OrderedDict", list_of(pairs)))
+
+
 def tuple_of(items: Iterable[Code]) -> ast.Tuple:
     """`(a, b)`."""
     return ast.Tuple(list(items), _LOAD)

@@ -23,11 +23,13 @@ from cnndsl.backends.pytorch.code import (
     list_of,
     name,
     names_in,
+    sequential,
     size_argument,
     tuple_of,
     within_64_bits,
 )
 from cnndsl.backends.pytorch.flowgraph import FLOW, Append, Assign, Chain
+from cnndsl.backends.pytorch.initialise import settle_begins
 from cnndsl.backends.pytorch.joins import branch, run_loop, speaks_of_input
 from cnndsl.backends.pytorch.operations import flattening, same_axes
 from cnndsl.backends.pytorch.sorts import is_identity, recipe_key
@@ -48,6 +50,7 @@ from cnndsl.backends.pytorch.values import (
     ParamRecipe,
     PartRecipe,
     Ranks,
+    Rule,
     Scope,
     Static,
     Tensor,
@@ -351,6 +354,11 @@ def _passed(body: Body, recipe: ParamRecipe, argument: Any) -> Code:
             unit = body.file.unit(choice.definition, own_ranks(choice, recipe.needs.inputs))
             given = with_arguments(choice, recipe.arguments).arguments
             return callable_for(body, argument, next(unit.sorts[word] for word in given if given[word] is argument))
+    if isinstance(argument, Rule):
+        reason = "a layer that is a parameter is told how its weights begin"
+        raise Untranslatable(
+            reason, helps="say it in the body for all layers of the kind, such as init conv: weight = zeros"
+        )
     raise Untranslatable("a layer is given to a layer that is a parameter")
 
 
@@ -408,7 +416,7 @@ def _single_callable(body: Body, recipe: Any, needs: Needs) -> Code:
             return dotted("nn.Identity")
         reason = "a layer that takes a list of features is a parameter that is applied to a map"
         raise Untranslatable(reason, None, "write flatten before it") from None
-    code = inline_chain(made.value) if isinstance(made.value, Chain) else made.value
+    code = _with_begins(body, made)
     if isinstance(recipe, KindRecipe) and needs.calls and isinstance(code, ast.Call):
         return code.func
     if _is_untold(code) and (not needs.ranks or body.file.is_unsettled()):
@@ -419,6 +427,13 @@ def _single_callable(body: Body, recipe: Any, needs: Needs) -> Code:
         return code
     held = body.file.layer_constants.setdefault(constant_name, code)
     return name(constant_name) if flat(held) == flat(code) else code  # another rank has another class
+
+
+def _with_begins(body: Body, made: Made) -> Code:
+    """A layer that is an argument as an expression, with what it says of its weights."""
+    line = Append(made.value, begins=made.begins)
+    settle_begins([line], is_network=False, helpers=body.file.helpers)
+    return inline_chain(line.value) if isinstance(line.value, Chain) else line.value
 
 
 def _is_untold(code: Code) -> bool:
@@ -435,17 +450,16 @@ def _kind_callable(body: Body, recipe: KindRecipe, needs: Needs, shape: Shape, w
     whole = replace(recipe, fields=recipe.fields | opened)
     if whole.is_half_applied:
         return dotted("nn.Identity")  # nobody calls it, or no block that does is translated yet
-    code = body.file.scratch(whole, shape, body).value
+    code = _with_begins(body, body.file.scratch(whole, shape, body))
     if _is_untold(code):
         return dotted("nn.Identity")  # nor is any that tells it its sizes
     sizes = list(words.values())
-    if recipe.begins or recipe.numbers or not isinstance(code, ast.Call):
-        reason = "a layer that lacks arguments and says how its weights begin is given as an argument"
-        raise Untranslatable(reason, recipe.span, "make it a block with the parameters that it lacks")
     required = [word for word, info in kind.model_fields.items() if info.is_required()]
-    positional = [flat(each) for each in code.args]
+    positional = [flat(each) for each in code.args] if isinstance(code, ast.Call) else []
     if (
-        positional[: len(sizes)] == sizes
+        isinstance(code, ast.Call)
+        and not (recipe.begins or recipe.numbers)
+        and positional[: len(sizes)] == sizes
         and required[: needs.positional] == called[: needs.positional]
         and not (needs.keywords & recipe.fields.keys())
     ):
@@ -660,16 +674,6 @@ def inline_chain(chain: Chain) -> Code:
             raise Untranslatable("a chain with conditions or loops is given as an argument", None, "make it a block")
         items.append((line.label, inline_chain(line.value) if isinstance(line.value, Chain) else line.value))
     return sequential(items)
-
-
-def sequential(items: Sequence[tuple[Code | None, Code]]) -> Code:
-    """`nn.Sequential(...)`; with labels, of an ordered dictionary."""
-    if all(label is None for label, _ in items):
-        return call("nn.Sequential", *(value for _, value in items))
-    pairs = (
-        tuple_of([label if label is not None else constant(str(at)), value]) for at, (label, value) in enumerate(items)
-    )
-    return call("nn.Sequential", call("OrderedDict", list_of(pairs)))
 
 
 def lambda_of(words: Sequence[str], body: Code, defaults: Sequence[Code] = ()) -> Code:

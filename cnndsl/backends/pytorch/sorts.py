@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,6 +22,7 @@ from cnndsl.backends.pytorch.values import (
     Needs,
     Opaque,
     ParamRecipe,
+    Rule,
     Static,
     Tensor,
     Test,
@@ -176,6 +177,9 @@ def sort_of(value: Any) -> Sort:
     if isinstance(value, AnyTensors):
         reason = "a list of values is given to a block, and a parameter says how many there are"
         raise Untranslatable(reason, helps="give it one value, such as concat(values)")
+    if isinstance(value, Rule):
+        reason = "a rule by which weights begin is given as an argument"
+        raise Untranslatable(reason, helps="write the rule in the body, and give its numbers as arguments")
     raise Untranslatable("a value of this kind is no argument")
 
 
@@ -217,12 +221,9 @@ def recipe_key(recipe: Any) -> str:
     """A text that tells layers apart."""
     match recipe:
         case KindRecipe():
-            fields = ", ".join(f"{name}={_key(value)}" for name, value in recipe.fields.items())
-            more = ", ".join(f"{name}={value}" for name, value in recipe.begins.items())
-            return f"{recipe.kind.kind}({fields}; {more}; {len(recipe.numbers)})"
+            return f"{recipe.kind.kind}({'; '.join(map(_keys, (recipe.fields, recipe.begins, recipe.numbers)))})"
         case BlockRecipe() | ExternRecipe():
-            given = ", ".join(f"{name}={_key(value)}" for name, value in recipe.arguments.items())
-            return f"{recipe.definition.key}({given})"
+            return f"{recipe.definition.key}({_keys(recipe.arguments)})"
         case ChainRecipe():
             return " -> ".join(f"{label}:{recipe_key(stage)}" for stage, label, _ in recipe.stages)
         case CopiesRecipe():
@@ -231,7 +232,7 @@ def recipe_key(recipe: Any) -> str:
             return "|".join(map(recipe_key, recipe.choices)) + f"({len(recipe.arguments)})"
         case BraceRecipe():
             read = sorted({each.name for each in nodes.walk(recipe.body) if isinstance(each, nodes.Ref)})
-            given = ", ".join(f"{name}={_key(recipe.scope.find(name))}" for name in read)
+            given = _keys({name: recipe.scope.find(name) for name in read})
             return f"brace {recipe.body[0].span if recipe.body else ''} {given}"
         case ChoiceRecipe():
             sides = (recipe_key(side) if side is not None else "" for side in (recipe.yes, recipe.no))
@@ -240,9 +241,15 @@ def recipe_key(recipe: Any) -> str:
             return repr(recipe)
 
 
+def _keys(given: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name}={_key(value)}" for name, value in given.items())
+
+
 def _key(value: Any) -> str:
     if isinstance(value, RECIPES):
         return recipe_key(value)
+    if isinstance(value, Rule):
+        return f"{value.name}({_keys(dict(value.arguments))})"
     if isinstance(value, Static):
         items = value.value
         return f"[{', '.join(map(_key, items))}]" if isinstance(items, list) else repr(sample_of(value))

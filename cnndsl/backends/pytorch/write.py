@@ -28,13 +28,13 @@ from cnndsl.backends.pytorch.code import (
     negated,
     not_in,
     replaced,
+    sequential,
     side_by_side,
     subscript,
     target,
     tuple_of,
     zipped,
 )
-from cnndsl.backends.pytorch.construct import sequential
 from cnndsl.backends.pytorch.flowgraph import (
     EACH,
     ELEMENT,
