@@ -6,6 +6,7 @@ import re
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from operator import attrgetter
 from types import MappingProxyType, ModuleType
 from typing import Any
 
@@ -19,7 +20,7 @@ from cnndsl.compilation import Compilation
 from cnndsl.ir.interpreter import Frame, applications
 from cnndsl.ir.program import Leaf, Module, Program, Use
 from cnndsl.layers.initialisers import Initialiser
-from cnndsl.layers.operations import Learned
+from cnndsl.layers.operations import Fixed, Learned
 from cnndsl.report.text import render
 from cnndsl.symbolic.number import Traced, evaluate, value_of
 from tests.layers.oracle import build as build_layer
@@ -195,7 +196,7 @@ def same_layers(program: Program, module: Module, part: nn.Module, path: str = "
         if isinstance(child.unit, Use):
             inner = part.get_submodule(child.name)
             same_layers(program, program.modules[child.unit.module], inner, f"{where}.")
-        elif child.unit.layer.kind not in ("parameter", "constant", "extern"):
+        elif not isinstance(child.unit.layer, Learned):
             x = tuple(value_of(dim) for dim in child.unit.x)
             with torch.device("meta"):
                 expected = build_layer(child.unit.layer.torch(x))
@@ -222,20 +223,39 @@ def same_beginnings(
         if isinstance(child.unit, Use):
             inner = program.modules[child.unit.module]
             same_beginnings(program, inner, part.get_submodule(child.name), f"{where}.", rules)
-        elif child.unit.layer.kind not in ("parameter", "constant", "extern"):
+        elif isinstance(child.unit.layer, Learned):
+            _is_own(child.unit.layer, attrgetter(child.name)(part), where)
+        elif child.unit.layer.kind != "extern":
             for word in ("weight", "bias"):
                 tensor = getattr(part.get_submodule(child.name), word, None)
                 if isinstance(tensor, Tensor):
                     _begins(child.unit, word, rules.get((child.unit.layer.kind, word)), tensor, f"{where}.{word}")
 
 
+def _is_own(layer: Learned, tensor: Tensor, where: str) -> None:
+    assert tensor.requires_grad is not isinstance(layer, Fixed), where
+    if isinstance(layer, Fixed):
+        wanted = torch.tensor(layer.numbers, dtype=tensor.dtype).view(tensor.shape)
+        assert torch.equal(tensor, wanted), f"{where} has other numbers"
+    elif not isinstance(layer.init, Initialiser):
+        assert torch.equal(tensor, torch.full_like(tensor, layer.init)), f"{where} does not begin with {layer.init}"
+    elif layer.init.rule in SAME:
+        assert torch.equal(tensor, torch.full_like(tensor, _number(layer.init))), f"{where} begins otherwise"
+
+
+def _number(rule: Initialiser) -> float:
+    """Which number all entries begin with, by one of the rules of `SAME`."""
+    return float(dict(rule.arguments).get("val", SAME[rule.rule]))
+
+
 def _begins(leaf: Leaf, word: str, around: Initialiser | None, tensor: Tensor, where: str) -> None:
     rule, numbers = leaf.init.get(word, around), getattr(leaf.weights, word, None)
+    is_kept = leaf.weights is not None and numbers is not None and not leaf.weights.trainable
+    assert tensor.requires_grad is not is_kept, f"{where} is learned, or should be"
     if numbers is not None:
         assert torch.equal(tensor, torch.tensor(numbers, dtype=tensor.dtype).expand_as(tensor)), where
     elif rule is not None and rule.rule in SAME and not rule.asks_fans:
-        number = dict(rule.arguments).get("val", SAME[rule.rule])
-        assert torch.equal(tensor, torch.full_like(tensor, float(number))), f"{where} is not {number}"
+        assert torch.equal(tensor, torch.full_like(tensor, _number(rule))), f"{where} is not {_number(rule)}"
     elif rule is None and word == "weight" and leaf.layer.kind in ("conv", "conv_transpose", "linear"):
         assert tensor.numel() < 2 or tensor.min() < tensor.max(), f"{where} is not drawn"
 

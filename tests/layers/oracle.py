@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import warnings
 from dataclasses import dataclass
+from importlib import import_module
 from operator import attrgetter
 from typing import Any
 
@@ -79,8 +80,12 @@ def _arguments(spelling: Spelling, training: bool) -> tuple[list[Any], dict[str,
 
 def build(spelling: Spelling) -> nn.Module:
     """The module that the spelling writes."""
-    positional, named = _arguments(spelling, training=False)
-    module = look_up(spelling.target)(*positional, **named)
+    if spelling.package:
+        named = {argument.name: argument.value for argument in spelling.arguments}
+        module = getattr(import_module(spelling.package), spelling.target)(**named)
+    else:
+        positional, named = _arguments(spelling, training=False)
+        module = look_up(spelling.target)(*positional, **named)
     if spelling.around:
         module = attrgetter(spelling.around.removeprefix("nn."))(nn)(module)
     if not isinstance(module, nn.Module):
