@@ -190,7 +190,7 @@ class Lines:
         names = []
         for name, items in zip(self.body.inputs, self.body.lists, strict=True):
             names += [f"{name}{at}" for at in range(items)] if items else [name]
-        return [name if is_name(name) and name not in KINDS else f"{name}_" for name in names]
+        return names
 
     # What is used where
 
@@ -447,13 +447,14 @@ class Lines:
         return True
 
     def _key(self, name: str) -> str:
-        """The name of a part, in quotes where it is no name, or would hide an input or layer that it is called like."""
-        quoted = not is_name(name) or name == IDENTITY.word or (name in KINDS and self._is_spoken(name))
+        """The name of a part, in quotes where it is no name, or would hide an input or word that it is called like."""
+        is_word = name in KINDS or name in OPERATIONS
+        quoted = not is_name(name) or name == IDENTITY.word or (is_word and self._is_spoken(name))
         quoted = quoted or name in (self._input_names() if self.is_network else self.body.inputs[1:])
         return constant(name) if quoted else name
 
     def _is_spoken(self, word: str) -> bool:
-        """Whether the word is needed as that of a layer too."""
+        """Whether the word is needed as that of a layer or function too."""
         own = self.parts[word]
         others = (part for _, part in self.body.parts if part is not own or not isinstance(own, Single | Listed))
         words = {each.word for part in others for each in parts_in(part) if isinstance(each, Single)}
@@ -541,7 +542,7 @@ class Lines:
             if operand.number:
                 name = self.body.inputs[operand.number]
             else:
-                name = "it" if operand == self.start and self.is_network else "input"
+                name = "it" if operand == self.start and self.is_network and not self.line else "input"
             return name if operand.item is None else f"{name}[{operand.item}]"
         if operand == self.start and not self.line:
             return "it"

@@ -28,11 +28,12 @@ from cnndsl.importing.body import (
     Single,
     Step,
     flat,
+    parts_in,
 )
 from cnndsl.importing.calls import read, unbatched
 from cnndsl.importing.generalising import IDENTITY, has_state
 from cnndsl.importing.leaves import Unreadable, is_leaf, shortest
-from cnndsl.importing.parameters import is_name
+from cnndsl.importing.parameters import can_be_class, is_name
 from cnndsl.importing.recording import (
     Event,
     Overwritten,
@@ -111,7 +112,7 @@ class Reader:
                 self._call(event)
         self._check_use()
         names, outputs = self._outputs()
-        own = dict(self.module.named_parameters(recurse=False)) | dict(self.module.named_buffers(recurse=False))
+        self._check_names()
         called = {self.values[n]: name for n, name in self.trace.names.items() if n in self.values}
         return Body(
             self._parts(),
@@ -120,7 +121,7 @@ class Reader:
             tuple(names),
             inputs,
             tuple(min(count, 1) for count in lists),
-            tuple(self.held[name] for name in own if name in self.held),
+            tuple(self.held[name] for name in self._own() if name in self.held),
             names=tuple(called.items()),
         )
 
@@ -177,7 +178,8 @@ class Reader:
             if not leaves:
                 continue
             number = len(names)
-            names.append(at if isinstance(at, str) else signature[at] if at < len(signature) else f"value{number}")
+            name = at if isinstance(at, str) else signature[at] if at < len(signature) else f"value{number}"
+            names.append(name if can_be_class(name) and name not in self._own() else f"{name}_")
             is_list = not isinstance(held, Value)
             lists.append(len(leaves) if is_list else 0)
             for item, leaf in enumerate(leaves):
@@ -228,6 +230,24 @@ class Reader:
             numbers = tuple(shortest(of, lambda x, of=of: torch.tensor(x).item() == of) for of in listed)  # type: ignore[misc]
         sizes = tuple(map(Number, tensor.shape))
         self.held[name] = Held(name, sizes, numbers, name not in self.module._non_persistent_buffers_set)  # noqa: SLF001
+
+    def _own(self) -> dict[str, Tensor]:
+        """The parameters and buffers of the module itself."""
+        return dict(self.module.named_parameters(recurse=False)) | dict(self.module.named_buffers(recurse=False))
+
+    def _check_names(self) -> None:
+        """Raise Unreadable where a tensor of the module hides a function or layer that is called like it.
+
+        A layer may have its name in quotes, and a value may not.
+        """
+        inside = (each for _, part in self._parts() for each in parts_in(part))
+        words = {each.word for each in inside if isinstance(each, Single)}
+        words |= {step.what for step in self.steps if step.form != "part"}
+        hiding = next((name for name in self.held if name in words), None)
+        if hiding is not None:
+            raise Unreadable(
+                f"it calls {hiding}, and has a tensor of this name, which means one thing in a text: rename the tensor"
+            )
 
     def _check_use(self) -> None:
         """Raise Spare where nothing goes through something of the state; of the network that is only said."""
