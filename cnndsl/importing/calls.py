@@ -25,8 +25,11 @@ Read = tuple[str, str, tuple[Any, ...], dict[str, Any]]
 INFIX = {
     "add": "+", "sub": "-", "subtract": "-", "mul": "*", "multiply": "*", "div": "/", "divide": "/", "truediv": "/",
     "true_divide": "/", "matmul": "@", "bmm": "@", "pow": "**", "radd": "+", "rsub": "-", "rmul": "*", "rdiv": "/",
-    "rtruediv": "/", "rmatmul": "@", "iadd": "+", "isub": "-", "imul": "*", "itruediv": "/", "ipow": "**",
+    "rtruediv": "/", "rmatmul": "@", "rpow": "**", "iadd": "+", "isub": "-", "imul": "*", "itruediv": "/",
+    "ipow": "**",
 }  # fmt: skip
+ARRANGED = ("view", "reshape", "flatten", "unflatten", "squeeze", "unsqueeze", "view_as")
+"""What gives the same numbers in the same order, with other axes."""
 SAME = {"contiguous", "clone", "detach", "to", "float", "type", "type_as", "requires_grad"}
 # The parameters of functions and methods that have no signature, in their order.
 SIGNATURES: dict[str, tuple[str, ...]] = {
@@ -41,7 +44,7 @@ SIGNATURES: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("linalg_vector_norm", "linalg_norm"), ("x", "p", "dim", "keepdim")),
     **dict.fromkeys(("unbind", "cumsum"), ("x", "dim")),
     **dict.fromkeys(("split_with_sizes", "tensor_split"), ("x", "split_size_or_sections", "dim")),
-    **dict.fromkeys(("cat", "concat", "concatenate", "stack"), ("tensors", "dim")),
+    **dict.fromkeys(("cat", "concat", "concatenate", "stack", "hstack"), ("tensors", "dim")),
     **dict.fromkeys(
         ("avg_pool2d", "avg_pool3d"),
         ("x", "kernel_size", "stride", "padding", "ceil_mode", "count_include_pad", "divisor_override"),
@@ -122,7 +125,7 @@ def _layer(event: Event, name: str) -> Read:
     given = bound(event, name)
     x = given.pop("x")
     if given.get("training") and given.get("p") and not event.training:
-        raise Unreadable(f"{name} is random in evaluation too")
+        raise Unreadable(f"{name} is random in evaluation too: give it training=self.training")
     for kind in _functions()[name]:
         short = {long: own for own, long in kind.torch_names.items()}
         arguments: dict[str, Any] = {}
@@ -181,6 +184,8 @@ def _infix(event: Event, name: str) -> Read:
     a, b = reversed(given) if reversed_ else given
     if INFIX[name] == "+" and (found := next((x for x, other in ((a, b), (b, a)) if other == 0), None)) is not None:
         return _same(replace(event, arguments=(found,)))  # which Python's `sum` begins with
+    if INFIX[name] == "**" and isinstance(b, (Value, Owned)):
+        raise Unreadable("the exponent of ** is a tensor, and in a text a number")
     return "infix", INFIX[name], (a, b), {}
 
 
@@ -203,7 +208,7 @@ def _largest(event: Event) -> Read:
 
 def _concat(event: Event) -> Read:
     given = bound(event, event.function)
-    values, axis = given["x"], given.get("dim", 0)
+    values, axis = given["x"], 1 if event.function == "hstack" else given.get("dim", 0)
     if axis == 0:
         raise Unreadable(f"{event.function} along the batch is no call of the language")
     word = "stack" if event.function == "stack" else "concat"
@@ -269,6 +274,8 @@ def _arranged(event: Event) -> Read:
 def unbatched(x: Value | Owned, y: Value) -> Read:
     """How the axes of what has no batch become those of `y`."""
     sizes = y.shape[1:] if len(y.shape) > 2 and y.shape[0] == 1 else y.shape  # beside a batch, 1 is no size
+    if sizes == x.shape:
+        return "same", "", (x,), {}
     rest = [size for size in sizes if size != 1]
     return "call", "reshape", (x,), {"sizes": tuple(-1 if [size] == rest else size for size in sizes)}
 
@@ -386,8 +393,8 @@ def _attention(event: Event) -> Read:
 
 
 _SPECIAL: dict[str, Callable[[Event], Read]] = {
-    **dict.fromkeys(("view", "reshape", "flatten", "unflatten", "squeeze", "unsqueeze", "view_as"), _arranged),
-    **dict.fromkeys(("cat", "concat", "concatenate", "stack"), _concat),
+    **dict.fromkeys(ARRANGED, _arranged),
+    **dict.fromkeys(("cat", "concat", "concatenate", "stack", "hstack"), _concat),
     **dict.fromkeys(("chunk", "split", "split_with_sizes", "tensor_split"), _parts),
     "max": _largest,
     "min": _largest,

@@ -329,7 +329,7 @@ def _rule(name: str, seen: Sequence[tuple[Mapping[str, Any], Passed]]) -> str:
     rules = []
     for axis in range(went):
         wanted = [passed.went[axis] for _, passed in seen]
-        rule = next((text for text, column in _sizes(known, own[axis]) if column == wanted), None)
+        rule = next((text for text, column in _sizes(known, own[axis], wanted) if column == wanted), None)
         if rule is None and len(set(wanted)) == 1:
             rule = str(wanted[0])
         if rule is None:
@@ -338,12 +338,14 @@ def _rule(name: str, seen: Sequence[tuple[Mapping[str, Any], Passed]]) -> str:
     return f"[{', '.join(rules)}]"
 
 
-def _sizes(known: Sequence[Mapping[str, int]], own: str) -> Iterator[tuple[str, list[int]]]:
+def _sizes(known: Sequence[Mapping[str, int]], own: str, wanted: Sequence[int]) -> Iterator[tuple[str, list[int]]]:
     """What the size of an axis may be, the plainest first."""
     names = [own, *(name for name in known[0] if name != own and all(name in sizes for sizes in known))]
     plain_ = {name: [sizes[name] for sizes in known] for name in names}
     yield from plain_.items()
     mine = plain_[own]
+    if len(set(wanted)) == 1 < len(set(mine)):  # it is the same for all maps, whatever `height // width` may give
+        return
     for factor in names[1:]:
         if all(plain_[factor]):
             yield from _times(own, factor, mine, plain_[factor])

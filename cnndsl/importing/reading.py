@@ -30,7 +30,7 @@ from cnndsl.importing.body import (
     flat,
     parts_in,
 )
-from cnndsl.importing.calls import read, unbatched
+from cnndsl.importing.calls import ARRANGED, read, unbatched
 from cnndsl.importing.generalising import IDENTITY, has_state
 from cnndsl.importing.leaves import Unreadable, is_leaf, shortest
 from cnndsl.importing.parameters import can_be_class, is_name
@@ -224,8 +224,12 @@ class Reader:
         """Keep a parameter or a small buffer of the module. Raises Unreadable for another buffer."""
         numbers = None
         if not is_learned:
-            if tensor.dtype != torch.float32 or not 0 < tensor.numel() <= _MOST_NUMBERS or not tensor.isfinite().all():
-                raise Unreadable(f"the buffer {name} is no small list of numbers")
+            if tensor.numel() > _MOST_NUMBERS:
+                raise Unreadable(
+                    f"the buffer {name} has {tensor.numel()} numbers, a text at most {_MOST_NUMBERS} of one"
+                )
+            if tensor.dtype != torch.float32 or not tensor.numel() or not tensor.isfinite().all():
+                raise Unreadable(f"the buffer {name} is no list of finite numbers of 32 bits")
             listed = tensor.flatten().tolist()  # with 32 bits: 0.48500001430511475 was 0.485
             numbers = tuple(shortest(of, lambda x, of=of: torch.tensor(x).item() == of) for of in listed)  # type: ignore[misc]
         sizes = tuple(map(Number, tensor.shape))
@@ -300,7 +304,8 @@ class Reader:
         if event.function in _ZEROS and isinstance(event.result, Value):
             self.zeros.add(event.result.number)
             return
-        form, word, operands, arguments = read(event)
+        is_own = event.function.strip("_") in ARRANGED and self._has_no_batch(event.arguments[0])
+        form, word, operands, arguments = unbatched(event.arguments[0], event.result) if is_own else read(event)
         if form == "same" and isinstance(operands[0], Value) and operands[0].number in self.zeros:
             self.zeros.add(event.result.number)
             return
@@ -310,10 +315,8 @@ class Reader:
             self.values[event.result.number] = self._operand(operands[0])
             return
         given = tuple(self._operand(operand) for operand in operands)
-        if word in _ARRANGED and isinstance(operands[0], Value) and self._depth(given[0]) < 0:
-            form, word, operands, arguments = unbatched(operands[0], event.result)
-            if given == (Made(len(self.steps) - 1),) and self.steps[-1].what == word:
-                given = self.steps.pop().operands
+        if is_own and given == (Made(len(self.steps) - 1),) and self.steps[-1].what == word:
+            given = self.steps.pop().operands
         if form == "resize":
             size = arguments["size"]
             like = self._of_size(size, given[0])
@@ -393,6 +396,10 @@ class Reader:
             deepest = max(depths, default=0)
             self.depths[operand] = deepest + (deepest >= 0)
 
+    def _has_no_batch(self, held: Any) -> bool:
+        """Whether a value is made of the module's own tensors alone."""
+        return isinstance(held, Value) and held.number in self.values and self._depth(self.values[held.number]) < 0
+
     def _depth(self, operand: Operand) -> int:
         """How many steps lead to a value; what is made of the module's own tensors alone is beside the way."""
         return -1 if isinstance(operand, (Own, Number)) else self.depths.get(operand, 0)
@@ -429,7 +436,6 @@ class Reader:
         return Listed(tuple(items))
 
 
-_ARRANGED = ("unsqueeze", "squeeze", "unflatten", "flatten", "reshape")
 _ZEROS = ("zeros", "new_zeros", "zeros_like")
 _TENSORS = (Value, Owned, Unknown, Overwritten)
 _MOST_NUMBERS = 64

@@ -1142,3 +1142,15 @@ class Windowed(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return torch.sort(x, -1)[0] * sum(self.window)
+
+
+class Powered(nn.Module):
+    """Pooling with a learned exponent."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.p = nn.Parameter(torch.ones(1) * 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        powers = x.clamp(min=1e-6).pow(self.p)
+        return F.avg_pool2d(powers, (x.size(-2), x.size(-1))).pow(1.0 / self.p)

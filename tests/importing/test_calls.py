@@ -87,6 +87,7 @@ def anchors(x: Tensor) -> Tensor:
         (queries, " = unbind(it, 2)\n"),
         (anchors, "-> flatten(end=3)"),
         (lambda x: torch.einsum("bchw, bchv -> bcwv", x, x.relu()), "permute(x, [0, 1, 3, 2])\n    it @ relu(x)"),
+        (lambda x: torch.hstack([x, x.tanh()]), "concat(it, tanh(it))"),
         (lambda x: torch.stack([x, x.relu(), x.tanh()]).sum(0), "+"),
         (lambda x: torch.stack([x, x.relu()]).mean(dim=0), "it / 2"),
     ],
@@ -117,7 +118,9 @@ def _through_a_view(x: Tensor) -> Tensor:
         (lambda x: x.unfold(2, 2, 2), "unfold gives other sizes"),
         (lambda x: F.pad(x, (0, 0, 0, 0, 2, 2)), "padding has 6 numbers, and a map of 6 x 6 has 4 sides"),
         (lambda x: x.permute(1, 0, 2, 3).relu(), "permute needs every axis of batch x 8 x 6 x 6 once, the batch first"),
-        (F.dropout, "dropout is random in evaluation too"),
+        (F.dropout, "dropout is random in evaluation too: give it training=self.training"),
+        (lambda x: 2**x, "the exponent of ** is a tensor, and in a text a number"),
+        (lambda x: x.exp() ** x, "the exponent of ** is a tensor, and in a text a number"),
         (lambda x: x.mean((1, 2, 3), keepdim=True).view(-1), "view leaves no axis but the batch"),
         (lambda x: torch.linalg.norm(x, dim=(2, 3)), "linalg_norm without an axis"),
         (lambda x: x.double(), "double(...) is no call"),
@@ -333,3 +336,39 @@ def test_a_layer_that_gives_other_sizes_is_refused() -> None:
         Unreadable, match=r"ConvTranspose2d\(...\) is no call of the language: conv_transpose gives other"
     ):
         import_module(Upward(), [(3, 6, 6)])
+
+
+class Centres(nn.Module):
+    """Distances to learned points, which are written as large as what they are subtracted from."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.centres = nn.Parameter(torch.rand(5, 8))
+
+    def forward(self, x: Tensor) -> Tensor:
+        near = (x.unsqueeze(1) - self.centres.unsqueeze(0)).abs().amax(-1)
+        return torch.cat([near, (x.unsqueeze(1) * (self.centres * 2).unsqueeze(0)).sum(-1)], 1)
+
+
+def test_a_parameter_that_only_gets_an_axis_for_the_batch_stays_as_it_is() -> None:
+    found = import_module(Centres(), [(8,)])
+    assert str(found.comparison) == SAME, found.text
+    assert "unsqueeze(input, 1) - centres" in found.text
+    assert "it * (centres * 2)" in found.text
+    assert "reshape" not in found.text
+
+
+class Large(nn.Module):
+    """A buffer with more numbers than a text should have."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("places", torch.rand(10, 10))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.places
+
+
+def test_a_large_buffer_is_refused_with_its_size() -> None:
+    with pytest.raises(Unreadable, match="the buffer places has 100 numbers, a text at most 64 of one"):
+        import_module(Large(), [(10, 10)])

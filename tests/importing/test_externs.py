@@ -97,3 +97,8 @@ def test_one_class_with_tables_is_said_in_one_way() -> None:
     found = imported(nn.Sequential(*layers), MAP)
     assert found.externs == {f"{HERE}.Frozen": 2}
     assert "constant" not in found.text
+
+
+def test_one_place_for_maps_of_all_sizes() -> None:
+    text = imported(nn.Sequential(networks.Powered(), nn.Flatten(), nn.Linear(3, 2)), MAP).text
+    assert f'extern Powered from "{HERE}" (shape = [channels, 1, 1], parameters = 1)' in text
