@@ -149,6 +149,8 @@ def read_layer(module: nn.Module, shape: tuple[int, ...]) -> Layer | None:
             if fits and _is_made(spelling, module, names, told):
                 return plainest(layer, shape)
     name = type(module).__name__
+    if isinstance(module, nn.RNNBase) and not module.batch_first:
+        raise Unreadable(f"{name} takes the batch behind the places: give it batch_first=True")
     raise Unreadable(f"{name}({module.extra_repr()}) on {' x '.join(map(str, shape))} is no layer of the language")
 
 

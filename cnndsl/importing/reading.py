@@ -99,13 +99,8 @@ class Reader:
         self.lists = lists
         for event in self._with_chains(_needed(self.trace)):
             for leaf in leaves_of((event.arguments, event.keywords)):
-                if isinstance(leaf, Overwritten):
+                if isinstance(leaf, Overwritten) or (isinstance(leaf, Value) and leaf.number in self.states):
                     self._operand(leaf)
-                if isinstance(leaf, Value) and leaf.number in self.states:
-                    raise Unreadable(
-                        f"it uses the last state of {self.states[leaf.number]}, and a text has what this gives at each"
-                        " place alone: take the last place of that, y[:, -1]"
-                    )
             if event.module is not None:
                 self._apply(event, event.module)
             else:
@@ -192,6 +187,11 @@ class Reader:
         if isinstance(held, Value):
             if held.number in self.zeros:
                 raise Unreadable("it calculates with a tensor of zeros, which is no value and no parameter")
+            if held.number in self.states:
+                kind = self.states[held.number]
+                raise Unreadable(
+                    f"it uses states of {kind} that a text has not: it has h[-1], and h[-2] of two directions"
+                )
             if held.number not in self.values:
                 raise Unreadable("a value comes from outside, or was changed by a part that was given it")
             return self.values[held.number]

@@ -163,6 +163,9 @@ class Recorder(TorchFunctionMode):
             self.traces.setdefault(module, []).append(trace)
         if self._stack:
             self._keep(Event(module, "", *given, self._made(result) if leaf else self._seen(result)))
+        if leaf and isinstance(module, nn.RNNBase) and module.batch_first and isinstance(result, tuple):
+            state = next(leaves_of(result[1]))
+            self._steps.states[id(state)] = result[0], module.bidirectional, state
         return result
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
@@ -320,10 +323,13 @@ class Steps:
 
         The language has no such value. So nothing is kept of it before it is used in another way than here.
         """
+        self.states: dict[int, tuple[Tensor, bool, Tensor]] = {}
+        """The last states of recurrent layers, by their identity: what the layer gives at each place, whether it
+        goes in both directions, and the states, which are those of its layers one after the other."""
         self._made: dict[str, Callable[..., Any]] = {
             "addcmul": self._addcmul, "permute": self._permute, "__getitem__": self._getitem,
             "unbind": self._unbind, "select": self._select, "einsum": self._einsum, "stack": self._stack,
-            "sum": self._sum, "mean": self._mean,
+            "sum": self._sum, "mean": self._mean, "squeeze": self._squeeze,
         }  # fmt: skip
 
     def result(self, name: str, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
@@ -405,8 +411,26 @@ class Steps:
         part = self.call(Tensor.__getitem__, (base, (*[slice(None)] * order[0], index)), {})
         return self._place(part, order)
 
+    def _squeeze(self, x: Tensor, *dims: Any, **keywords: Any) -> Any:
+        if id(x) not in self.states or self.silently(torch.squeeze, (x, *dims), keywords).shape != x.shape[1:]:
+            return NotImplemented
+        return self._state(x, 0)
+
+    def _state(self, x: Tensor, at: int) -> Any:
+        """One of the last states of a recurrent layer: those of its last layer are what it gives at an end."""
+        given, is_both, _ = self.states[id(x)]
+        behind, size = len(x) - at % len(x), x.shape[-1]
+        if behind > 1 + is_both:
+            return NotImplemented
+        half = [slice(size, None) if behind == 1 else slice(size)] if is_both else []
+        place = 0 if is_both and behind == 1 else -1
+        return self.call(Tensor.__getitem__, (given, (slice(None), place, *half)), {})
+
     def _getitem(self, x: Tensor, at: Any) -> Any:
-        at = at[0] if isinstance(at, tuple) and len(at) == 1 else at
+        if isinstance(at, tuple) and all(place == slice(None) for place in at[1:]):
+            at = at[0]
+        if id(x) in self.states and type(at) is int:
+            return self._state(x, at)
         if self._moved(x) is not None and type(at) is int:
             return self._select(x, 0, at)
         places: list[Any] = list(at) if isinstance(at, tuple) else []

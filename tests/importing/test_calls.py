@@ -361,6 +361,8 @@ def test_a_parameter_that_only_gets_an_axis_for_the_batch_stays_as_it_is() -> No
 class Large(nn.Module):
     """A buffer with more numbers than a text should have."""
 
+    places: Tensor
+
     def __init__(self) -> None:
         super().__init__()
         self.register_buffer("places", torch.rand(10, 10))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import warnings
+from collections.abc import Callable
 from copy import copy
 
 import pytest
@@ -390,7 +391,7 @@ class _Refused(nn.Module):
     def __init__(self, way: str) -> None:
         super().__init__()
         self.way = way
-        self.lstm = nn.LSTM(3, 4, batch_first=way != "batch second")
+        self.lstm = nn.LSTM(3, 4, batch_first=not way.startswith("batch"))
         self.weight = nn.Parameter(torch.rand(4, 4))
         self.head = nn.Linear(4, 2)
 
@@ -398,8 +399,10 @@ class _Refused(nn.Module):
         if self.way == "batch second":
             x, _ = self.lstm(x.permute(1, 0, 2))
         elif self.way == "state":
-            _, (hidden, _) = self.lstm(x)
-            x = hidden[-1]
+            x, state = self.lstm(x)
+            x, _ = self.lstm(x[:, :, :3], state)
+        elif self.way == "batch unsaid":
+            x, _ = self.lstm(x)
         elif self.way == "weights":
             x = nn.functional.linear(self.lstm(x)[0], self.weight)
         elif self.way == "zeros":
@@ -414,7 +417,8 @@ class _Refused(nn.Module):
     ("way", "size", "message"),
     [
         ("batch second", (5, 3), "permute needs every axis of batch x 5 x 3 once, the batch first"),
-        ("state", (5, 3), "it uses the last state of LSTM, and a text has what this gives at each place alone"),
+        ("state", (5, 3), "it uses states of LSTM that a text has not: it has h[-1], and h[-2] of two directions"),
+        ("batch unsaid", (5, 3), "LSTM takes the batch behind the places: give it batch_first=True"),
         ("zeros", (5, 3), "it calculates with a tensor of zeros"),
         ("number", (), "an input is one number for each sample, with no size"),
         ("weights", (5, 3), "linear(...) is no call of the language: a layer of torch.nn has to hold its weights"),
@@ -423,6 +427,34 @@ class _Refused(nn.Module):
 def test_what_is_refused_says_what_to_do(way: str, size: tuple[int, ...], message: str) -> None:
     with pytest.raises(Unreadable, match=re.escape(message)):
         import_module(_Refused(way), [size])
+
+
+class _Ending(nn.Module):
+    """It goes on with what a recurrent layer ends with."""
+
+    def __init__(self, kind: Callable[..., nn.RNNBase], way: str, *, both: bool, layers: int = 2) -> None:
+        super().__init__()
+        self.way, self.rnn = way, kind(3, 4, layers, batch_first=True, bidirectional=both)
+        self.head = nn.Linear(8 if both else 4, 2)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        _, h = self.rnn(x)
+        h = h[0] if isinstance(h, tuple) else h
+        if self.way == "squeezed":
+            h = h.squeeze(0)
+        else:
+            h = torch.cat((h[-2], h[-1, :, :]), 1) if self.rnn.bidirectional else h[-1]
+        y: torch.Tensor = self.head(h)
+        return y
+
+
+def test_what_a_recurrent_layer_ends_with() -> None:
+    for kind in (nn.LSTM, nn.GRU, nn.RNN):
+        assert "concat(it[:, -1, :4], it[:, 0, 4:])" in imported(_Ending(kind, "", both=True), (5, 3)).text
+        assert "it[:, -1] -> head" in imported(_Ending(kind, "", both=False), (5, 3)).text
+    assert "it[:, -1] -> head" in imported(_Ending(nn.GRU, "squeezed", both=False, layers=1), (5, 3)).text
+    with pytest.raises(Unreadable, match="it uses states of GRU that a text has not"):
+        import_module(_Ending(nn.GRU, "squeezed", both=False), [(5, 3)])
 
 
 class _Counting(nn.Module):

@@ -90,6 +90,8 @@ def test_what_came_in_is_called_so_behind_the_first_block_of_a_line() -> None:
 class Normalising(nn.Module):
     """A buffer hides the function that is called."""
 
+    mean: Tensor
+
     def __init__(self) -> None:
         super().__init__()
         self.conv = nn.Conv2d(3, 4, 1)
