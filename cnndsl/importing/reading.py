@@ -66,6 +66,9 @@ class Parts(Protocol):
     def part(self, module: nn.Module) -> Part | None:
         """What a module is as a part; None for one that does nothing. Raises Unreadable."""
 
+    def again(self, module: nn.Module) -> set[int]:
+        """Which of the values that a module is given are an earlier one of them, in all of its calls."""
+
     def chain(self, module: nn.Module, trace: Trace) -> Chain:
         """What a module that calls its parts one after the other is as a chain of them. Raises Unreadable."""
 
@@ -167,10 +170,13 @@ class Reader:
         names: list[str] = []
         lists: list[int] = []
         given = [*enumerate(self.trace.arguments), *self.trace.keywords.items()]
+        again = self.importer.again(self.module)
+        place = -1
         at: Any
         for at, held in given:
             leaves = values_of(held)
-            if not leaves:
+            place += bool(leaves)
+            if not leaves or place in again:
                 continue
             number = len(names)
             name = at if isinstance(at, str) else signature[at] if at < len(signature) else f"value{number}"
@@ -276,6 +282,9 @@ class Reader:
             before = self._operand(values_of(values)[0])
             self.values |= {value.number: before for value in values_of(event.result)}
             return
+        if not is_leaf(module):
+            again = self.importer.again(module)
+            values = [held for at, held in enumerate(values) if at not in again]
         path = self.names.get(module)
         if path is None:
             raise Unreadable(f"it calls {type(module).__name__}, which is not a part of it")
@@ -407,9 +416,11 @@ class Reader:
     def _outputs(self) -> tuple[list[str], list[Operand]]:
         """The names of what comes out, where it has some, and the values; what is no tensor is left out."""
         result = self.trace.result
-        if isinstance(result, dict) and is_plain(result):
-            return list(result), [self._operand(value) for value in result.values()]
-        return [], [self._operand(leaf) for leaf in leaves_of(result) if isinstance(leaf, _TENSORS)]
+        names = list(result) if isinstance(result, dict) and is_plain(result) else []
+        outputs = [self._operand(leaf) for leaf in leaves_of(result) if isinstance(leaf, _TENSORS)]
+        if self.module is self.importer.root and any(self._depth(output) < 0 for output in outputs):
+            raise Unreadable("it gives a tensor that is made of parameters alone, and what a network gives has a batch")
+        return names, outputs
 
     def _parts(self) -> tuple[tuple[str, Part], ...]:
         found: list[tuple[str, Part]] = []
@@ -440,6 +451,12 @@ _ZEROS = ("zeros", "new_zeros", "zeros_like")
 _TENSORS = (Value, Owned, Unknown, Overwritten)
 _MOST_NUMBERS = 64
 """How many numbers of a buffer are written into a text."""
+
+
+def given_in(call: Trace | Event) -> list[Any]:
+    """What a call is given that is a value or has values in it; a list counts as another one each time."""
+    given = [*call.arguments, *call.keywords.values()]
+    return [held if isinstance(held, Value) else object() for held in given if values_of(held)]
 
 
 def is_plain(result: Any) -> bool:

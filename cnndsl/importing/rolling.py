@@ -88,10 +88,15 @@ def with_bound(body: Body) -> Body:
     given: dict[str, set[tuple[Operand, ...]]] = {}
     first: dict[str, int] = {}
     for at, step in enumerate(body.steps):
-        name, _, item = step.what.partition(".") if step.form == "part" else ("", "", "")
-        if item:
+        if step.form == "part":
             given.setdefault(step.what, set()).add(step.operands[1:])
-            first.setdefault(name, at)
+            first.setdefault(step.what.partition(".")[0], at)
+    changing = next((path for path, held in given.items() if len(held) > 1 and "." not in path), None)
+    if changing is not None:
+        raise Unreadable(
+            f"what {changing} is given besides its first value is not the same each time, and in a text a block that"
+            " is used again is given the same"
+        )
 
     def is_there(path: str, operand: Operand) -> bool:
         return not isinstance(operand, Made) or operand.step < first[path.partition(".")[0]]
@@ -99,9 +104,9 @@ def with_bound(body: Body) -> Body:
     bound = {
         path: more
         for path, (more, *others) in given.items()
-        if more and not others and all(is_there(path, operand) for operand in flat(more))
+        if "." in path and more and not others and all(is_there(path, operand) for operand in flat(more))
     }
-    late = next((path for path, held in given.items() if held != {()} and path not in bound), None)
+    late = next((path for path, held in given.items() if "." in path and held != {()} and path not in bound), None)
     if late is not None:
         raise Unreadable(
             f"what {late} is given besides its first value is made behind the first layer of its list, or is not the"

@@ -27,7 +27,7 @@ from cnndsl.importing.externs import Foreign, Passed, foreign
 from cnndsl.importing.generalising import has_state, in_common
 from cnndsl.importing.leaves import Unreadable, cropped, inherited, is_leaf, read_layer
 from cnndsl.importing.parameters import Definition, Env, can_be_class, settled, with_classes
-from cnndsl.importing.reading import Reader, Spare, is_plain, only
+from cnndsl.importing.reading import Reader, Spare, given_in, is_plain, only
 from cnndsl.importing.recording import (
     Event,
     Recorder,
@@ -160,8 +160,18 @@ class _Importer:
         return type(module), depth, self._class_name(module) if type(module) is nn.ModuleDict else ""
 
     def _traces(self, module: nn.Module) -> list[Trace]:
-        """The first call of a module in evaluation, and the first in training, of which there may be one alone."""
-        return [recorder.traces[module][0] for recorder in self.recorders if module in recorder.traces]
+        """A call of a module in evaluation and one in training, of which there may be one alone.
+
+        It is the first with the most values: in a call that is given one twice nobody sees what becomes of which.
+        """
+        found = (recorder.traces[module] for recorder in self.recorders if module in recorder.traces)
+        return [max(traces, key=lambda trace: len(set(given_in(trace)))) for traces in found]
+
+    def again(self, module: nn.Module) -> set[int]:
+        """Which of the values that a module is given are an earlier one of them, in all of its calls."""
+        traces = chain.from_iterable(recorder.traces.get(module, ()) for recorder in self.recorders)
+        found = [{at for at, held in enumerate(each) if held in each[:at]} for each in map(given_in, traces)]
+        return set.intersection(*found) if found else set()
 
     def _trace(self, module: nn.Module) -> Trace:
         return self._traces(module)[0]

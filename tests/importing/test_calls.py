@@ -374,3 +374,20 @@ class Large(nn.Module):
 def test_a_large_buffer_is_refused_with_its_size() -> None:
     with pytest.raises(Unreadable, match="the buffer places has 100 numbers, a text at most 64 of one"):
         import_module(Large(), [(10, 10)])
+
+
+class Policy(nn.Module):
+    """It gives a deviation that it has learned beside the mean."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.mean, self.deviation = nn.Linear(8, 2), nn.Parameter(torch.zeros(2))
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        x = self.mean(x)
+        return x, self.deviation.exp().expand_as(x)
+
+
+def test_what_a_network_gives_is_not_made_of_parameters_alone() -> None:
+    with pytest.raises(Unreadable, match="it gives a tensor that is made of parameters alone"):
+        import_module(Policy(), [(8,)])

@@ -122,3 +122,56 @@ class Optional(nn.Module):
 def test_a_block_with_further_values_that_some_have() -> None:
     text = imported(nn.Sequential(Optional(has_up=True), Optional(has_up=False), Optional(has_up=True)), (4, 8, 8)).text
     assert "Up(skip=input)" in text
+
+
+class Attention(nn.Module):
+    """Queries of one value, and keys and values of others, which may be the same."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.query, self.key, self.value = (nn.Linear(6, 6) for _ in range(3))
+
+    def forward(self, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+        y: Tensor = (self.query(q) @ self.key(k).mT).softmax(-1) @ self.value(v)
+        return y
+
+
+class Layers(nn.Module):
+    """A list of them, each of which attends to what it is given, and one that attends to another value."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.own = nn.ModuleList(Attention() for _ in range(2))
+        self.other = Attention()
+
+    def forward(self, x: Tensor, memory: Tensor) -> Tensor:
+        for layer in self.own:
+            x = x + layer(x, x, v=x)
+        y: Tensor = self.other(x, memory, memory)
+        return y
+
+
+def test_a_value_that_is_given_twice_is_given_once() -> None:
+    text = imported(Layers(), (5, 6), (4, 6)).text
+    assert "block Attention {" in text
+    assert "own = [Attention, Attention]" in text
+    assert "block Attention2(k) {" in text
+    assert "other: Attention2(k=memory)" in text
+
+
+class Again(nn.Module):
+    """One layer attends to its own value first, and to another one then."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.attention = Attention()
+
+    def forward(self, x: Tensor, memory: Tensor) -> Tensor:
+        x = x + self.attention(x, x, x)
+        y: Tensor = self.attention(x, memory, memory)
+        return y
+
+
+def test_a_block_that_is_given_other_values_in_its_second_use_is_refused() -> None:
+    with pytest.raises(Unreadable, match="what attention is given besides its first value is not the same each time"):
+        import_module(Again(), [(5, 6), (4, 6)])
