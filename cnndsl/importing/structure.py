@@ -16,10 +16,12 @@ from cnndsl.importing.body import (
     Item,
     Made,
     Number,
+    Operand,
     Part,
     Single,
     Step,
     Use,
+    changed,
     moved,
 )
 from cnndsl.importing.calls import read
@@ -383,6 +385,8 @@ class _Importer:
             raise type(problem)(f"in {self._where(module)}: {problem}") from None
 
     def _with_training(self, module: nn.Module, body: Body, more: Body) -> Body:
+        if _undropped(body) == _undropped(more):
+            return more
         if module is not self.root:
             raise Unreadable("it does something else in training, and only the network itself can say that")
         kept: list[int] = []
@@ -423,6 +427,29 @@ def _only_layers(body: Body) -> Part | None:
     if not 1 <= len(items) <= _FEW_LAYERS or body.outputs != (Made(len(items) - 1),) or body.output_names:
         return None
     return items[0].part if len(items) == 1 else Chain(tuple(items))
+
+
+def _undropped(body: Body) -> tuple[Any, ...]:
+    """The steps and outputs without what does nothing in evaluation, which some modules do not even call then."""
+    parts = dict(body.parts)
+    kept: dict[Operand, Operand] = {}
+    steps: list[Any] = []
+
+    def left(operand: Operand) -> Operand:
+        return changed(operand, lambda o: kept.get(o, o))
+
+    for at, step in enumerate(body.steps):
+        part = parts.get(step.what) if step.form == "part" else None
+        operands = tuple(map(left, step.operands))
+        if (part.word if isinstance(part, Single) else step.what) in _DROPPING:
+            kept[Made(at)] = operands[0]
+            continue
+        kept |= {Made(at, number): Made(len(steps), number) for number in range(step.results)}
+        steps.append((step.form, step.what, operands, step.arguments, step.results))
+    return steps, [*map(left, body.outputs)], body.output_names
+
+
+_DROPPING = ("dropout", "dropout_channels", "alpha_dropout", "stochastic_depth")
 
 
 def _same_step(step: Step, other: Step, places: dict[int, int]) -> bool:

@@ -244,3 +244,23 @@ def test_many_equal_layers_of_a_chain_are_not_written_for_each_number_of_turns(m
     found = imported(nn.Sequential(nn.Sequential(*(nn.Conv2d(3, 3, 1) for _ in range(40))), nn.ReLU()), MAP)
     assert "conv(3, 1) * 40" in found.text
     assert len(written) < 40 * 40
+
+
+class Conditional(nn.Module):
+    """It asks whether this is training before it drops anything."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.conv, self.drop = nn.Conv2d(channels, 4, 3), nn.Dropout2d(0.3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.conv(x)
+        if self.training:
+            x = F.dropout(self.drop(x), 0.1)
+        return x + x.relu()
+
+
+def test_dropout_that_is_called_in_training_alone() -> None:
+    text = imported(nn.Sequential(Conditional(3), Conditional(4)), MAP).text
+    assert "drop: dropout_channels(0.3)" in text
+    assert "dropout(it, 0.1)" in text or "dropout(0.1)" in text
