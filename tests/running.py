@@ -50,7 +50,7 @@ def imported(source: str, name: str = "generated") -> ModuleType:
     module = ModuleType(name)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        exec(compile(source, f"<{name}>", "exec"), module.__dict__)  # noqa: S102
+        exec(compile(source, f"<{name}>", "exec", dont_inherit=True), module.__dict__)  # noqa: S102
     return module
 
 

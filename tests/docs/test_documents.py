@@ -150,7 +150,7 @@ def _save(document: str, folder: Path) -> None:
 def _printed(block: Block, names: dict[str, Any]) -> str:
     """Execute a block in the names of those before it; what it prints."""
     # Empty lines before it, so that a traceback has the line of the document.
-    code = compile("\n" * block.line + block.text, block.document, "exec")
+    code = compile("\n" * block.line + block.text, block.document, "exec", dont_inherit=True)
     with redirect_stdout(io.StringIO()) as out:
         exec(code, names)  # noqa: S102
     return out.getvalue()

@@ -89,7 +89,11 @@ def generate(program: Program, network: str | None = None) -> str:
     units = translation.classes()
     if has_outer_rules(units, translation):
         translation.helpers.add("begun")
-    classes = [_class(unit, translation) for unit in units]
+    later = {unit.name for unit in units}
+    classes = []
+    for unit in units:
+        classes.append(_class(unit, translation, later))
+        later.discard(unit.name)
     variants = [_variant(*variant, translation) for variant in translation.variants]
     text = "\n\n\n".join(_with_constants(units, classes, variants, translation))
     used = _names(text)
@@ -269,7 +273,16 @@ def _head(arguments: list[Argument], method: str = "__init__", returns: str = "N
     return [f"    def {method}(", *lines, f"    ) -> {returns}:"]
 
 
-def _class(unit: Unit, translation: Translation) -> str:
+_RESULT = re.compile(r"(?<=\], )[^\[\]]+(?=\])|(?<=\.\.\., )[^\[\]]+(?=\])")
+"""What a callable gives, in its type."""
+
+
+def _class(unit: Unit, translation: Translation, later: set[str]) -> str:
+    """A class, before those that are written `later`, itself among them: types that name one of these are quoted."""
+
+    def quoted(result: re.Match[str]) -> str:
+        return result[0] if later.isdisjoint(words_in(result[0])) else f'"{result[0]}"'
+
     text = unit.text
     assert text is not None  # noqa: S101 - all are translated
     lines = [f"class {unit.name}({text.base}):", *_class_docstring(unit, translation), ""]
@@ -277,7 +290,7 @@ def _class(unit: Unit, translation: Translation) -> str:
         lines += laid_out(constant(parts), "    ", f"{word} = ")
     if text.serving:
         lines.append("")
-    lines += _head(text.arguments)
+    lines += _head([(word, _RESULT.sub(quoted, kind), code) for word, kind, code in text.arguments])
     lines += text.init
     if translation.program.target != "inference":
         lines += init_lines(text, unit, translation)
