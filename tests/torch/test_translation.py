@@ -9,7 +9,7 @@ from torch import nn
 import cnndsl
 from cnndsl.compilation import CompilationError
 from tests.oracle import agreement
-from tests.running import imported
+from tests.running import compiled, imported
 from tests.torch.constructors import check
 
 
@@ -963,3 +963,10 @@ def test_a_number_that_one_way_of_two_conditions_changes_keeps_the_size_that_it_
     }
     """
     check(text)
+
+
+@pytest.mark.parametrize("lines", ["width = 2 * width", "for k in range(2) { conv(width, 1); width = width + k }"])
+def test_a_parameter_that_is_given_something_else_is_no_size_in_a_comment(lines: str) -> None:
+    source = compiled(f"network N(width = 4) {{ input(3, 8, 8); {lines}; conv(2, 1) -> linear(width) }}").python()
+    assert "# width" not in source
+    assert "# width" in compiled("network N(width = 4) { input(3, 8, 8); conv(2, 1) -> linear(width) }").python()

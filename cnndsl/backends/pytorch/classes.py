@@ -465,12 +465,13 @@ class ClassTranslation:
                 there.add(line.part.number)
 
     def _show_sizes(self, lines: list[Any]) -> None:
-        """Note the sizes of values, where they are numbers or parameters of the network."""
+        """Note the sizes of values that are numbers, or parameters of the network that are given nothing else."""
+        words = self._unit.sorts.keys() - variables_of(self._body.lines)
         for line in walk(lines):
             if isinstance(line, Compute) and line.shape is not None and not isinstance(line.code, ast.Name):
                 with suppress(Untranslatable):  # for what a variable had that is given something else
                     dims = list(map(self._body.symbols.size_code, line.shape))
-                    if all(isinstance(dim, ast.Constant) or flat(dim) in self._unit.sorts for dim in dims):
+                    if all(isinstance(dim, ast.Constant) or flat(dim) in words for dim in dims):
                         line.note = show(map(flat, dims))
 
     def _live_sizes(self, live: set[str]) -> list[tuple[str, int]]:
