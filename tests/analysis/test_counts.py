@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 import torch
 from torch import nn
@@ -13,6 +11,7 @@ from cnndsl.compilation import Compilation
 from cnndsl.compiler import compile_source
 from cnndsl.ir.program import Program
 from cnndsl.source import Source
+from tests.running import imported
 
 REFERENCE = """
 network Net {
@@ -101,9 +100,7 @@ def program_of(text: str) -> Program:
 
 def real(compilation: Compilation) -> nn.Module:
     """The network itself, made from its generated module."""
-    namespace: dict[str, Any] = {"__name__": "generated"}
-    exec(compilation.python(), namespace)  # noqa: S102 - what the compiler wrote is under test
-    net = namespace["Net"]()
+    net = imported(compilation.python()).Net()
     assert isinstance(net, nn.Module)
     return net
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from types import ModuleType
 from typing import Any
 
 import torch
 
 from cnndsl.compiler import compile_source
 from cnndsl.source import Source
+from tests.running import imported
 
 NAMED_AND_NUMBERED = """
 sequence S(c) { conv(c, 3, padding=1) -> a: relu -> conv(c, 1) }
@@ -17,9 +17,7 @@ network N { input(3, 8, 8); S(4) -> S(5) * 2 -> b: S(6) }
 
 
 def network(text: str) -> Any:
-    module = ModuleType("generated")
-    exec(compile_source(Source("net.cnn", text)).python(), module.__dict__)  # noqa: S102 - this is what is tested
-    return module.N()
+    return imported(compile_source(Source("net.cnn", text)).python()).N()
 
 
 def test_a_sequence_with_names_and_numbers() -> None:
