@@ -430,7 +430,7 @@ def literal(value: Any) -> str:
     if isinstance(value, str):
         escaped = value.replace("\\", "\\\\").replace('"', '\\"')
         return '"' + "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in escaped) + '"'
-    return repr(value)
+    return repr(value).replace("e+", "e") if isinstance(value, float) else repr(value)
 
 
 def flat(code: ast.AST) -> str:
@@ -635,11 +635,20 @@ def laid_out(code: ast.expr, indent: str, lead: str = "", trail: str = "") -> li
         case ast.BoolOp() | ast.Compare() if lead.endswith(("if ", "elif ")) and trail == ":":
             return [f"{indent}{lead}(", *_operands(code, inner), f"{indent}){trail}"]
         case ast.BinOp() | ast.BoolOp() if trail == ",":
-            first, *rest = _operands(code, indent)
+            first, *rest = _broken(code, indent)
             lines = [f"{indent}{lead}{first.removeprefix(indent)}", *rest]
             return [*lines[:-1], f"{lines[-1]}{trail}"]
         case _:
             return [line]
+
+
+def loop_lines(into: ast.expr, source: ast.expr, indent: str) -> list[str]:
+    """The line, or the lines, that begin a loop over `source`, which gives its items to `into`."""
+    lines = laid_out(source, indent, f"for {target(into)} in ", ":")
+    if len(lines[0]) <= WIDTH or not isinstance(into, ast.Tuple):
+        return lines
+    rows = [f"{indent}{_STEP}{flat(each)}," for each in into.elts]
+    return [f"{indent}for (", *rows, *laid_out(source, indent, ") in ", ":")]
 
 
 def _comprehension(code: ast.ListComp | ast.GeneratorExp, indent: str) -> list[str]:

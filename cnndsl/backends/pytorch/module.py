@@ -176,9 +176,13 @@ def _checks(others: set[tuple[str, str]]) -> list[str]:
     """What is from another package is constructed only if it is a module: a text may name anything there."""
     lines = []
     for package, word in sorted(others):
-        line = f"if not (issubclass(type({word}), type) and issubclass({word}, nn.Module)):"
+        one, other = f"issubclass(type({word}), type)", f"issubclass({word}, nn.Module)"
+        line = f"if not ({one} and {other}):"
         if len(line) > WIDTH:
-            line = f"if not (\n    issubclass(type({word}), type)\n    and issubclass({word}, nn.Module)\n):"
+            rows = [f"    {one} and {other}"]
+            if len(rows[0]) > WIDTH:
+                rows = [f"    {one}", f"    and {other}"]
+            line = "\n".join(["if not (", *rows, "):"])
         raised = call("TypeError", constant(f"{package}.{word} is no subclass of nn.Module"))
         lines.append("\n".join([line, *laid_out(raised, "    ", "raise "), ""]))
     return lines

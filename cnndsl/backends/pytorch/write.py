@@ -22,6 +22,7 @@ from cnndsl.backends.pytorch.code import (
     is_empty_list,
     laid_out,
     list_of,
+    loop_lines,
     name,
     names_in,
     names_stored,
@@ -31,7 +32,6 @@ from cnndsl.backends.pytorch.code import (
     sequential,
     side_by_side,
     subscript,
-    target,
     tuple_of,
     zipped,
 )
@@ -148,11 +148,10 @@ class InitWriter:
             case If():
                 return [*self._declarations(line, indent), *self._condition(line, indent, self.lines)]
             case For():
-                head = f"for {target(line.target)} in "
                 conditions = (each for each in walk(line.lines) if isinstance(each, If))
                 made = [text for each in conditions for text in self._declarations(each, indent)]  # once, for all turns
                 body = self.lines(line.lines, indent + _STEP)
-                return [*made, *laid_out(line.source, indent, head, ":"), *body]
+                return [*made, *loop_lines(line.target, line.source, indent), *body]
             case _:
                 message = f"no way to write {line}"
                 raise TypeError(message)
@@ -325,8 +324,7 @@ class InitWriter:
                     made += [*said(line.comment, indent), *self._condition(line, indent, within)]
                 case For():
                     made += said(line.comment, indent)
-                    head = laid_out(line.source, indent, f"for {target(line.target)} in ", ":")
-                    made += [*head, *within(line.lines, indent + _STEP)]
+                    made += [*loop_lines(line.target, line.source, indent), *within(line.lines, indent + _STEP)]
                 case _:
                     made += self._line(line, indent)
         close()
@@ -572,7 +570,7 @@ class ForwardWriter:
     def _for(self, line: For, indent: str) -> list[str]:
         outer_parts, outer_locals = dict(self._loop_parts), set(self._locals)
         made, into, whole = self._head(line, indent)
-        head = laid_out(whole, indent, f"for {target(into)} in ", ":")
+        head = loop_lines(into, whole, indent)
         body = self._block(line.lines, indent + _STEP)
         self._loop_parts, self._locals = outer_parts, outer_locals
         return [*made, *head, *body]
