@@ -330,6 +330,7 @@ class Steps:
             "addcmul": self._addcmul, "permute": self._permute, "__getitem__": self._getitem,
             "unbind": self._unbind, "select": self._select, "einsum": self._einsum, "stack": self._stack,
             "sum": self._sum, "mean": self._mean, "squeeze": self._squeeze,
+            "unsqueeze": self._unsqueeze,
         }  # fmt: skip
 
     def result(self, name: str, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
@@ -373,12 +374,35 @@ class Steps:
     def _sum(self, x: Tensor | None = None, dim: Any = None, *more: Any, **keywords: Any) -> Any:
         name, (tensors, *_), _ = self.unkept.get(id(x), ("", ((),), x))
         if name != "stack" or dim not in (0, (0,), [0]) or more or keywords:
-            return NotImplemented
+            return self._reduced("sum", x, dim, *more, **keywords)
         return reduce(lambda total, each: self.call(torch.add, (total, each), {}), tensors)
 
-    def _mean(self, *arguments: Any, **keywords: Any) -> Any:
-        total = self._sum(*arguments, **keywords)
-        return total if total is NotImplemented else self.call(torch.div, (total, len(arguments[0])), {})
+    def _mean(self, x: Any = None, *arguments: Any, **keywords: Any) -> Any:
+        if id(x) not in self.unkept:
+            return self._reduced("mean", x, *arguments, **keywords)
+        total = self._sum(x, *arguments, **keywords)
+        return total if total is NotImplemented else self.call(torch.div, (total, len(x)), {})
+
+    def _reduced(self, name: str, x: Any, dim: Any = None, keepdim: bool = False, **more: Any) -> Any:
+        """The only axis beside the batch is reduced: what is left gets an axis again before the language has it."""
+        if (
+            more
+            or keepdim
+            or x is None
+            or not self.flows(x)
+            or x.dim() != 2
+            or dim not in (1, -1, (1,), (-1,), [1], [-1])
+        ):
+            return NotImplemented
+        result: Tensor = self.silently(getattr(torch, name), (x, dim), {})
+        self.unkept[id(result)] = name, (x, 1), result
+        return result
+
+    def _unsqueeze(self, x: Any = None, dim: int = 0, **_: Any) -> Any:
+        name, arguments, _ = self.unkept.get(id(x), ("", (), x))
+        if name not in ("sum", "mean") or dim not in (1, -1):
+            return NotImplemented
+        return self.call(getattr(torch, name), arguments, {"keepdim": True})
 
     def _permute(self, x: Tensor, *dims: Any, **keywords: Any) -> Any:
         order = keywords.get("dims") or (dims[0] if isinstance(dims[0], (tuple, list)) else dims)
@@ -434,6 +458,13 @@ class Steps:
         if self._moved(x) is not None and type(at) is int:
             return self._select(x, 0, at)
         places: list[Any] = list(at) if isinstance(at, tuple) else []
+        if id(x) in self.unkept and places in ([slice(None), None], [..., None]):
+            return self._unsqueeze(x, 1)
+        if x.dim() == 2 and len(places) > 2 and type(places[1]) is int and places[2] is None:
+            places[1:3] = [slice(places[1], places[1] + 1 or None)]  # so that an axis is left beside the batch
+            at = tuple(places)
+            if None not in places:
+                return self.call(Tensor.__getitem__, (x, at), {}) if self.flows(x) else NotImplemented
         is_plain = all(isinstance(place, (int, slice)) or place in (None, ...) for place in places)
         if not is_plain or None not in places or not self.flows(x):
             return NotImplemented
