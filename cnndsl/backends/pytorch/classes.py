@@ -588,7 +588,7 @@ def _type_of(choice: Any, sort: Sort, file: Any) -> str:
     inputs = sort.needs.inputs
     if isinstance(choice, BlockRecipe):
         return str(file.unit(choice.definition, own_ranks(choice, inputs)).name)
-    if isinstance(choice, KindRecipe) and choice.kind.kind in ("conv", "conv_transpose"):
+    if isinstance(choice, KindRecipe) and choice.kind.kind in ("conv", "conv_transpose", "linear"):
         return f"nn.{choice.kind.module_name(inputs[0][1] - 1)}"
     return "nn.Module"
 

@@ -161,7 +161,9 @@ def refuse_unassigned(lines: Sequence[Any], arguments: Iterable[str], lost: Iter
         at = next(at for at, line in enumerate(made) if each in variables_of([line]))
         if any(each in names_in(code) for line in made[:at] for code in codes_of(line)):
             raise NeedsUnrolling("a turn of a loop gives a number its first value, with which the next ones go on")
-        made.insert(at, Assign(each, constant(None)))
+        later = (line.code for line in walk(made) if isinstance(line, Assign) and line.name == each)
+        is_list = any(isinstance(code, ast.List) for code in later)
+        made.insert(at, Assign(each, constant(None), type="list[int] | None" if is_list else ""))
     return made
 
 

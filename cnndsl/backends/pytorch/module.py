@@ -29,7 +29,7 @@ _TYPE = """\
 _T = TypeVar("_T", bound=nn.Module)
 """
 _WITH_WEIGHTS = '''\
-def with_weights(layer: _T, trainable: bool = False, **numbers: list[Any]) -> _T:
+def with_weights(layer: _T, trainable: bool = False, **numbers: Sequence[Any]) -> _T:
     """Give a layer its numbers, repeated over leading axes that are not given.
 
     They stay as they are in training, unless trainable.

@@ -159,10 +159,9 @@ class InitWriter:
     def _type_of(self, line: Assign) -> str:
         """The annotation of a variable: where it is first given something, if that does not tell."""
         kind = line.type or ("list[int]" if is_empty_list(line.code) else "")
-        if not kind or line.name in self._typed:
-            return ""
+        is_first = line.name not in self._typed
         self._typed.add(line.name)
-        return f": {kind}"
+        return f": {kind}" if kind and is_first else ""
 
     def _condition(self, line: If, indent: str, inner: Any, word: str = "if") -> list[str]:
         """A condition; `inner` writes the lines in it."""

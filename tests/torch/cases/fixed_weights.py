@@ -5,6 +5,7 @@ After a change to that file, write it again with
     cnndsl compile fixed_weights.cnn
 """
 
+from collections.abc import Sequence
 from typing import Any, TypeVar
 
 import torch
@@ -13,7 +14,7 @@ from torch import Tensor, nn
 _T = TypeVar("_T", bound=nn.Module)
 
 
-def with_weights(layer: _T, trainable: bool = False, **numbers: list[Any]) -> _T:
+def with_weights(layer: _T, trainable: bool = False, **numbers: Sequence[Any]) -> _T:
     """Give a layer its numbers, repeated over leading axes that are not given.
 
     They stay as they are in training, unless trainable.
