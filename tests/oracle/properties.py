@@ -14,7 +14,7 @@ from cnndsl.formatter import formatted
 from cnndsl.ir.program import Program
 from cnndsl.source import Source
 from tests.running import compiled, imported, program_of, sample, tensors_of
-from tests.torch.constructors import argument, others
+from tests.torch.constructors import annotation, argument, others
 
 
 def keeps_its_module_in_the_one_layout(text: str) -> None:
@@ -51,7 +51,7 @@ def is_its_class_with_settings(text: str) -> None:
             assert other.program is not None
             set_so = getattr(imported(source), network.name)().eval()
             try:
-                given = argument(value, str(parameters[parameter.name].annotation))
+                given = argument(value, annotation(parameters[parameter.name]))
                 model = made(**{parameter.name: given}).eval()
             except ValueError as refused:
                 assert "is written for" in str(refused)  # noqa: PT017 - it may be constructed

@@ -167,8 +167,8 @@ def settings(
     for each in network.parameters:
         if each.name not in parameters:
             continue
-        annotation, default = str(parameters[each.name].annotation), parameters[each.name].default
-        if "Callable" in annotation:
+        default = parameters[each.name].default
+        if "Callable" in annotation(parameters[each.name]):
             layers = [(written, made(default)) for written, made in LAYERS.get(defaults.get(each.name, ""), ())]
             choices[each.name] = [(written, layer) for written, layer in layers if layer is not None]
         else:
@@ -182,7 +182,7 @@ def settings(
             changed = text.replace(head[0], f"network {network.name}({', '.join(made)}) {{")
         values = {word: value for word, (layer, value) in drawn.items() if layer is None}
         arguments = {
-            word: value if layer is not None else argument(value, str(parameters[word].annotation))
+            word: value if layer is not None else argument(value, annotation(parameters[word]))
             for word, (layer, value) in drawn.items()
         }
         return arguments, alone(changed, folder, network, values)
@@ -220,12 +220,17 @@ def alone(text: str, folder: Path | None, network: Module, given: Mapping[str, A
     return elaborate(file, given, None, reader, only={network.name})[0]
 
 
-def argument(value: Any, annotation: str) -> Any:
-    """A value as the constructor's annotation wants it: the sizes of several axes are tuples, and lists may be."""
+def annotation(parameter: inspect.Parameter) -> str:
+    """The type of a parameter, as the generated module writes it."""
+    return inspect.formatannotation(parameter.annotation).replace("collections.abc.", "")
+
+
+def argument(value: Any, kind: str) -> Any:
+    """A value as the type of a parameter wants it: the sizes of several axes are tuples, and lists may be."""
     if not isinstance(value, list):
         return value
-    items = [argument(item, annotation.partition("[")[2]) for item in value]
-    return tuple(items) if annotation.startswith(("tuple", "Sequence")) else items
+    items = [argument(item, kind.partition("[")[2]) for item in value]
+    return tuple(items) if kind.startswith(("tuple", "Sequence")) else items
 
 
 def check(text: str | Path, *, runs: bool = True, most: int = 1000) -> Counter[str]:
