@@ -1927,3 +1927,18 @@ def test_the_layer_that_a_loop_went_through_last_is_applied_behind_it() -> None:
     check(
         "network Net(n = 2) { input(4, 6, 6); heads = [conv(4, 1) for i in range(n)]; for h in heads { h }; relu; h }"
     )
+
+
+@pytest.mark.parametrize(
+    ("call", "first", "second"),
+    [
+        ("layer(0.2)", "leaky_relu", "leaky_relu(0.3)"),
+        ("layer(eps=0.1)", "batchnorm", "batchnorm(momentum=0.3)"),
+        ("layer(eps=0.1)", "batchnorm", "batchnorm(weight_init=constant(3))"),
+    ],
+)
+def test_a_layer_with_arguments_where_another_use_of_the_block_is_given_none(
+    call: str, first: str, second: str
+) -> None:
+    block = f"block B(layer, flag) {{ conv(4, 3); if flag {{ {call} }} else {{ layer }} }}"
+    check(f"{block}\nnetwork N(n = 2) {{ input(2, 8, 8); B({first}, true) -> B({second}, false) -> linear(n) }}")

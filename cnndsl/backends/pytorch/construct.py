@@ -417,7 +417,8 @@ def _single_callable(body: Body, recipe: Any, needs: Needs) -> Code:
         reason = "a layer that takes a list of features is a parameter that is applied to a map"
         raise Untranslatable(reason, None, "write flatten before it") from None
     code = _with_begins(body, made)
-    if isinstance(recipe, KindRecipe) and needs.calls and isinstance(code, ast.Call):
+    is_bare = isinstance(recipe, KindRecipe) and not (recipe.fields or recipe.begins or recipe.numbers)
+    if is_bare and needs.calls and isinstance(code, ast.Call):
         return code.func
     if _is_untold(code) and (not needs.ranks or body.file.is_unsettled()):
         return dotted("nn.Identity")
@@ -455,11 +456,10 @@ def _kind_callable(body: Body, recipe: KindRecipe, needs: Needs, shape: Shape, w
         return dotted("nn.Identity")  # nor is any that tells it its sizes
     sizes = list(words.values())
     required = [word for word, info in kind.model_fields.items() if info.is_required()]
-    positional = [flat(each) for each in code.args] if isinstance(code, ast.Call) else []
     if (
         isinstance(code, ast.Call)
         and not (recipe.begins or recipe.numbers)
-        and positional[: len(sizes)] == sizes
+        and [flat(each) for each in code.args[: len(sizes)]] == sizes
         and required[: needs.positional] == called[: needs.positional]
         and not (needs.keywords & recipe.fields.keys())
     ):
