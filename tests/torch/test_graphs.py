@@ -64,6 +64,7 @@ NOT_SCRIPTED = {
     "cases/any_depth": r"Expected a value of type 'Tensor' for argument '0' but instead found type 'List\[Tensor\]'",
     "cases/depth_drop": COMPUTED,
     "cases/extern": r"Expected a value of type 'float' for argument 'value' but instead found type 'int'",
+    "cases/first_types": ITERATED,
     "cases/gated_unet": ITERATED,
     "cases/labelled_chains": COMPUTED,
     "cases/layer_lists": DECLARED,
