@@ -329,8 +329,7 @@ class Steps:
         self._made: dict[str, Callable[..., Any]] = {
             "addcmul": self._addcmul, "permute": self._permute, "__getitem__": self._getitem,
             "unbind": self._unbind, "select": self._select, "einsum": self._einsum, "stack": self._stack,
-            "sum": self._sum, "mean": self._mean, "squeeze": self._squeeze,
-            "unsqueeze": self._unsqueeze,
+            "sum": self._sum, "mean": self._mean, "squeeze": self._squeeze, "unsqueeze": self._unsqueeze,
         }  # fmt: skip
 
     def result(self, name: str, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
@@ -371,28 +370,27 @@ class Steps:
         self.unkept[id(result)] = "stack", (tensors,), result
         return result
 
-    def _sum(self, x: Tensor | None = None, dim: Any = None, *more: Any, **keywords: Any) -> Any:
-        name, (tensors, *_), _ = self.unkept.get(id(x), ("", ((),), x))
-        if name != "stack" or dim not in (0, (0,), [0]) or more or keywords:
-            return self._reduced("sum", x, dim, *more, **keywords)
+    def _sum(self, x: Any = None, *arguments: Any, **keywords: Any) -> Any:
+        tensors = self._stacked(x, *arguments, **keywords)
+        if tensors is None:
+            return self._reduced("sum", x, *arguments, **keywords)
         return reduce(lambda total, each: self.call(torch.add, (total, each), {}), tensors)
 
     def _mean(self, x: Any = None, *arguments: Any, **keywords: Any) -> Any:
-        if id(x) not in self.unkept:
+        tensors = self._stacked(x, *arguments, **keywords)
+        if tensors is None:
             return self._reduced("mean", x, *arguments, **keywords)
-        total = self._sum(x, *arguments, **keywords)
-        return total if total is NotImplemented else self.call(torch.div, (total, len(x)), {})
+        return self.call(torch.div, (self._sum(x, *arguments, **keywords), len(tensors)), {})
+
+    def _stacked(self, x: Any, dim: Any = None, *more: Any, **keywords: Any) -> Sequence[Tensor] | None:
+        """The tensors of a stack along a new first axis, which is the one that is reduced; None for anything else."""
+        name, arguments, _ = self.unkept.get(id(x), ("", (), x))
+        return arguments[0] if name == "stack" and dim in (0, (0,), [0]) and not more and not keywords else None
 
     def _reduced(self, name: str, x: Any, dim: Any = None, keepdim: bool = False, **more: Any) -> Any:
         """The only axis beside the batch is reduced: what is left gets an axis again before the language has it."""
-        if (
-            more
-            or keepdim
-            or x is None
-            or not self.flows(x)
-            or x.dim() != 2
-            or dim not in (1, -1, (1,), (-1,), [1], [-1])
-        ):
+        is_last = dim in (1, -1, (1,), (-1,), [1], [-1]) and not keepdim and not more
+        if x is None or not is_last or not self.flows(x) or x.dim() != 2:
             return NotImplemented
         result: Tensor = self.silently(getattr(torch, name), (x, dim), {})
         self.unkept[id(result)] = name, (x, 1), result

@@ -14,8 +14,8 @@ from cnndsl.backends.pytorch.code import (
     BUILTINS,
     Code,
     axis_word,
-    call,
     constant,
+    copied,
     flat,
     free_name,
     name,
@@ -453,7 +453,7 @@ class Body:
         others = (self.read(*slot) for slot in self.slots() if slot != (self.scope, wanted))
         if not any(isinstance(each, AnyTensors) and each.lists == value.lists for each in others):
             return value.lists
-        return tuple(call("list", each) if isinstance(each, ast.Name) else each for each in value.lists)
+        return tuple(each and copied(each) for each in value.lists)
 
     def list_variable(self, wanted: str, axis: int, rank: int) -> str:
         """The variable for the sizes of a list of values along an axis."""

@@ -88,6 +88,11 @@ def list_of(items: Iterable[Code]) -> ast.List:
     return ast.List(list(items), _LOAD)
 
 
+def copied(items: Code) -> Code:
+    """A list that nothing else has; one that is made where it stands is so already."""
+    return call("list", items) if isinstance(items, (ast.Name, ast.IfExp)) else items
+
+
 def sequential(items: Sequence[tuple[Code | None, Code]]) -> Code:
     """`nn.Sequential(...)`; with labels, of an ordered dictionary."""
     if all(label is None for label, _ in items):

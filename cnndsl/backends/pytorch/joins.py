@@ -18,6 +18,7 @@ from cnndsl.backends.pytorch.code import (
     axis_word,
     call,
     constant,
+    copied,
     dotted,
     flat,
     gone_through,
@@ -503,10 +504,7 @@ def _keep_lists(body: Body, before: State) -> None:
         if is_another or isinstance(new, TensorList):
             held = of_any_number(body, new)
             if held is not None and is_another:
-                lists = (
-                    each if each is None or isinstance(each, ast.List) else call("list", each) for each in held.lists
-                )
-                held = replace(held, lists=tuple(lists))
+                held = replace(held, lists=tuple(each and copied(each) for each in held.lists))
             if held is None or len(held.shape) != len(old.shape):
                 raise Untranslatable("a turn of this loop leaves values with different numbers of axes in a list")
             body.write(owner, each, old)  # of which it gets the variables

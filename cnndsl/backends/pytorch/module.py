@@ -277,7 +277,7 @@ def _head(arguments: list[Argument], method: str = "__init__", returns: str = "N
     return [f"    def {method}(", *lines, f"    ) -> {returns}:"]
 
 
-_RESULT = re.compile(r"(?<=\], )[^\[\]]+(?=\])|(?<=\.\.\., )[^\[\]]+(?=\])")
+_RESULT = re.compile(r"(?<=[\].], )[^\[\]]+(?=\])")
 """What a callable gives, in its type."""
 
 
