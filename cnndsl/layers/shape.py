@@ -268,9 +268,12 @@ class Permute(nn.Module):
         rank = len(x) + 1
         order = tuple(axis + rank if axis < 0 else axis for axis in self.order)
         if sorted(order) != list(range(rank)) or order[0] != 0:
+            without_batch = sorted(self.order) == list(range(rank - 1))
             raise SizeError(
                 f"permute needs every axis of batch x {show(x)} once, the batch first, and it has {list(self.order)}",
-                f"write 0 and then the axes 1 to {rank - 1} in their new order",
+                f"the batch is axis 0 and stays there: write {[0, *(axis + 1 for axis in self.order)]}"
+                if without_batch
+                else f"write 0 and then the axes 1 to {rank - 1} in their new order",
                 code="E307",
             )
 

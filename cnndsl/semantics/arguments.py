@@ -187,7 +187,7 @@ def _match(
         _take(matched, name, argument, value)
     called, arguments = _called(kind), [argument for argument, _ in given]
     only = kind.model_fields[called.parameters[0]] if len(called.parameters) == 1 else None
-    several = listed(arguments, partial(types.check, only)) if only is not None else None
+    several = listed(given, partial(types.check, only)) if only is not None else None
     if several is not None:
         span = arguments[0].span.to(arguments[-1].span)
         raise error("E207", "several numbers stand in square brackets", span, help=several[0], fix=several[1])

@@ -97,16 +97,19 @@ def by_name(given: tree.Argument, words: dict[str, tuple[str, ...]]) -> Way | No
     return f"write {takers[0]}={value.span.text}", Fix.suggested(start, f"{takers[0]}=")
 
 
-def listed(given: Sequence[tree.Argument], check: Callable[[Any], Any]) -> Way | None:
-    """The list that several arguments were meant as, `adaptive_avgpool(1, 1)`, where the only parameter takes one."""
-    numbers = [a.value.value for a in given if a.name is None and isinstance(a.value, tree.Number)]
+def listed(given: Sequence[tuple[tree.Argument, Any]], check: Callable[[Any], Any]) -> Way | None:
+    """The list that several arguments were meant as, `reshape(1, it.channels)`, where the only parameter takes one.
+
+    `given` is each argument with what it is worth.
+    """
+    numbers = [value_of(value) for argument, value in given if argument.name is None]
     if len(numbers) != len(given) or len(given) < 2:
         return None
     try:
         check(numbers)
     except ValueError:
         return None
-    span = given[0].span.to(given[-1].span)
+    span = given[0][0].span.to(given[-1][0].span)
     written = f"[{span.text}]"
     return f"write {written}", Fix.suggested(span, written) if "#" not in span.text else None
 
