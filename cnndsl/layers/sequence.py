@@ -211,8 +211,8 @@ class MultiheadAttention(_OnSequences, MultiInput):
 class ChainedMultiheadAttention(nn.MultiheadAttention):
     """Attention of a sequence to itself, so that it can stand in a chain."""
 
-    def __init__(self, *sizes: int, **arguments: Any) -> None:
-        super().__init__(*sizes, batch_first=True, **arguments)
+    def __init__(self, embed_dim: int, num_heads: int, **arguments: Any) -> None:
+        super().__init__(embed_dim, num_heads, batch_first=True, **arguments)
 
     def forward(self, x: Tensor) -> Tensor:  # type: ignore[override]
         y: Tensor = super().forward(x, x, x, need_weights=False)[0]

@@ -127,7 +127,7 @@ class Body:
         """What is known of numbers and sizes."""
         # Variables of `__init__`
         self.taken: set[str] = set()
-        self.locals: dict[str, str] = {}
+        self.locals: dict[tuple[str, str], str] = {}
         self.runners: dict[str, str] = {}
         # Variables of `forward`
         self.flow = "x"
@@ -257,11 +257,14 @@ class Body:
         made = FLOW + "x" if wanted in ("input", "x") else self.value_name(wanted)
         return not_in(made, [variable for variable, _ in self.inputs])
 
-    def local(self, wanted: str) -> str:
-        """A variable of `__init__` for a layer that was just made; what was in it is not needed any more."""
-        variable = self.locals.get(wanted)
+    def local(self, wanted: str, made_by: str) -> str:
+        """A variable of `__init__` for a layer that was just made; what was in it is not needed any more.
+
+        Each parameter that makes layers has one of its own, as mypy takes the type of what is in it first.
+        """
+        variable = self.locals.get((wanted, made_by))
         if variable is None:
-            variable = self.locals[wanted] = self.spare(wanted)
+            variable = self.locals[wanted, made_by] = self.spare(wanted)
         self.keep_sizes({variable})
         self.symbols.new_version(variable)
         return variable

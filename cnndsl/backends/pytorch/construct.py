@@ -321,7 +321,10 @@ def _parameter(body: Body, recipe: ParamRecipe, value: Tensor) -> Made:
         shapes.append(tuple(dims))
     extra = tuple(each for _, each in recipe.arguments if is_flowing(each))
     word = "block" if units else "layer"
-    return Made(code, tuple(shapes), extra=extra, names=made[0].names, units=units, word=word, sizes=told)
+    made_by = recipe.code.id if isinstance(recipe.code, ast.Name) else ""
+    return Made(
+        code, tuple(shapes), extra=extra, names=made[0].names, units=units, word=word, made_by=made_by, sizes=told
+    )
 
 
 def _incoming(recipe: ParamRecipe, value: Tensor) -> dict[str, Tensor]:
@@ -563,7 +566,7 @@ def in_local(body: Body, made: Made, value: Any) -> tuple[str, Made, Any]:
     """
     held = body.put_aside(value)
     given = [body.put_aside(Tensor(name("_"), shape)) for shape in made.shapes]
-    variable = body.local(made.word)
+    variable = body.local(made.word, made.made_by)
     shapes = tuple(body.back(each, None).shape for each in given)
     return variable, replace(made, shapes=shapes), body.back(held, value)
 
@@ -635,6 +638,8 @@ class Made:
     names: tuple[str, ...] = ()
     units: frozenset[Any] = frozenset()
     word: str = "layer"
+    made_by: str = ""
+    """The parameter that makes it, which says its type."""
     begins: tuple[tuple[str, Any], ...] = ()
     calling: str = ""
     sizes: tuple[Any, ...] = ()
