@@ -50,9 +50,10 @@ NOT_TRACED: dict[str, tuple[type[Exception], str]] = {
     "cases/awkward_names": (SyntaxError, "invalid syntax"),
     "cases/extern": (KeyError, "getattr"),
     "cases/layers_of_chains": (NameError, "module is not installed as a submodule"),
+    "cases/row_types": (fx.proxy.TraceError, "symbolically traced variables cannot be used as inputs to control flow"),
 }
-"""What stops torch.fx: names that are no identifiers in the code that it writes, a class from elsewhere, and a chain
-that is made of layers of another one where it is applied.
+"""What stops torch.fx: names that are no identifiers in the code that it writes, a class from elsewhere, a chain that is
+made of layers of another one where it is applied, and attention in a chain.
 """
 
 COMPUTED = r"getattr's second argument must be a string literal"
@@ -74,6 +75,7 @@ NOT_SCRIPTED = {
     "cases/loops_awkward": COMPUTED,
     "cases/optional": r"Module 'Optional' has no attribute 'pool-2'",
     "cases/repeats": COMPUTED,
+    "cases/row_types": r"'Tensor' object has no attribute or method 'forward'",
     "cases/two_forms": COMPUTED,
     "cases/unet": COUNTED,
     "cases/value_names": COMPUTED,
@@ -85,7 +87,7 @@ NOT_SCRIPTED = {
 }
 """What TorchScript, which takes a part of Python, says of parts whose names are computed or are no identifiers, of
 loops through numbers and parts together, of Python's sum of a list, of a list from its end on, of variables declared
-before they are given values, or in a turn, and of a class from elsewhere.
+before they are given values, or in a turn, of attention in a chain, and of a class from elsewhere.
 """
 
 

@@ -543,8 +543,8 @@ RESERVED = BUILTINS.union(
 """Names that a class needs itself."""
 
 
-def annotation(sort: Sort, file: Any) -> str:
-    """The type of a parameter."""
+def annotation(sort: Sort, file: Any, within_list: bool = False) -> str:
+    """The type of a parameter, or of an item of a list that is one."""
     kinds = sort.kinds
     if "layer" in kinds:
         return _layer_annotation(sort, file)
@@ -557,13 +557,22 @@ def annotation(sort: Sort, file: Any) -> str:
             count = len(sort.columns) if sort.columns else sampled or 2
             names.append(f"tuple[{', '.join([annotation(sort.item, file)] * count)}]")
         else:
-            is_mixed = "layer" in sort.item.kinds and len(sort.item.kinds) > 1  # a row: a type for each place
-            names.append(f"Sequence[{'Any' if is_mixed else annotation(sort.item, file)}]")
+            names.append(f"Sequence[{'Any' if _is_row(sort, within_list) else annotation(sort.item, file, True)}]")
     if "float" in names and "int" in names:
         names.remove("int")
     if not names:
         return "int"
     return " | ".join(names)
+
+
+def _is_row(sort: Sort, within_list: bool) -> bool:
+    """Whether each place of a list has a type of its own: then mypy knows no type for all of them."""
+    kinds = sort.of_items.kinds
+    if len(kinds) < 2 or kinds <= {"int", "bool"}:
+        return False
+    if kinds <= {"int", "float"}:  # [0, 0.1] are numbers of one kind, and the rows [[2, 0.1], [3, 0.2]] are not
+        return within_list and any(column.kinds == {"int"} for column in sort.columns or ())
+    return kinds != {"int", "list"} or sort.of_items.item is None or not sort.of_items.item.is_extent
 
 
 def _layer_annotation(sort: Sort, file: Any) -> str:
