@@ -1942,3 +1942,22 @@ def test_a_layer_with_arguments_where_another_use_of_the_block_is_given_none(
 ) -> None:
     block = f"block B(layer, flag) {{ conv(4, 3); if flag {{ {call} }} else {{ layer }} }}"
     check(f"{block}\nnetwork N(n = 2) {{ input(2, 8, 8); B({first}, true) -> B({second}, false) -> linear(n) }}")
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "for i in range(n) { B(4, act=if i < n - 1 { Wide }) }",
+        "for i in range(n) { B(4, act=if i < n - 1 { tanh -> Grow(k + i) } else { relu }) }",
+        "for a in [relu, { tanh -> Wide }, Wide, { Wide -> conv(2, 1) -> Wide }] { B(4, a) -> B(k, a) }",
+        "for a in [relu, { Wide -> { Wide -> tanh } }] * n { T(a) -> T(T(a)) }",
+    ],
+)
+def test_a_block_in_a_chain_that_is_an_argument_says_how_many_channels_it_gives(lines: str) -> None:
+    blocks = """
+    block Wide { p = it; relu; concat(it, p) }
+    block Grow(k) { conv(input.channels + k, 1); if k > 2 { Wide } }
+    block B(c, act = relu) { conv(c, 3, padding=1) -> act }
+    sequence T(act) { act; conv(it.channels, 1); act }
+    """
+    check(f"{blocks}\nnetwork Net(n = 3, k = 1) {{ input(3, 8, 8); {lines}; linear(3) }}")

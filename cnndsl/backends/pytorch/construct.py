@@ -519,7 +519,7 @@ def _chain_layer(body: Body, recipe: Any, value: Tensor) -> Made:
     with body.having(**{word: getattr(body, word) for word in held}, loops=[], stages=None):
         chain = body.begin_chain(value.shape)
         chain_of(body, recipe)
-        return Made(chain, (body.at_end(body.it).shape,), "nn.Sequential")
+        return Made(chain, (body.at_end(body.it).shape,), "nn.Sequential", units=chain.units)
 
 
 def chain_of(body: Body, recipe: Any) -> None:
@@ -549,6 +549,8 @@ def append(body: Body, recipe: Any, value: Tensor, label: Static | None) -> Tens
     if body.stages is not None:
         body.stages.append((recipe, bool(body.ways or body.loops)))
     body.is_empty_chain = False
+    assert body.chain is not None
+    body.chain.units |= made.units
     content = made.value
     if not body.is_silent and not isinstance(content, Chain) and asks_sizes(body, made, recipe):
         variable, made, value = in_local(body, made, value)

@@ -169,6 +169,8 @@ class Chain:
 
     lines: list[Any] = field(default_factory=list)
     kind: str = "nn.Sequential"
+    units: frozenset[Any] = frozenset()
+    """The classes of the blocks in it."""
 
     @property
     def is_labelled(self) -> bool:
