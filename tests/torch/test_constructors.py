@@ -1950,7 +1950,7 @@ def test_a_layer_with_arguments_where_another_use_of_the_block_is_given_none(
         "for i in range(n) { B(4, act=if i < n - 1 { Wide }) }",
         "for i in range(n) { B(4, act=if i < n - 1 { tanh -> Grow(k + i) } else { relu }) }",
         "for a in [relu, { tanh -> Wide }, Wide, { Wide -> conv(2, 1) -> Wide }] { B(4, a) -> B(k, a) }",
-        "for a in [relu, { Wide -> { Wide -> tanh } }] * n { T(a) -> T(T(a)) }",
+        "for a in [relu, { Wide -> { Wide -> tanh } }] * n { T(a) -> T(a) -> conv(3, 1) }",
     ],
 )
 def test_a_block_in_a_chain_that_is_an_argument_says_how_many_channels_it_gives(lines: str) -> None:
