@@ -224,7 +224,7 @@ def _key(line: Line, *, exact: bool = True) -> object:
         title = line.title if exact else without_numbers(line.title)
         # A block is like another in the same block, a layer wherever it is.
         block = line.side.block if line.item.module is not None else ""
-        return (line.status, title, block, _stem(line.side), bool(line.side.path))
+        return (line.status, title, block, _stem(line.side), bool(line.side.path), line.item.training)
     if line.status is Status.FOLLOWS:
         return (line.status, _sizes(line), after.name, line.lasts[1].rpartition(".")[2])
     if not (line.changes or line.notes):

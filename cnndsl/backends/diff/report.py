@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import Field
 
-from cnndsl.backends.captions import bytes_said
+from cnndsl.backends.captions import bytes_said, outputs_said
 from cnndsl.backends.diff.comparison import Change, Status, courses
 from cnndsl.backends.diff.difference import Difference, Keys, Line, Side, Version, folded
 from cnndsl.backends.options import Color, CommandLine, Width, model
@@ -92,7 +92,7 @@ class _Text:
         difference = self._difference
         for mark, version in zip("-+", (difference.before, difference.after), strict=True):
             network = version.network
-            sizes = f"{_shapes(network.input_shapes)} -> {_shapes(network.output_shapes)}"
+            sizes = f"{_shapes(network.input_shapes)} -> {', '.join(outputs_said(network))}"
             yield self._painted(f"{mark * 3} {clean(version.program.source)}: {clean(network.name)}, {sizes}", "bold")
         yield ""
         if difference.same:
@@ -148,7 +148,7 @@ class _Text:
                 sign = "+" if new > old else "-"
                 size = bytes_said(abs(new - old)) if in_bytes else f"{abs(new - old):,}"
                 change = f"{sign}{size}" if new != old else tr("same")
-                percent = f"{100 * (new - old) / old:+.1f} %" if old and new != old else ""
+                percent = _percent(100 * (new - old) / old) if old and new != old else ""
             rows.append((name, *shown, change, percent))
         head, *lines = (_GAP.join(cells).rstrip() for cells in aligned(rows, range(1, 5)))
         yield self._painted(head, "bold")
@@ -273,6 +273,10 @@ def _amounts(before: Version, after: Version) -> Iterator[tuple[str, int | None,
     yield tr("MACs"), one.macs, two.macs, False
     yield tr("memory, inference"), before.memory.peak, after.memory.peak, True
     yield tr("memory, training"), before.memory.kept, after.memory.kept, True
+
+
+def _percent(change: float) -> str:
+    return f"{change:+.{1 if abs(change) >= 0.05 else 3}f} %"
 
 
 def _shapes(shapes: Iterable[Shape]) -> str:
