@@ -128,7 +128,7 @@ def test_a_step_without_an_end() -> None:
 
 
 def test_much_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(budget, "MEGABYTES", 1)
+    monkeypatch.setattr(budget, "MEGABYTES", -1)
     with pytest.raises(budget.OverBudget, match="MB of memory"):
         budget.check_memory()
 

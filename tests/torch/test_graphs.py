@@ -52,8 +52,8 @@ NOT_TRACED: dict[str, tuple[type[Exception], str]] = {
     "cases/layers_of_chains": (NameError, "module is not installed as a submodule"),
     "cases/row_types": (fx.proxy.TraceError, "symbolically traced variables cannot be used as inputs to control flow"),
 }
-"""What stops torch.fx: names that are no identifiers in the code that it writes, a class from elsewhere, a chain that is
-made of layers of another one where it is applied, and attention in a chain.
+"""What stops torch.fx: names that are no identifiers in the code that it writes, a class from elsewhere, a chain that
+is made of layers of another one where it is applied, and attention in a chain.
 """
 
 COMPUTED = r"getattr's second argument must be a string literal"

@@ -549,8 +549,8 @@ def append(body: Body, recipe: Any, value: Tensor, label: Static | None) -> Tens
     if body.stages is not None:
         body.stages.append((recipe, bool(body.ways or body.loops)))
     body.is_empty_chain = False
-    assert body.chain is not None
-    body.chain.units |= made.units
+    if body.chain is not None:
+        body.chain.units |= made.units
     content = made.value
     if not body.is_silent and not isinstance(content, Chain) and asks_sizes(body, made, recipe):
         variable, made, value = in_local(body, made, value)
