@@ -119,6 +119,10 @@ TABLES: dict[str, tuple[Hint, ...]] = {
     ),
     # A comparison of what has no order: what both sides are
     "order": (
+        Hint(r"values .*",
+             "what values hold is known only when the network runs, and a comparison is worked out before",
+             "ask how many there are, len(list) > 0, or compare their sizes",
+             example="y = [it, it]; if y == [] { relu }"),
         Hint(r"(?:value|\w+ value) .*",
              "what a value holds is known only when the network runs, and a comparison is worked out before",
              "compare its sizes: it.channels > 3", example="if it > 3 { relu }"),

@@ -29,6 +29,7 @@ from cnndsl.semantics.pytorch_names import Claim, claimed
 from cnndsl.semantics.values import (
     BlockRecipe,
     HalfApplied,
+    Items,
     Kind,
     LayerRecipe,
     Parametric,
@@ -451,7 +452,7 @@ def match_arguments(
     ):
         for part in parts_in(value):
             raise _one_layer(definition, part, argument)
-        values[name] = value
+        values[name] = Items(value) if isinstance(value, tuple) else value  # what a step gives is a list of values
     return {name: values[name] for name in names if name in values}
 
 

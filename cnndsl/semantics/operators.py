@@ -24,7 +24,18 @@ from cnndsl.semantics.hints import (
     refused,
 )
 from cnndsl.semantics.size_hints import ways
-from cnndsl.semantics.values import UNKNOWN, Copies, Items, Part, Recipe, Value, describe, key_for, weight_of
+from cnndsl.semantics.values import (
+    UNKNOWN,
+    Copies,
+    Items,
+    Part,
+    Recipe,
+    Value,
+    describe,
+    holds_values,
+    key_for,
+    weight_of,
+)
 from cnndsl.source import Span
 from cnndsl.symbolic.expr import RELATIONS, TooLong
 from cnndsl.symbolic.number import SizeIsOpen, Traced, calculate, trace_weight, value_of
@@ -102,6 +113,8 @@ def _check_arrows(body: Evaluation, node: tree.Comparison) -> None:
 def _compare(body: Evaluation, node: tree.Comparison, operator: str, left: Any, right: Any) -> bool:
     span = node.span
     body.go_through([left, right], span)
+    if holds_values(left) or holds_values(right):
+        raise refused("order", "E206", "values Comparison", node)
     if operator in ("in", "not in"):
         if not isinstance(right, list):
             message = f"in looks into a list, and this is {describe(right)}"

@@ -351,6 +351,11 @@ def is_values(value: Any) -> bool:
     return isinstance(value, (list, tuple)) and bool(value) and all(isinstance(item, Value) for item in value)
 
 
+def holds_values(value: Any) -> bool:
+    """Whether a value of the network is in a list, or in a list in it."""
+    return isinstance(value, (list, tuple)) and any(isinstance(item, Value) or holds_values(item) for item in value)
+
+
 def flows(value: Any) -> bool:
     """Whether something flows: a value, or a list of them."""
     return isinstance(value, Value) or is_values(value)
