@@ -1961,3 +1961,30 @@ def test_a_block_in_a_chain_that_is_an_argument_says_how_many_channels_it_gives(
     sequence T(act) { act; conv(it.channels, 1); act }
     """
     check(f"{blocks}\nnetwork Net(n = 3, k = 1) {{ input(3, 8, 8); {lines}; linear(3) }}")
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "D(flag); concat(it) -> linear(2)",
+        "y = it -> D(flag); concat(y) -> linear(2)",
+        "[it, it -> relu]; Join(it) -> linear(2)",
+        "D(flag); Join(it) -> linear(2)",
+        "for i in range(n) { D(flag); Join(it) }; linear(2)",
+    ],
+)
+def test_a_block_that_gives_one_value_or_several(lines: str) -> None:
+    blocks = """
+    block D(flag = true) { if flag { [it -> conv(4, 3, padding=1), it -> conv(3, 1)] } }
+    block Join(values) { concat(values) }
+    """
+    check(f"{blocks}\nnetwork Net(flag = true, n = 2) {{ input(3, 6, 6); {lines} }}")
+
+
+def test_a_block_that_gives_one_value_in_one_use_and_two_in_another_is_refused() -> None:
+    text = """
+    block D(flag = true) { if flag { [it -> conv(4, 3, padding=1), it -> conv(3, 1)] } }
+    network Net { input(3, 6, 6); y = it -> D(true); z = it -> D(false); concat(y + [z]) }
+    """
+    with pytest.raises(CompilationError, match="whether one value goes out or several depends on a parameter"):
+        cnndsl.compile(text).python()

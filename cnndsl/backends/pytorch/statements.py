@@ -78,6 +78,7 @@ from cnndsl.backends.pytorch.values import (
     Static,
     Tensor,
     TensorList,
+    Undecided,
     Untranslatable,
     each_tensor,
     plain_static,
@@ -554,6 +555,8 @@ def results(body: Body) -> list[Output]:
     """What goes out."""
     if body.outputs is not None:
         return body.outputs
+    if isinstance(body.it, Undecided):
+        raise Untranslatable("whether one value goes out or several depends on a parameter")
     if isinstance(body.it, TensorList):
         return [Output(None, item) for item in body.settled(body.it).items]
     return [Output(None, body.it)]
