@@ -45,6 +45,7 @@ from cnndsl.importing.parameters import KEYWORDS, is_name
 from cnndsl.importing.rolling import length, singular
 from cnndsl.importing.stages import LONGEST_LINE, Writer, is_flag
 from cnndsl.importing.turns import Apart, Head, Source, constant, differing, head, in_turns
+from cnndsl.ir.names import why_not
 from cnndsl.layers.registry import KINDS, OPERATIONS
 
 
@@ -410,7 +411,8 @@ class Lines:
         """The values that a part is given besides the first, as arguments."""
         part = self._part(path)
         part = part.part if isinstance(part, Choice) else part
-        assert isinstance(part, Use)  # noqa: S101 - of what takes several values
+        if not isinstance(part, Use):  # a block of one layer, which does not read them
+            return ""
         names = self.writer.known[part.name].common.body.inputs[1:]
         return ", ".join(f"{name}={self._argument(operand)}" for name, operand in zip(names, more, strict=True))
 
@@ -449,7 +451,12 @@ class Lines:
     def _key(self, name: str) -> str:
         """The name of a part, in quotes where it is no name, or would hide an input or word that it is called like."""
         is_word = name in KINDS or name in OPERATIONS
-        quoted = not is_name(name) or name == IDENTITY.word or (is_word and self._is_spoken(name))
+        quoted = (
+            not is_name(name)
+            or why_not(name) is not None
+            or name == IDENTITY.word
+            or (is_word and self._is_spoken(name))
+        )
         quoted = quoted or name in (self._input_names() if self.is_network else self.body.inputs[1:])
         return constant(name) if quoted else name
 

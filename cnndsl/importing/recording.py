@@ -92,6 +92,7 @@ class Recorder(TorchFunctionMode):
     def __init__(self, root: nn.Module) -> None:
         super().__init__()
         self.root = root
+        self._modules = set(root.modules())
         self.traces: dict[nn.Module, list[Trace]] = {}
         self._owned = {id(tensor): Owned(path, True, tensor) for path, tensor in root.named_parameters()}
         self._owned |= {id(tensor): Owned(path, False, tensor) for path, tensor in root.named_buffers()}
@@ -123,7 +124,8 @@ class Recorder(TorchFunctionMode):
 
     def module(self, original: Any, module: nn.Module, arguments: Any, keywords: Any) -> Any:
         """Call a module, and keep what it did."""
-        if self._silent:
+        is_slice = type(module) is nn.Sequential and module not in self._modules
+        if self._silent or is_slice:  # `features[:5]` makes a module anew, and its layers are parts as they are
             return original(module, *arguments, **keywords)
         given = self._seen(arguments, is_input=not self._stack), self._seen(keywords)
         above = None if is_leaf(module) else layer_base(type(module))

@@ -391,3 +391,62 @@ class Policy(nn.Module):
 def test_what_a_network_gives_is_not_made_of_parameters_alone() -> None:
     with pytest.raises(Unreadable, match="it gives a tensor that is made of parameters alone"):
         import_module(Policy(), [(8,)])
+
+
+class _Sliced(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.features = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Conv2d(4, 6, 3), nn.ReLU())
+        self.head = nn.Conv2d(4, 2, 1)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        early = self.features[:2](x)
+        return self.head(early), self.features[2:](early)
+
+
+def test_a_slice_of_a_sequential_is_called() -> None:
+    found = import_module(_Sliced(), [(3, 8, 8)])
+    assert str(found.comparison) == "same keys, same outputs (0.0)", found.text
+
+
+class _Word(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.add_module("class", nn.Conv2d(3, 4, 3))
+        self.add_module("torch", nn.Conv2d(4, 4, 3))
+
+    def forward(self, x: Tensor) -> Tensor:
+        for layer in self.children():
+            x = layer(x)
+        return x
+
+
+def test_a_layer_that_is_called_as_a_word_of_python() -> None:
+    found = import_module(_Word(), [(3, 8, 8)])
+    assert str(found.comparison) == "same keys, same outputs (0.0)", found.text
+
+
+class _Unread(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.act = nn.ReLU()
+
+    def forward(self, x: Tensor, other: Tensor) -> Tensor:
+        y: Tensor = self.act(x)
+        return y
+
+
+class _Beside(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 3, 1)
+        self.unread = _Unread()
+
+    def forward(self, x: Tensor) -> Tensor:
+        y: Tensor = self.unread(x, self.conv(x))
+        return y
+
+
+def test_a_block_that_does_not_read_a_value() -> None:
+    found = import_module(_Beside(), [(3, 8, 8)])
+    assert "relu" in found.text
