@@ -33,7 +33,7 @@ from cnndsl.frozen import frozen
 from cnndsl.importing.checking import Comparison, compare
 from cnndsl.importing.exported import Remade, loaded, remade, samples
 from cnndsl.importing.leaves import Unreadable, kept, unchanged, unsettle
-from cnndsl.importing.recording import Recorder, group
+from cnndsl.importing.recording import Recorder, group, put_ahead
 from cnndsl.importing.structure import MOST_APART, Imported, imported
 from cnndsl.importing.writing import written
 from cnndsl.source import Source
@@ -263,6 +263,7 @@ def _recorded(module: nn.Module, inputs: Sequence[Tensor], *, training: bool) ->
     module.train(training)
     recorder = Recorder(module)
     recorder.run([x.clone() for x in inputs])
+    put_ahead(recorder)
     group(recorder)
     return recorder
 

@@ -41,6 +41,7 @@ from cnndsl.importing.recording import (
     Trace,
     Unknown,
     Value,
+    changing,
     leaves_of,
     values_of,
 )
@@ -199,7 +200,7 @@ class Reader:
                     f"it uses states of {kind} that a text has not: it has h[-1], and h[-2] of two directions"
                 )
             if held.number not in self.values:
-                raise Unreadable("a value comes from outside, or was changed by a part that was given it")
+                raise Unreadable(self._from_outside(held))
             return self.values[held.number]
         if isinstance(held, Owned):
             prefix = self.importer.paths[self.module]
@@ -225,6 +226,20 @@ class Reader:
         if isinstance(held, (bool, int, float, str)):
             return Number(held)
         raise Unreadable(f"it calculates with {type(held).__name__}")
+
+    def _from_outside(self, value: Value) -> str:
+        """What is said of a value that this call was not given, and has not made."""
+        event = changing(self.trace, value)
+        if event is None or event.module is None:
+            return "a value comes from outside: let the module be given it"
+        reads = (each for each in self.trace.events if value in values_of((each.arguments, each.keywords)))
+        reader = next(reads, None)
+        again = "given" if reader is None else f"read by {reader.function or self.names.get(reader.module)}"
+        name, part = self.trace.names.get(value.number, "a value"), self.names.get(event.module)
+        return (
+            f"{name} is overwritten in {part}, which is given it, and then {again} as it is by then: a text can say"
+            f" that where {part} begins with what overwrites it; let the module do it itself, before it calls {part}"
+        )
 
     def _keep(self, name: str, tensor: Tensor, *, is_learned: bool) -> None:
         """Keep a parameter or a small buffer of the module. Raises Unreadable for another buffer."""
@@ -307,7 +322,11 @@ class Reader:
     def _is_in_list(self, path: str) -> bool:
         """Whether a part is one of the module itself, or of a list in it, which have a name in a text."""
         outer = path.rpartition(".")[0]
-        return not outer or isinstance(self.module.get_submodule(outer), (nn.ModuleList, nn.Sequential))
+        if not outer:
+            return True
+        holder = self.module.get_submodule(outer)
+        is_called = any(event.module is holder for event in self.trace.events)  # which goes on without it
+        return isinstance(holder, (nn.ModuleList, nn.Sequential)) and not is_called
 
     def _call(self, event: Event) -> None:
         if event.function in _ZEROS and isinstance(event.result, Value):

@@ -71,6 +71,8 @@ class Event:
     result: Any
     training: bool = False
     """Whether the module that calls a function is in training."""
+    inside: Trace | None = field(default=None, repr=False, compare=False)
+    """What a module did that is no layer."""
 
 
 @dataclass(slots=True)
@@ -164,7 +166,8 @@ class Recorder(TorchFunctionMode):
                 return result
             self.traces.setdefault(module, []).append(trace)
         if self._stack:
-            self._keep(Event(module, "", *given, self._made(result) if leaf else self._seen(result)))
+            made = Event(module, "", *given, self._made(result)) if leaf else _called(trace, self._seen(result))
+            self._keep(made)
         if leaf and isinstance(module, nn.RNNBase) and module.batch_first and isinstance(result, tuple):
             state = next(leaves_of(result[1]))
             self._steps.states[id(state)] = result[0], module.bidirectional, state
@@ -262,6 +265,11 @@ class Recorder(TorchFunctionMode):
         return self._owned.get(id(tensor)) or Unknown(tuple(tensor.shape), tensor)
 
 
+def _called(trace: Trace, result: Any) -> Event:
+    """The call of a module that did this."""
+    return Event(trace.module, "", trace.arguments, trace.keywords, result, inside=trace)
+
+
 NAMES = "names_of_values"
 """The local variable with the values by their names, where code that runs a graph knows how they were called."""
 _SAYS_NOTHING = {"x", "y", "out", "input", "it", "self"}
@@ -274,17 +282,17 @@ def _is_no_caller(frame: FrameType) -> bool:
     return is_ours and NAMES not in frame.f_locals
 
 
-def mapped(held: Any, change: Any) -> Any:
-    """A nest of tuples, lists and dicts with each tensor changed."""
-    if isinstance(held, Tensor):
+def mapped(held: Any, change: Any, kind: type = Tensor) -> Any:
+    """A nest of tuples, lists and dicts with each tensor, or what else is of the kind, changed."""
+    if isinstance(held, kind):
         return change(held)
     if isinstance(held, tuple):
-        items = [mapped(item, change) for item in held]
+        items = [mapped(item, change, kind) for item in held]
         return type(held)(*items) if hasattr(held, "_fields") else tuple(items)
     if isinstance(held, list):
-        return [mapped(item, change) for item in held]
+        return [mapped(item, change, kind) for item in held]
     if isinstance(held, dict):
-        return {key: mapped(item, change) for key, item in held.items()}
+        return {key: mapped(item, change, kind) for key, item in held.items()}
     return held
 
 
@@ -477,6 +485,57 @@ class Steps:
         for axis in (axis for axis, place in enumerate(left) if place is None):
             y = self.call(torch.unsqueeze, (y, axis), {})
         return y
+
+
+# What parts do to the values that they are given
+
+
+def put_ahead(recorder: Recorder) -> None:
+    """Let a module call itself what a part begins with, where that overwrites a value that is read behind the part.
+
+    So `x + self.branch(x)`, where the branch begins with an activation in place, is `x = act(x)` before that.
+    """
+    for trace in (trace for traces in recorder.traces.values() for trace in traces):
+        have = values_of([trace.arguments, trace.keywords, *(event.result for event in trace.events)])
+        read = values_of([*((event.arguments, event.keywords) for event in trace.events), trace.result])
+        for value in dict.fromkeys(value for value in read if value not in have):
+            for at, event in enumerate(trace.events):
+                if event.inside is not None and (first := _taken_out(event.inside, value)) is not None:
+                    trace.events[at : at + 1] = [first, _called(event.inside, event.result)]
+                    break
+
+
+def _taken_out(trace: Trace, value: Value) -> Event | None:
+    """The call with which a module, or the first part of it, makes this of what it is given, and which it then has not.
+
+    None where it does not begin with such a call. What it made is then what the module is given.
+    """
+    first = trace.events[0] if trace.events else None
+    if first is not None and first.inside is not None:
+        taken = _taken_out(first.inside, value)
+        if taken is not None:
+            trace.events[0] = _called(first.inside, first.result)
+    else:
+        taken = first if first is not None and first.result == value else None
+        trace.events[:1] = [] if taken is not None else trace.events[:1]
+    if taken is not None:
+        before = values_of((taken.arguments, taken.keywords))
+        given = trace.arguments, trace.keywords
+        trace.arguments, trace.keywords = mapped(given, lambda each: value if each in before else each, Value)
+    return taken
+
+
+def changing(trace: Trace, value: Value) -> Event | None:
+    """The call of a part in which a value was overwritten, so that it became this one; None for any other value."""
+    inside = ((event, event.inside) for event in trace.events if event.inside is not None)
+    return next(
+        (
+            event
+            for event, does in inside
+            if value in values_of([each.result for each in does.events]) or changing(does, value) is not None
+        ),
+        None,
+    )
 
 
 # Lists in lists, and dicts

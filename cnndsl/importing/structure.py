@@ -229,7 +229,8 @@ class _Importer:
             calls = {each: self.passed.get(each, []) for each in modules}
             found = foreign({each: [] if None in held else [p for p in held if p] for each, held in calls.items()})
         except Unreadable as reason:
-            raise Unreadable(f"{problem}; and it cannot be an extern: {reason}") from None
+            more = f"; and it cannot be an extern: {reason}"
+            raise Unreadable(str(problem).removesuffix(more) + more) from None
         self.taken.add(name)
         self.foreign[type(module)] = found
         self.uses |= {each: Use(name, found.arguments(each)) for each in found.uses}
