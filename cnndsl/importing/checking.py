@@ -7,6 +7,7 @@ from contextlib import suppress
 from copy import deepcopy
 from dataclasses import field, replace
 from itertools import product
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -111,6 +112,7 @@ def _gaps(original: nn.Module, made: nn.Module, inputs: Sequence[Tensor]) -> tup
     ran_alike = True
     for mode, (given, others) in product(("evaluation", "training"), runs):
         results = []
+        order: list[Any] = []
         for module in (original, made):
             module.train(mode == "training")
             with torch.no_grad(), torch.random.fork_rng(devices=[]):
@@ -123,6 +125,10 @@ def _gaps(original: nn.Module, made: nn.Module, inputs: Sequence[Tensor]) -> tup
                     if module is original and mode == "training":
                         return gaps, ""  # what cannot be trained on this, such as a batch of one
                     return {}, f"in {mode}{others} it fails: {problem}"
+            if module is original:
+                order = list(result) if isinstance(result, dict) else []
+            elif isinstance(result, dict) and result.keys() == {*order}:  # the order of names says nothing
+                result = {name: result[name] for name in order}
             leaves = [leaf for leaf in leaves_of(result) if isinstance(leaf, Tensor)]
             if module is original and others and any(leaf.shape[:1] != given[0].shape[:1] for leaf in leaves):
                 break  # it is written for one size of the batch

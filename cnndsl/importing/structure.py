@@ -393,22 +393,36 @@ class _Importer:
         kept: list[int] = []
         at = 0
         places: dict[int, int] = {}
+        passed: dict[Operand, Operand] = {}
+        parts = dict(more.parts)
         for number, step in enumerate(more.steps):
-            if at < len(body.steps) and _same_step(step, body.steps[at], places):
+            plain = replace(step, operands=tuple(_undone(operand, passed) for operand in step.operands))
+            if at < len(body.steps) and _same_step(plain, body.steps[at], places):
                 places[at] = number
                 at += 1
+            elif _drops(step, parts):  # which may be called in evaluation too, where it does nothing
+                passed[Made(number)] = plain.operands[0]
             else:
                 kept.append(number)
-        if at < len(body.steps) or bool(body.output_names) != bool(more.output_names):
-            self.remarks.append(f"{self._where(module)} does something else in training, which is left out")
+        have, want = bool(body.output_names), bool(more.output_names)
+        if at < len(body.steps) or have != want:
+            what = "does something else in training, which is left out"
+            if have != want:
+                mode = "training" if want else "evaluation"
+                what = f"gives names to its outputs in {mode} alone: what it does in training is left out"
+            self.remarks.append(f"{self._where(module)} {what}")
             return body
-        outputs = tuple(moved(operand, places) for operand in body.outputs)
+        outputs: list[Operand] = []
+        for number, operand in enumerate(body.outputs):
+            plain_output = moved(operand, places)
+            given = (*more.outputs[number : number + 1], *more.outputs)
+            outputs.append(next((o for o in given if _undone(o, passed) == plain_output), plain_output))
         names = more.output_names or ("",) * len(more.outputs)
         known = set(body.output_names or outputs)
         extra = [(o, name) for o, name in zip(more.outputs, names, strict=True) if (name or o) not in known]
         return replace(
             more,
-            outputs=outputs,
+            outputs=tuple(outputs),
             output_names=(*body.output_names, *(name for _, name in extra if name)),
             training=tuple(kept),
             training_outputs=tuple(o for o, _ in extra),
@@ -435,19 +449,25 @@ def _undropped(body: Body) -> tuple[Any, ...]:
     parts = dict(body.parts)
     kept: dict[Operand, Operand] = {}
     steps: list[Any] = []
-
-    def left(operand: Operand) -> Operand:
-        return changed(operand, lambda o: kept.get(o, o))
-
     for at, step in enumerate(body.steps):
-        part = parts.get(step.what) if step.form == "part" else None
-        operands = tuple(map(left, step.operands))
-        if (part.word if isinstance(part, Single) else step.what) in _DROPPING:
+        operands = tuple(_undone(operand, kept) for operand in step.operands)
+        if _drops(step, parts):
             kept[Made(at)] = operands[0]
             continue
         kept |= {Made(at, number): Made(len(steps), number) for number in range(step.results)}
         steps.append((step.form, step.what, operands, step.arguments, step.results))
-    return steps, [*map(left, body.outputs)], body.output_names
+    return steps, [_undone(operand, kept) for operand in body.outputs], body.output_names
+
+
+def _undone(operand: Operand, passed: Mapping[Operand, Operand]) -> Operand:
+    """The operand with the values from which those came that are passed on in evaluation."""
+    return changed(operand, lambda o: passed.get(o, o))
+
+
+def _drops(step: Step, parts: Mapping[str, Part]) -> bool:
+    """Whether a step does nothing in evaluation."""
+    part = parts.get(step.what) if step.form == "part" else None
+    return (part.word if isinstance(part, Single) else step.what) in _DROPPING
 
 
 _DROPPING = ("dropout", "dropout_channels", "alpha_dropout", "stochastic_depth")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 import torch
@@ -264,3 +266,46 @@ def test_dropout_that_is_called_in_training_alone() -> None:
     text = imported(nn.Sequential(Conditional(3), Conditional(4)), MAP).text
     assert "drop: dropout_channels(0.3)" in text
     assert "dropout(it, 0.1)" in text or "dropout(0.1)" in text
+
+
+class Aided(nn.Module):
+    """A head in training alone, and dropout that is called in training alone, on one or both of the ways."""
+
+    def __init__(self, forward: Callable[[Aided, Tensor], Any]) -> None:
+        super().__init__()
+        self.conv, self.head, self.aid = nn.Conv2d(3, 4, 3), nn.Linear(4, 2), nn.Linear(4, 2)
+        self.drop = nn.Dropout(0.2)
+        self.rest = forward
+
+    def forward(self, x: Tensor) -> Any:
+        return self.rest(self, torch.relu(self.conv(x)).mean((2, 3)))
+
+
+@pytest.mark.parametrize(
+    ("forward", "lines"),
+    [
+        (
+            lambda m, x: (m.head(F.dropout(x, 0.3)), m.aid(x)) if m.training else m.head(x),
+            "dropout(x2, 0.3) -> head: linear(classes)\n    when training {\n        x = x2 -> aid",
+        ),
+        (
+            lambda m, x: (F.dropout(m.head(x), 0.3), m.aid(x)) if m.training else m.head(x),
+            "dropout(it, 0.3)\n    when training {\n        x = x2 -> aid",
+        ),
+        (
+            lambda m, x: {"aid": m.aid(m.drop(x)), "out": m.head(x)} if m.training else {"out": m.head(x)},
+            "output out = it, aid = x when training",
+        ),
+    ],
+    ids=["before a head", "behind a head", "in training alone"],
+)
+def test_a_head_and_dropout_that_are_called_in_training_alone(
+    forward: Callable[[Aided, Tensor], Any], lines: str
+) -> None:
+    assert lines in imported(Aided(forward), MAP).text
+
+
+def test_outputs_that_have_names_in_training_alone_are_told() -> None:
+    found = import_module(Aided(lambda m, x: {"out": m.head(x), "aid": m.aid(x)} if m.training else m.head(x)), [MAP])
+    told = "Aided gives names to its outputs in training alone: what it does in training is left out"
+    assert told in found.remarks
