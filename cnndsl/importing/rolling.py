@@ -19,11 +19,13 @@ from cnndsl.importing.body import (
     Carried,
     Each,
     Given,
+    Listed,
     Loop,
     Made,
     Number,
     Operand,
     Outer,
+    Part,
     Step,
     Taken,
     Turned,
@@ -191,6 +193,21 @@ def _are_items(loop: Loop | None) -> bool:
         and not any(isinstance(operand, Turned) for operand in flat(step.operands))
         for step in loop.steps
     )
+
+
+def is_whole_list(body: Body, loop: Loop | None) -> bool:
+    """Whether a loop only applies the layers of a list one after the other, and all of them."""
+    if loop is None or len(loop.steps) != 1 or len(loop.carried) != 1 or loop.grown or loop.last or loop.each:
+        return False
+    step = loop.steps[0]
+    if step.series is None or step.operands != (Carried(0),):
+        return False
+    layers = dict(body.parts).get(step.series.before.removesuffix("."))
+    return (step.series.first, step.series.by) == (0, 1) and layers is not None and _count(layers) == loop.turns
+
+
+def _count(part: Part) -> int:
+    return len(part.items) if isinstance(part, Listed) else 0
 
 
 def _shape(step: Step) -> Any:

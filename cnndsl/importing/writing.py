@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from cnndsl.importing.body import Body, Chain, Use, parts_in
 from cnndsl.importing.lines import Lines
 from cnndsl.importing.parameters import REQUIRED, Definition
-from cnndsl.importing.rolling import runs, with_bound, with_lists, with_sum
+from cnndsl.importing.rolling import Run, is_whole_list, runs, with_bound, with_lists, with_sum
 from cnndsl.importing.stages import LONGEST_LINE, Writer
 from cnndsl.importing.turns import Apart
 
@@ -75,11 +75,18 @@ def _with_loops(body: Body, lines_of: Callable[[Body], list[str]]) -> tuple[Body
                 fewer = lines_of(made)
             except Apart:
                 continue
-            if _length(fewer) <= (_SAVED if run.turns > _FEW else _SAVED_BY_FEW) * _length(lines):
+            if _length(fewer) <= _most(rolled, run) * _length(lines):
                 body, lines = made, fewer
                 break
         start += 1
     return body, lines
+
+
+def _most(rolled: Body, run: Run) -> float:
+    """How long a body with this loop may be at most, as a part of its length without."""
+    if run.turns >= _FEW and is_whole_list(rolled, rolled.steps[run.start].loop):
+        return 1
+    return _SAVED if run.turns > _FEW else _SAVED_BY_FEW
 
 
 def _length(lines: Sequence[str]) -> int:
