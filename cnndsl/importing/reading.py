@@ -374,13 +374,24 @@ class Reader:
             else:
                 outputs = OPERATIONS[word].model_validate(arguments).outputs(shapes)
         except SizeError as problem:
-            raise Unreadable(f"{called}(...) is no call of the language: {problem}") from None
+            why = self._without_batch(given) or problem
+            raise Unreadable(f"{called}(...) is no call of the language: {why}") from None
         except ValidationError as problem:
             why = problem.errors()[0]["msg"]
             raise Unreadable(f"{called}(...) is no call of the language: {word} {why}") from None
         made = [value.shape[1:] for value in values_of(event.result)]
         if any(tuple(size) != shape for size, shape in zip(outputs, made, strict=False)):
             raise Unreadable(f"{called}(...) is no call of the language: {word} gives other sizes")
+
+    def _without_batch(self, given: Sequence[Value]) -> str:
+        """What is said where a part gives one of these values that has no batch; nothing where none does."""
+        batch = [value.shape[:1] for value in values_of((self.trace.arguments, self.trace.keywords))]
+        for event in self.trace.events:
+            made = next((value for value in values_of(event.result) if value in given), None)
+            if event.inside is not None and made is not None and made.shape[:1] not in [(1,), *batch]:
+                sizes = " x ".join(map(str, made.shape))
+                return f"{self.names.get(event.module)} gives {sizes}, without a batch: let it give 1 x {sizes}"
+        return ""
 
     def _of_size(self, size: Any, but: Operand) -> Operand | None:
         """A value with this height and width, best one to which the Python code has given a name."""

@@ -478,3 +478,40 @@ def test_a_state_that_training_changes_is_compared() -> None:
     comparison = import_module(_Counting(), [MAP]).comparison
     assert not comparison.is_same
     assert "outputs differ in the state after training by 1" in str(comparison)
+
+
+class Placed(nn.Module):
+    """A block that gives a parameter, with an axis for the batch or without."""
+
+    def __init__(self, *sizes: int) -> None:
+        super().__init__()
+        self.places = nn.Parameter(torch.rand(sizes))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.places[..., : x.shape[2]]
+
+
+class Placing(nn.Module):
+    """A sum with what that block gives, and then layers of a list beside a head that is written at length."""
+
+    def __init__(self, *sizes: int) -> None:
+        super().__init__()
+        self.places = Placed(*sizes)
+        self.blocks = nn.ModuleList(nn.Linear(16, 16) for _ in range(3))
+        self.norm, self.head = nn.LayerNorm(16), nn.Linear(16, 5)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = torch.cat([x + self.places(x), x.flip(1)], 1).clamp(min=-0.5, max=0.75)
+        for block in self.blocks:
+            x = block(x)
+        y: torch.Tensor = self.head(self.norm(x)[:, 0])
+        return y
+
+
+def test_a_block_that_gives_a_parameter_without_a_batch() -> None:
+    with pytest.raises(Unreadable, match=r"places gives 10 x 16, without a batch: let it give 1 x 10 x 16"):
+        import_module(Placing(10, 16), [(10, 16)])
+
+
+def test_all_layers_of_a_list_are_gone_through_in_a_loop_also_where_the_text_is_long() -> None:
+    assert "in blocks {" in imported(Placing(1, 10, 16), (10, 16)).text
