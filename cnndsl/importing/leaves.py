@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from itertools import product
-from typing import Any, get_args
+from typing import Any, get_args, get_origin
 from weakref import WeakKeyDictionary
 
 import torch
@@ -234,6 +234,8 @@ def _plain(value: Any, annotation: Any) -> Any:
     """An attribute as the language has it: one number for all axes, and whether there is a bias."""
     if isinstance(value, Tensor) or (value is None and annotation is bool):
         return value is not None
+    if get_origin(annotation) is tuple and isinstance(value, (list, tuple)):
+        return tuple(value)  # as many sizes as there are axes, also where these are equal
     return plain(value)
 
 

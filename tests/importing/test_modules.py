@@ -515,3 +515,8 @@ def test_a_block_that_gives_a_parameter_without_a_batch() -> None:
 
 def test_all_layers_of_a_list_are_gone_through_in_a_loop_also_where_the_text_is_long() -> None:
     assert "in blocks {" in imported(Placing(1, 10, 16), (10, 16)).text
+
+
+def test_axes_of_equal_sizes_are_a_list_all_the_same() -> None:
+    chain = nn.Sequential(nn.Linear(4, 64), nn.Unflatten(1, (4, 4, 4)), nn.Conv2d(4, 3, 1))
+    assert "unflatten(1, [4, 4, 4])" in imported(chain, (4,)).text
