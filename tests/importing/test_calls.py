@@ -431,7 +431,7 @@ class _Unread(nn.Module):
         super().__init__()
         self.act = nn.ReLU()
 
-    def forward(self, x: Tensor, other: Tensor) -> Tensor:
+    def forward(self, x: Tensor, _other: Tensor) -> Tensor:
         y: Tensor = self.act(x)
         return y
 
