@@ -496,7 +496,7 @@ def put_ahead(recorder: Recorder) -> None:
     So `x + self.branch(x)`, where the branch begins with an activation in place, is `x = act(x)` before that.
     """
     for trace in (trace for traces in recorder.traces.values() for trace in traces):
-        have = values_of([trace.arguments, trace.keywords, *(event.result for event in trace.events)])
+        have = set(values_of([trace.arguments, trace.keywords, *(event.result for event in trace.events)]))
         read = values_of([*((event.arguments, event.keywords) for event in trace.events), trace.result])
         for value in dict.fromkeys(value for value in read if value not in have):
             for at, event in enumerate(trace.events):

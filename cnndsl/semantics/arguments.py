@@ -29,7 +29,6 @@ from cnndsl.semantics.pytorch_names import Claim, claimed
 from cnndsl.semantics.values import (
     BlockRecipe,
     HalfApplied,
-    Items,
     Kind,
     LayerRecipe,
     Parametric,
@@ -38,6 +37,7 @@ from cnndsl.semantics.values import (
     Template,
     Unknown,
     VariantRecipe,
+    as_items,
     is_complete,
     needed,
     parts_in,
@@ -452,7 +452,7 @@ def match_arguments(
     ):
         for part in parts_in(value):
             raise _one_layer(definition, part, argument)
-        values[name] = Items(value) if isinstance(value, tuple) else value  # what a step gives is a list of values
+        values[name] = as_items(value)
     return {name: values[name] for name in names if name in values}
 
 

@@ -33,6 +33,7 @@ from cnndsl.semantics.values import (
     Stage,
     Unknown,
     Value,
+    as_items,
     describe,
     is_complete,
     is_identity,
@@ -491,9 +492,7 @@ def _bind(body: Evaluation, statement: tree.Bind) -> None:
         _set(body, target, body.declare_input(node, target.text))
         return
     body.bound = statement
-    value = body.evaluate(node)
-    if isinstance(value, tuple):  # several values under one name are a list
-        value = Items(value)
+    value = as_items(body.evaluate(node))
     if isinstance(value, Recipe) and not is_half_applied(value):
         _bind_layer(body, target, value, node)
     elif is_layers(value) and is_complete(value) and not _are_parts(value):
@@ -582,7 +581,7 @@ def _name(body: Evaluation, statement: tree.Bind | tree.Apply, value: Any) -> No
     if isinstance(value, Unknown):
         raise Silent
     if len(statement.targets) == 1:
-        _set(body, statement.targets[0], Items(value) if isinstance(value, tuple) else value)
+        _set(body, statement.targets[0], as_items(value))
         return
     items = list(value) if isinstance(value, (tuple, list)) else [value]
     if len(items) != len(statement.targets):

@@ -75,6 +75,11 @@ class Items(list[Any]):
         self.weight = 1 + sum(map(weight_of, self)) if weight is None else weight
 
 
+def as_items(value: Any) -> Any:
+    """The several values that a step gives as a list, which they are under a name; anything else as it is."""
+    return Items(value) if isinstance(value, tuple) else value
+
+
 def weight_of(value: Any) -> int:
     """One for the value itself, and one for everything that it holds, however often it holds it."""
     if isinstance(value, list) and not isinstance(value, Items):
