@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
@@ -47,6 +47,7 @@ from cnndsl.backends.pytorch.values import (
     ChainRecipe,
     ChoiceRecipe,
     CopiesRecipe,
+    Facts,
     KindRecipe,
     NeedsFlatten,
     NeedsUnrolling,
@@ -153,20 +154,28 @@ def _check_same(body: Body, part: Part, recipe: Any, value: Any) -> None:
     cases = [case for case in body.elsewhere.get(part.number, ()) if case.way not in ways]
     if not cases:
         return
-    first = body.built_for[part.number]
-    try:
-        asked = body.file.tried(recipe, value.shape, body)[1]
-        axes = {axis for at, axis in asked if at == 0}
-    except NeedsFlatten:
-        axes = set(range(len(value.shape)))
-    is_same = len(first) == len(value.shape) and all(
-        body.symbols.same(first[axis], value.shape[axis], case.facts) for axis in axes for case in cases
-    )
-    if not is_same:
+    if not _fits(body, part, recipe, value, [case.facts for case in cases]):
         raise Untranslatable(
             f"{part.name} is applied to values of other sizes in other cases",
             helps="give each case a layer of its own",
         )
+
+
+def _fits(
+    body: Body, part: Part, recipe: Any, value: Tensor, cases: Sequence[Facts], others: Set[int] = frozenset()
+) -> bool:
+    """Whether a value has the sizes that a part asks of the one that it is built for, and those of other axes, whatever
+    facts hold.
+    """
+    first = body.built_for[part.number]
+    try:
+        asked = body.file.tried(recipe, value.shape, body)[1]
+        axes = {axis for at, axis in asked if at == 0} | {axis for axis in others if axis < len(value.shape)}
+    except NeedsFlatten:
+        axes = set(range(len(value.shape)))
+    return len(first) == len(value.shape) and all(
+        body.symbols.same(first[axis], value.shape[axis], facts) for axis in axes for facts in cases
+    )
 
 
 def _check_filled(body: Body, whole: Part) -> None:
@@ -351,11 +360,12 @@ def _put_made(body: Body, line: Register, recipe: Any, value: Tensor, *, again: 
         body.built_for.setdefault(line.part.number, value.shape)
     spare: list[Any] = []
     now = dict(body.symbols.current) if again else {}
+    given = value
     with body.having(lines=spare) if again else nullcontext():  # what it is says the first time
         made, value = made_for(body, recipe, value)
     if again:
-        _check_told(body, line.part, made)
-        made = replace(made, shapes=_as_before(body, line.part, made.shapes, [*spare, Append(made.value)], now))
+        _check_told(body, line.part, recipe, made, given)
+        made = replace(made, shapes=_as_before(body, line.part, recipe, given, made, spare, now))
     else:
         line.value = made.value
         body.told[line.part.number] = made.sizes
@@ -369,10 +379,16 @@ def _put_made(body: Body, line: Register, recipe: Any, value: Tensor, *, again: 
     return _called(body, line, made, value)
 
 
-def _check_told(body: Body, part: Part, made: Made) -> None:
+def _check_told(body: Body, part: Part, recipe: Any, made: Made, value: Any) -> None:
     """Refuse a part that is told sizes of what comes in, and is applied again to a value of others."""
     told = body.told.get(part.number, ())
-    if not body.is_silent and not all(map(body.symbols.same, told, made.sizes)):
+    if body.is_silent or not told:
+        return
+    if isinstance(made.value, Chain):  # whose blocks are told what follows from what comes into it
+        is_same = _fits(body, part, recipe, value, [()])
+    else:
+        is_same = all(map(body.symbols.same, told, made.sizes))
+    if not is_same:
         raise Untranslatable(
             f"{part.name} works with a size of what comes in, and is applied to values of which that is another one",
             helps="give each of them a part of its own",
@@ -380,19 +396,24 @@ def _check_told(body: Body, part: Part, made: Made) -> None:
 
 
 def _as_before(
-    body: Body, part: Part, shapes: Sequence[Shape], spare: list[Any], now: dict[str, str]
+    body: Body, part: Part, recipe: Any, value: Any, made: Made, spare: list[Any], now: dict[str, str]
 ) -> tuple[Shape, ...]:
     """What a part gives that is applied again: sizes that follow from its own lines are in the variables of these.
 
     `spare` are such lines for once more, which are not written, so that the variables are what they are `now`. Raises
-    Untranslatable where the first ones have been given something else.
+    Untranslatable where the first ones have been given something else, or worked out for a value of other sizes.
     """
-    own = {
-        body.symbols.current[each]: each for each in assigned(spare) if body.symbols.current.get(each) != now.get(each)
-    }
+    current = body.symbols.current
+    lines = [*spare, Append(made.value)]
+    own = {current[each]: each for each in assigned(lines) if current.get(each) != now.get(each)}
+    shapes = made.shapes
     before = body.gave.get(part.number)
     if before is None or not own:
-        return tuple(shapes)
+        return shapes
+    follow = {axis for shape in shapes for axis, dim in enumerate(shape) if body.symbols.mentions(dim, {*own})}
+    if follow and not body.is_silent and not _fits(body, part, recipe, value, [()], follow):
+        reason = f"what comes out of {part.name} is worked out in lines of its own, and it is applied to other sizes"
+        raise Untranslatable(reason, helps="give each of them a part of its own")
 
     def held(dim: Any, first: Any) -> Any:
         if not body.symbols.mentions(dim, {*own}):
@@ -402,12 +423,12 @@ def _as_before(
             raise Untranslatable(f"{part.name} is applied again, where the sizes that it gives have other names")
         return first
 
-    made = tuple(tuple(map(held, shape, first)) for shape, first in zip(shapes, before, strict=True))
+    held_shapes = tuple(tuple(map(held, shape, first)) for shape, first in zip(shapes, before, strict=True))
     for variable in own.values():
-        body.symbols.current.pop(variable)
+        current.pop(variable)
         if variable in now:
-            body.symbols.current[variable] = now[variable]
-    return made
+            current[variable] = now[variable]
+    return held_shapes
 
 
 def _kind_of(recipe: Any) -> str:

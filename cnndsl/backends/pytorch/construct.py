@@ -519,7 +519,8 @@ def _chain_layer(body: Body, recipe: Any, value: Tensor) -> Made:
     with body.having(**{word: getattr(body, word) for word in held}, loops=[], stages=None):
         chain = body.begin_chain(value.shape)
         chain_of(body, recipe)
-        return Made(chain, (body.at_end(body.it).shape,), "nn.Sequential", units=chain.units)
+        shapes = (body.at_end(body.it).shape,)
+        return Made(chain, shapes, "nn.Sequential", units=chain.units, sizes=chain.sizes)
 
 
 def chain_of(body: Body, recipe: Any) -> None:
@@ -551,6 +552,7 @@ def append(body: Body, recipe: Any, value: Tensor, label: Static | None) -> Tens
     body.is_empty_chain = False
     if body.chain is not None:
         body.chain.units |= made.units
+        body.chain.sizes += made.sizes
     content = made.value
     if not body.is_silent and not isinstance(content, Chain) and asks_sizes(body, made, recipe):
         variable, made, value = in_local(body, made, value)

@@ -170,7 +170,8 @@ class Chain:
     lines: list[Any] = field(default_factory=list)
     kind: str = "nn.Sequential"
     units: frozenset[Any] = frozenset()
-    """The classes of the blocks in it."""
+    sizes: tuple[Any, ...] = ()
+    """The classes of the blocks in it, and the sizes of what comes in that these are told."""
 
     @property
     def is_labelled(self) -> bool:

@@ -41,6 +41,7 @@ from cnndsl.backends.pytorch.flowgraph import (
     For,
     If,
     Part,
+    Raise,
     Register,
     assigned,
     codes_of,
@@ -552,9 +553,14 @@ def _end_of(lines: Iterable[Any], whole: Part) -> int:
     for at, line in enumerate(lines, 1):
         if _fills(line, whole):
             end = at
-        elif not isinstance(line, Assign):
+        elif not (isinstance(line, Assign) or (isinstance(line, If) and _refuses(line))):
             break
     return end
+
+
+def _refuses(line: If) -> bool:
+    """Whether a condition refuses arguments, and does nothing else."""
+    return all(isinstance(each, Raise) for each in (*line.yes, *line.no))
 
 
 def _fills(line: Any, whole: Part) -> bool:

@@ -44,6 +44,9 @@ _BORDERS = {("crop", "margins"), ("pad", "padding")}
 """Parameters of layers whose lists have two numbers for each axis."""
 
 
+_FOR_EACH = "give this layer a parameter of its own, or write a block for the uses that give a list"
+
+
 def size_rule(body: Body, layer: Layer, shape: Shape) -> Shape:
     """What a layer gives; of lists that are known when a module is built, item by item."""
     axis = open_axis(body, layer)
@@ -117,8 +120,12 @@ def built(body: Body, recipe: KindRecipe, axes: int) -> Layer:
         are_sizes = word == "sizes" and isinstance(value, tuple)  # of which any may be open
         if is_mode or (word in DECIDING and not is_free and not are_sizes):
             value = constant_field(body, value, "what this layer does depends on a parameter", recipe.span)
-        elif recipe.kind.kind == "crop" and isinstance(value, Opaque) and isinstance(value.sample, tuple):
-            value = _items(body, value, "crop", word, axes)  # which are written one by one
+        elif isinstance(value, Opaque) and isinstance(value.sample, tuple):
+            if recipe.kind.model_fields[word].annotation in (int, float, bool):
+                reason = f"{recipe.kind.kind}: {word} takes no list, and may be given one"
+                raise Untranslatable(reason, recipe.span, _FOR_EACH, names=frozenset(names_in(value.code)))
+            if recipe.kind.kind == "crop":
+                value = _items(body, value, "crop", word, axes)  # which are written one by one
         fields[word] = value
     defaults = {word: info.default for word, info in recipe.kind.model_fields.items() if not info.is_required()}
     return recipe.kind.model_construct(**(defaults | fields))
