@@ -115,7 +115,7 @@ def _compare(body: Evaluation, node: tree.Comparison, operator: str, left: Any, 
     body.go_through([left, right], span)
     if holds_values(left) or holds_values(right):
         raise refused("order", "E206", "values Comparison", node)
-    if operator in ("in", "not in"):
+    if operator in ("in", "not in") and not isinstance(left, Value):
         if not isinstance(right, list):
             message = f"in looks into a list, and this is {describe(right)}"
             raise error("E206", message, span, help="write a list after it: x in [1, 2]")

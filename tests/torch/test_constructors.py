@@ -1988,3 +1988,52 @@ def test_a_block_that_gives_one_value_in_one_use_and_two_in_another_is_refused()
     """
     with pytest.raises(CompilationError, match="whether one value goes out or several depends on a parameter"):
         cnndsl.compile(text).python()
+
+
+SHARED = """
+block Steps(depth, border = 1) { repeat depth { conv(4, 3, padding=border); relu } }
+block Fields(ks) { for k in ks { conv(4, k, padding=2); relu } }
+network Net(n = 3, border = 1, ks = [3, 5]) {
+    input(4, 16, 16)
+    w = CHAIN
+    w
+    w
+    linear(2)
+}
+"""
+
+
+@pytest.mark.parametrize(
+    "chain", ["Steps(n, border)", "{ Steps(1) -> Steps(n, border) }", "{ Fields(ks) -> conv(4, 3) }"]
+)
+def test_what_comes_out_of_a_part_that_is_applied_again_is_worked_out_again(chain: str) -> None:
+    check(SHARED.replace("CHAIN", chain))
+
+
+def test_a_chain_of_which_the_size_follows_from_lines_of_its_own_is_refused_for_other_sizes() -> None:
+    text = SHARED.replace("CHAIN", "{ for k in ks { conv(4, k); relu } }")
+    with pytest.raises(CompilationError, match=r"E601.*comes out of w is worked out in .* applied to other sizes"):
+        cnndsl.compile(text).python()
+    check(text.replace("conv(4, k)", "conv(4, 3, padding=1)"))
+
+
+def test_a_layer_of_a_list_behind_a_refusal_keeps_its_place() -> None:
+    check("""
+    network Net(n = 2, p = true, d = 0, w = 1) {
+        input(6, 6)
+        heads = [conv(it.shape[d], 1) for i in range(n)]
+        for h in heads { repeat w { if p { h } } }
+        h
+    }
+    """)
+
+
+@pytest.mark.parametrize("layer", ["conv(c, 1)", "conv(4, 1, groups=c)", "linear(c)"])
+def test_a_parameter_that_is_a_list_in_one_use_is_no_number_of_a_layer(layer: str) -> None:
+    text = f"""
+    block B(c, a) {{ if a {{ {layer} }} else {{ relu }}; conv(it.channels, 1) }}
+    network Net {{ input(4, 8, 8); B(4, true) -> B([5, 5], false) -> B(2, true) }}
+    """.replace("conv(it.channels, 1)", "" if "linear" in layer else "conv(it.channels, 1)")
+    with pytest.raises(CompilationError, match=r"E601.*takes no list, and may be given one"):
+        cnndsl.compile(text).python()
+    check(text.replace("[5, 5]", "5"))

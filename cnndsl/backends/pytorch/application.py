@@ -178,6 +178,25 @@ def _fits(
     )
 
 
+def _fits_again(body: Body, part: Part, recipe: Any, value: Tensor, others: Set[int] = frozenset()) -> bool:
+    """Whether a value that a part is applied to again has the sizes that what the part is, and gives, follow from."""
+    first = body.built_for[part.number]
+    if _has_channels(body, recipe, value.shape):  # with others the layer itself does not run
+        value = replace(value, shape=(*first[:1], *value.shape[1:]))
+    return _fits(body, part, recipe, value, [()], others)
+
+
+def _has_channels(body: Body, recipe: Any, shape: Shape) -> bool:
+    """Whether weights of the first layer are for the channels of what comes in."""
+    if isinstance(recipe, KindRecipe):
+        return (0, 0) in body.file.tried(recipe, shape, body)[1]
+    try:
+        found = [layer for layer, _ in body.file.stages(recipe, shape, body)]
+    except NeedsFlatten:
+        return False
+    return bool(found) and found[0] is not recipe and _has_channels(body, found[0], shape)
+
+
 def _check_filled(body: Body, whole: Part) -> None:
     """Refuse a list of layers whose first loop need not be run in the case at hand."""
     if whole.number in body.elsewhere and not body.is_silent:
@@ -384,11 +403,9 @@ def _check_told(body: Body, part: Part, recipe: Any, made: Made, value: Any) -> 
     told = body.told.get(part.number, ())
     if body.is_silent or not told:
         return
-    if isinstance(made.value, Chain):  # whose blocks are told what follows from what comes into it
-        is_same = _fits(body, part, recipe, value, [()])
-    else:
-        is_same = all(map(body.symbols.same, told, made.sizes))
-    if not is_same:
+    # Blocks of a chain are told what follows from what comes into it.
+    is_same = not isinstance(made.value, Chain) and all(map(body.symbols.same, told, made.sizes))
+    if not is_same and not (isinstance(value, Tensor) and _fits_again(body, part, recipe, value)):
         raise Untranslatable(
             f"{part.name} works with a size of what comes in, and is applied to values of which that is another one",
             helps="give each of them a part of its own",
@@ -411,7 +428,7 @@ def _as_before(
     if before is None or not own:
         return shapes
     follow = {axis for shape in shapes for axis, dim in enumerate(shape) if body.symbols.mentions(dim, {*own})}
-    if follow and not body.is_silent and not _fits(body, part, recipe, value, [()], follow):
+    if follow and not body.is_silent and not _fits_again(body, part, recipe, value, follow):
         reason = f"what comes out of {part.name} is worked out in lines of its own, and it is applied to other sizes"
         raise Untranslatable(reason, helps="give each of them a part of its own")
 

@@ -120,11 +120,11 @@ def built(body: Body, recipe: KindRecipe, axes: int) -> Layer:
         are_sizes = word == "sizes" and isinstance(value, tuple)  # of which any may be open
         if is_mode or (word in DECIDING and not is_free and not are_sizes):
             value = constant_field(body, value, "what this layer does depends on a parameter", recipe.span)
-        elif isinstance(value, Opaque) and isinstance(value.sample, tuple):
+        elif isinstance(value.sample if isinstance(value, Opaque) else value, tuple):
             if recipe.kind.model_fields[word].annotation in (int, float, bool):
                 reason = f"{recipe.kind.kind}: {word} takes no list, and may be given one"
-                raise Untranslatable(reason, recipe.span, _FOR_EACH, names=frozenset(names_in(value.code)))
-            if recipe.kind.kind == "crop":
+                raise Untranslatable(reason, recipe.span, _FOR_EACH, names=frozenset(names_in(static.code)))
+            if recipe.kind.kind == "crop" and isinstance(value, Opaque):
                 value = _items(body, value, "crop", word, axes)  # which are written one by one
         fields[word] = value
     defaults = {word: info.default for word, info in recipe.kind.model_fields.items() if not info.is_required()}
