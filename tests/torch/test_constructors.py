@@ -1602,6 +1602,34 @@ def test_a_constructor_refuses_turns_that_make_the_same_layer(lines: str, word: 
         made(ks=[3, 1])
 
 
+@pytest.mark.parametrize("head", ["head = conv(4, 3, padding=1); head", "heads = [conv(4, 1) -> relu]; heads[0]"])
+@pytest.mark.parametrize(
+    "loop",
+    [
+        "for i in range(n) { if i < n - 1 { HEAD } }",
+        "for k in [1, 2, 3] { for i in range(n) { if i < n - k { HEAD } } }",
+    ],
+)
+def test_a_constructor_refuses_turns_that_make_the_same_layer_under_a_condition(loop: str, head: str) -> None:
+    text = f"network Net(n = 2) {{ input(4, 6, 6); {loop.replace('HEAD', head)}; conv(2, 1) }}"
+    check(text)
+    made = imported(cnndsl.compile(text).python()).Net
+    made(1)
+    with pytest.raises(ValueError, match=r"^heads? would be made more than once for these arguments$"):
+        made(3)
+
+
+def test_a_layer_of_one_turn_is_not_asked_whether_it_is_there() -> None:
+    text = """
+    network Net(n = 2, p = true) {
+        input(4, 6, 6)
+        for i in range(n) { if i == 0 { stem: conv(4, 3, padding=1) }; if p and i == n - 1 { last: conv(4, 1) } }
+    }
+    """
+    check(text)
+    assert "ValueError" not in cnndsl.compile(text).python()
+
+
 @pytest.mark.parametrize("line", ["it + sum(maps)", "(sum(maps) - it) * sum(maps)"])
 def test_a_sum_of_no_values_beside_a_value(line: str) -> None:
     text = f"network Net(n = 0) {{ input(4, 6, 6); maps = [it -> conv(4, 1) for i in range(n)]; {line} }}"

@@ -10,7 +10,7 @@ import ast
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
-from cnndsl.backends.pytorch.code import Code, constant, fewer, flat, length_of, name, negated
+from cnndsl.backends.pytorch.code import Code, call, constant, fewer, flat, length_of, name, names_in, negated
 from cnndsl.backends.pytorch.flowgraph import (
     Append,
     Assign,
@@ -21,6 +21,7 @@ from cnndsl.backends.pytorch.flowgraph import (
     Part,
     Register,
     Training,
+    assigned,
     parts_read,
     refusal,
 )
@@ -147,27 +148,62 @@ class DeclaredLayers:
                 yield Assign(self._flags[number], constant(False))
 
 
-def refuse_repeated(lines: Sequence[Any]) -> list[Any]:
-    """The lines, which refuse arguments for which the turns of a loop would each make a layer that has one name."""
+def refuse_repeated(lines: Sequence[Any], turns: Sequence[For] = (), *, is_open: bool = False) -> list[Any]:
+    """The lines, which refuse arguments for which the turns of a loop would each make a layer that has one name.
+
+    `turns` are the loops around them that may get there more than once, and `is_open` says whether a condition in one
+    of these tells how often.
+    """
     made: list[Any] = []
     for line in lines:
-        for block in line.blocks():
-            block[:] = refuse_repeated(block)
-        word = _made_once(line.lines) if isinstance(line, For) else ""
-        test = _has_several(line.source) if word else None
-        if test is not None:
-            made.append(refusal(test, f"{word} would be made more than once for these arguments"))
+        match line:
+            case For():
+                line.lines[:] = refuse_repeated(line.lines, (*turns, line), is_open=is_open)
+                word = _made_once(line.lines)
+                test = _has_several(line.source) if word else None
+                if test is not None:
+                    made.append(_made_again(test, word))
+            case If():
+                left = [each for each in turns if not _is_one_turn(line.test, each)]
+                line.yes[:] = refuse_repeated(line.yes, left, is_open=bool(left))
+                line.no[:] = refuse_repeated(line.no, turns, is_open=bool(turns))
+            case Register(part=part) | Declare(part=part) if is_open and _has_one_name(line):
+                held = call("getattr", name("self"), constant(part.name), constant(None))
+                made.append(_made_again(ast.Compare(held, [ast.IsNot()], [constant(None)]), part.name))
+            case _:
+                for block in line.blocks():
+                    block[:] = refuse_repeated(block, turns, is_open=is_open)
         made.append(line)
     return made
+
+
+def _made_again(test: Code, word: str) -> If:
+    return refusal(test, f"{word} would be made more than once for these arguments")
+
+
+def _is_one_turn(test: Code, loop: For) -> bool:
+    """Whether a condition holds in one turn of a loop at most, as `i == 0` does."""
+    match test, loop.target, loop.source:
+        case ast.BoolOp(op=ast.And(), values=tests), _, _:
+            return any(_is_one_turn(each, loop) for each in tests)
+        case (
+            ast.Compare(left=ast.Name(id=word), ops=[ast.Eq()], comparators=[other]),
+            ast.Name(id=target) | ast.Tuple(elts=[ast.Name(id=target), *_]),
+            ast.Call(func=ast.Name(id="range" | "enumerate")),
+        ):
+            return word == target and not names_in(other) & assigned([loop])
+    return False
+
+
+def _has_one_name(line: Register | Declare) -> bool:
+    return line.part.is_attribute if isinstance(line, Register) else line.part.is_named
 
 
 def _made_once(lines: Iterable[Any]) -> str:
     """The name of a part that lines make whenever they are run; none where there is no such part."""
     for line in lines:
         match line:
-            case Register(part=part) if part.is_attribute:
-                return part.name
-            case Declare(part=part) if part.is_named:
+            case Register(part=part) | Declare(part=part) if _has_one_name(line):
                 return part.name
             case Append(label=ast.Constant(str(word))):
                 return word
