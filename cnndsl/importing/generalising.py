@@ -121,6 +121,8 @@ class _Unifier:
             if None in row and not name.isidentifier():  # only a name can stand for what may be missing
                 raise Apart
             found.append((name, self._optional([None if item is None else item[1] for item in row], name)))
+        if len(dict(found)) < len(found):  # one has another place among the others
+            raise Apart
         return tuple(found)
 
     def _optional(self, parts: Sequence[Part | None], label: str, called: str = "") -> Part:

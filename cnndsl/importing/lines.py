@@ -63,6 +63,9 @@ class Lines:
         self.parts = dict(self.body.parts)
         self.uses = Counter(operands(self.body))
         self.spine = self._spine()
+        users = (step for number, step in enumerate(body.steps) if step.form != "part" or number in self.spine)
+        self.asked = {o: step.condition for step in users if step.condition is not None for o in flat(step.operands)}
+        """For values that are used in what stands under a condition, which that is."""
         self.named: dict[Operand, str] = {}
         self.wanted: set[Operand] = set()
         self.made: list[str] = []
@@ -179,6 +182,11 @@ class Lines:
         found = {path.partition(".")[0] for path in paths(step)}
         return found.union(*(self._parts_in(self.pending[o]) for o in flat(step.operands) if o in self.pending))
 
+    def _is_for_some(self, step: Step, result: Operand) -> bool:
+        """Whether what layers with state make in more cases is used under a condition."""
+        is_asked = self.asked.get(result, step.condition) != step.condition
+        return is_asked and any(has_state(self.parts[name]) for name in self._parts_in(step))
+
     def _held(self, own: Held) -> str:
         """A parameter or constant."""
         sizes = f"[{', '.join(map(self.writer.value, own.sizes))}]"
@@ -280,7 +288,7 @@ class Lines:
         results = [Made(number, at) for at in range(step.results)]
         result = results[0]
         beside = number not in self.spine and step.results == 1
-        if beside and self.uses[result] == 1 and result not in self.wanted:
+        if beside and self.uses[result] == 1 and result not in self.wanted and not self._is_for_some(step, result):
             self.pending[result] = step
             return
         self._declare_for(step)
@@ -673,8 +681,8 @@ class Turn(Lines):
                 sources.append(Source(singular(name), self._key(name), series.numbers(turns), count))
                 continue
             names = series.names(turns)
-            if any(name in self.declared for name in names):  # a line for each of them says more
-                raise Apart
+            if any(name in self.declared or name not in self.parts for name in names):
+                raise Apart  # a line for each of them says more, and each is of another list
             columns.append(("", series.numbers(turns)))
             columns += differing(in_turns([self.parts[name] for name in names]))
         self.first_each = len(sources)

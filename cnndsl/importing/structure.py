@@ -93,6 +93,10 @@ class _Importer:
         self.remarks: list[str] = []
         self.spare: set[nn.Module] = set()
         self.taken: set[str] = set()
+        self.words = {word for path in self.paths.values() for word in path.split(".")}
+        """What is the name of a layer somewhere."""
+        self.lists = {path.split(".")[-1] for each, path in self.paths.items() if isinstance(each, nn.ModuleList)}
+        """What is the name of a list of layers somewhere, behind which that of a class cannot be seen."""
 
     def run(self) -> Imported:
         if not self._traces(self.root):
@@ -358,7 +362,7 @@ class _Importer:
         if not can_be_class(name):  # as a class `conv`, or one that generated modules have
             name = name.capitalize()
         made, number = name, 2
-        while made in self.taken or not can_be_class(made):
+        while made in self.taken | self.lists or (number > 2 and made in self.words) or not can_be_class(made):
             made, number = f"{name}{number}", number + 1
         self.taken.add(made)
         return made

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
 
@@ -309,3 +310,95 @@ def test_outputs_that_have_names_in_training_alone_are_told() -> None:
     found = import_module(Aided(lambda m, x: {"out": m.head(x), "aid": m.aid(x)} if m.training else m.head(x)), [MAP])
     told = "Aided gives names to its outputs in training alone: what it does in training is left out"
     assert told in found.remarks
+
+
+class Repeated(nn.Module):
+    """Lists whose layers are applied turn by turn, of which those of one turn look like a loop over several lists."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv1 = nn.ModuleList([nn.Conv2d(3, 2, 1), nn.Conv2d(5, 2, 1)])
+        self.conv2 = nn.ModuleList([nn.Conv2d(3, 4, 3), nn.Conv2d(5, 8, 3)])
+        self.conv3 = nn.ModuleList([nn.Conv2d(4, 5, 3), nn.Conv2d(8, 10, 3)])
+        self.conv4 = nn.ModuleList([nn.Conv2d(5, 2, 1), nn.Conv2d(10, 2, 1)])
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        for conv1, conv2, conv3, conv4 in zip(self.conv1, self.conv2, self.conv3, self.conv4, strict=True):
+            beside = conv1(x)
+            x = conv3(conv2(x))
+            last = conv4(x)
+        return x, beside, last
+
+
+def test_layers_of_several_lists_are_no_turns_of_one_loop() -> None:
+    assert imported(Repeated(), (3, 12, 12)).comparison.is_same
+
+
+class mix(nn.Module):  # noqa: N801 - lists of layers are called so, too
+    """A block whose class is called like a list of it."""
+
+    def __init__(self, channels: int, out: int) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(channels, out, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.relu(self.conv(x)) + 0.5
+
+
+class Mixed(nn.Module):
+    """A list that is called like a class, and a layer that is called as a second class of that name would be."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.mix = nn.ModuleList([mix(4, 4), mix(4, 5)])
+        self.mix2 = mix(5, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        for layer in self.mix:
+            x = layer(x)
+        out: Tensor = self.mix2(x)
+        return out
+
+
+def test_a_list_of_layers_that_is_called_like_their_class() -> None:
+    text = imported(Mixed(), (4, 6, 6)).text
+    assert "block mix3(channels)" in text
+    assert "mix = [mix3(4), mix3(5)]" in text
+
+
+class Residual(nn.Module):
+    """A layer whose value is added in some uses, and applied in all."""
+
+    def __init__(self, channels: int, *, adds: bool) -> None:
+        super().__init__()
+        self.conv1, self.conv2, self.relu = nn.Conv2d(4, 4, 1), nn.Conv2d(4, channels, 1), nn.ReLU()
+        self.adds = adds
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.conv1(x)
+        beside = self.conv2(x)
+        x = self.relu(x)
+        return x + beside if self.adds else x
+
+
+def test_a_layer_that_is_applied_in_all_uses_stands_under_no_condition() -> None:
+    made = imported(nn.Sequential(Residual(4, adds=True), Residual(4, adds=False)), (4, 6, 6))
+    assert made.comparison.is_same
+    assert " -> conv2: conv(4, 1)\n" in made.text
+
+
+class Ordered(nn.Sequential):
+    """Two layers, in an order of their own."""
+
+    def __init__(self, *, is_late: bool) -> None:
+        layers = {"conv": nn.Conv2d(4, 4, 1), "relu": nn.ReLU()}
+        super().__init__(OrderedDict((word, layers[word]) for word in sorted(layers, reverse=is_late)))
+
+    def forward(self, x: Tensor) -> Tensor:
+        out: Tensor = super().forward(x)
+        return out + 0.5
+
+
+def test_layers_that_stand_in_another_order_in_another_use() -> None:
+    text = imported(nn.Sequential(Ordered(is_late=False), Ordered(is_late=True)), (4, 6, 6)).text
+    assert "block Ordered2 {" in text
