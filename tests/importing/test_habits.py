@@ -395,8 +395,9 @@ class Ordered(nn.Sequential):
         super().__init__(OrderedDict((word, layers[word]) for word in sorted(layers, reverse=is_late)))
 
     def forward(self, x: Tensor) -> Tensor:
-        out: Tensor = super().forward(x)
-        return out + 0.5
+        for layer in self:
+            x = layer(x)
+        return x + 0.5
 
 
 def test_layers_that_stand_in_another_order_in_another_use() -> None:
