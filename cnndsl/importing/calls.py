@@ -176,6 +176,14 @@ def _same(event: Event) -> Read:
     raise Unreadable(f"{event.function} changes the type of the numbers")
 
 
+def _number(event: Event) -> Read:
+    """A tensor of one number, which has no axes: it counts as the number does."""
+    number = event.arguments[0] if event.arguments else event.keywords.get("data")
+    if type(number) in (int, float) and event.result.dtype in (torch.int64, torch.float32):
+        return "same", "", (number,), {}
+    raise Unreadable("tensor(...) is no call of the language: let the module hold it, self.register_buffer(...)")
+
+
 def _infix(event: Event, name: str) -> Read:
     reversed_ = name.startswith("r") and name[1:] in INFIX
     given = [event.arguments[0], event.arguments[1] if len(event.arguments) > 1 else event.keywords.get("other")]
@@ -398,6 +406,7 @@ _SPECIAL: dict[str, Callable[[Event], Read]] = {
     **dict.fromkeys(("chunk", "split", "split_with_sizes", "tensor_split"), _parts),
     "max": _largest,
     "min": _largest,
+    "tensor": _number,
     "flip": _flip,
     "maximum": _largest,
     "minimum": _largest,

@@ -11,7 +11,7 @@ import inspect
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
-from itertools import product
+from itertools import chain, product
 from typing import Any, get_args, get_origin
 from weakref import WeakKeyDictionary
 
@@ -124,6 +124,8 @@ def read_layer(module: nn.Module, shape: tuple[int, ...]) -> Layer | None:
         word, target, names, told = _alike(module) or ("", "", {}, {})
         names = names or _NAMES.get(word, {})
         kinds, targets = [KINDS[word]], {target, target.replace("Chained", "nn.")}
+        if word == "crop":
+            return kinds[0].model_validate({"margins": _margins(module, shape)})
     else:
         names = next((_NAMES[kind.kind] for kind in layer_classes()[standard] if kind.kind in _NAMES), {})
         found = inherited(module)
@@ -165,6 +167,16 @@ def cropped(module: nn.Module) -> tuple[Layer, Layer] | None:
     return KINDS["crop"].model_validate({"margins": margins}), KINDS["pad"].model_validate(
         {"padding": added, "value": value}
     )
+
+
+def _margins(module: nn.Module, shape: tuple[int, ...]) -> Any:
+    """What the helper Crop takes away, as the language says it: from the last axis on the number of each side."""
+    bounds: Any = module.bounds
+    sides = [
+        (first or 0, 0 if last is None else size - last if last > 0 else -last)
+        for size, (first, last) in zip(shape[1:], bounds, strict=True)
+    ]
+    return plain(tuple(chain.from_iterable(reversed(sides))))
 
 
 def as_large(sizes: Any, shape: tuple[int, ...]) -> Any:

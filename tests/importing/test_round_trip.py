@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+import cnndsl
 from benchmarks.lengths import characters, definitions, written_by_hand
 from cnndsl.analysis import costs
 from cnndsl.importing import import_module
@@ -41,6 +42,23 @@ def test_a_network_is_what_it_was(path: Path) -> None:
     found = import_module(compilation_of(path).load(network.name)(), sizes)
     assert str(found.comparison) == "same keys, same outputs (0.0)", found.text
     assert characters(found.text) <= MOST * written_by_hand(path), found.text
+
+
+@pytest.mark.parametrize(
+    ("layer", "size"),
+    [
+        ("crop(1)", "8, 8"),
+        ("crop([0, 1, 2, 0])", "8, 8"),
+        ("crop([1, 2])", "9"),
+        ("crop([1, 0, 2, 2, 0, 3])", "8, 9, 9"),
+    ],
+)
+def test_a_crop_in_a_chain_is_what_it_was(layer: str, size: str) -> None:
+    text = f"sequence B {{ conv(4, 1) -> {layer} -> relu }}\nnetwork Net {{ input(3, {size}); B; {layer}; linear(2) }}"
+    sizes = tuple(map(int, size.split(", ")))
+    found = import_module(cnndsl.compile(text).load("Net")(), [(3, *sizes)])
+    assert str(found.comparison) == "same keys, same outputs (0.0)", found.text
+    assert "crop(" in found.text
 
 
 def test_what_a_file_imports_counts() -> None:
