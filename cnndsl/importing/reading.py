@@ -466,7 +466,10 @@ class Reader:
 
     def _listed(self, name: str, container: nn.Module, inner: dict[str, nn.Module]) -> Part:
         items: list[Part] = []
-        for key, child in container.named_children():
+        children = list(container.named_children())
+        while f"{name}.{children[-1][0]}" not in inner:  # it is never used, and told so
+            children.pop()
+        for key, child in children:
             path = f"{name}.{key}"
             if path not in inner and next(child.parameters(), None) is None:
                 items.append(IDENTITY)  # it is passed over

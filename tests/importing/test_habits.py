@@ -403,3 +403,22 @@ class Ordered(nn.Sequential):
 def test_layers_that_stand_in_another_order_in_another_use() -> None:
     text = imported(nn.Sequential(Ordered(is_late=False), Ordered(is_late=True)), (4, 6, 6)).text
     assert "block Ordered2 {" in text
+
+
+class Truncated(nn.Module):
+    """The first layers of a chain, of which one goes out beside the last."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.features = nn.Sequential(nn.Conv2d(4, 4, 1), nn.ReLU(), nn.Conv2d(4, 6, 1), nn.Conv2d(6, 6, 1), nn.ReLU())
+
+    def forward(self, x: Tensor) -> list[Tensor]:
+        seen = [x := layer(x) for layer in list(self.features)[:3]]
+        return seen[1:]
+
+
+def test_the_last_layers_of_a_list_that_nothing_goes_through_are_left_out_and_told() -> None:
+    found = import_module(Truncated(), [(4, 6, 6)])
+    assert str(found.comparison) == "only in the original: features.3.weight, features.3.bias"
+    assert "Conv2d (features.3) is never used, and left out" in found.remarks
+    assert "features = [conv(4, 1), relu, conv(6, 1)]" in found.text
