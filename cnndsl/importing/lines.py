@@ -402,7 +402,7 @@ class Lines:
         """The lines for training alone that begin with this step."""
         self._flush()
         numbers = list(takewhile(lambda at: at in self.body.training, count(first)))
-        lines = []
+        written = []
         for number in numbers:
             step = self.body.steps[number]
             result = Made(number)
@@ -410,10 +410,10 @@ class Lines:
             if step.results == 1 and self.uses.get(result, 0) == 1 and used_here and result not in self.wanted:
                 self.pending[result] = step
             else:
-                self._declare_for(step)
-                names = ", ".join(self._name(Made(number, k)) for k in range(step.results))
-                lines.append(f"{names} = {self._expression(step)}")
-        self.made += ["when training {", *lines, "}"]
+                self._declare_for(step)  # before all of these lines
+                written.append((number, step))
+        names = {n: ", ".join(self._name(Made(n, at)) for at in range(step.results)) for n, step in written}
+        self.made += ["when training {", *(f"{names[n]} = {self._expression(step)}" for n, step in written), "}"]
 
     def _extra(self, path: str, more: Sequence[Operand]) -> str:
         """The values that a part is given besides the first, as arguments."""

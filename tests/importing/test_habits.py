@@ -422,3 +422,24 @@ def test_the_last_layers_of_a_list_that_nothing_goes_through_are_left_out_and_to
     assert str(found.comparison) == "only in the original: features.3.weight, features.3.bias"
     assert "Conv2d (features.3) is never used, and left out" in found.remarks
     assert "features = [conv(4, 1), relu, conv(6, 1)]" in found.text
+
+
+class Aiding(nn.Module):
+    """Heads in training alone, of which one is a list of layers."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem, self.early = nn.Conv2d(4, 8, 3), nn.Conv2d(8, 4, 1)
+        self.late = nn.ModuleList([nn.Conv2d(8, 8, 1), nn.Conv2d(8, 4, 1)])
+        self.head = nn.Conv2d(8, 2, 1)
+
+    def forward(self, x: Tensor) -> Any:
+        x = self.stem(x)
+        if self.training:
+            return self.head(x), self.early(x), self.late[1](self.late[0](x))
+        return self.head(x)
+
+
+def test_layers_in_training_alone_are_registered_in_their_order() -> None:
+    text = imported(Aiding(), (4, 8, 8)).text
+    assert text.index("early = conv(4, 1)") < text.index("late  = [conv(8, 1), conv(4, 1)]")
