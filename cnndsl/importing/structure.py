@@ -92,6 +92,13 @@ class _Importer:
         self.busy: list[Any] = []
         self.remarks: list[str] = []
         self.spare: set[nn.Module] = set()
+        self.within: dict[type[nn.Module], set[type[nn.Module]]] = {}
+        """By each class, beside those of containers, which are in modules of it."""
+        for module in self.paths:
+            if type(module) not in (nn.Sequential, nn.ModuleList, nn.ModuleDict):
+                self.within.setdefault(type(module), set()).update(
+                    type(each) for each in module.modules() if each is not module
+                )
         self.taken: set[str] = set()
         self.words = {word for path in self.paths.values() for word in path.split(".")}
         """What is the name of a layer somewhere."""
@@ -161,7 +168,12 @@ class _Importer:
         ]
 
     def _family(self, module: nn.Module) -> Any:
-        inside = (each for each in module.modules() if each is not module and type(each) is type(module))
+        kind = type(module)
+        inside = (
+            each
+            for each in module.modules()
+            if each is not module and (type(each) is kind or kind in self.within.get(type(each), ()))
+        )
         depth = max((self._family(each)[1] + 1 for each in inside), default=0)
         return type(module), depth, self._class_name(module) if type(module) is nn.ModuleDict else ""
 

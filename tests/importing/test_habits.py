@@ -443,3 +443,27 @@ class Aiding(nn.Module):
 def test_layers_in_training_alone_are_registered_in_their_order() -> None:
     text = imported(Aiding(), (4, 8, 8)).text
     assert text.index("early = conv(4, 1)") < text.index("late  = [conv(8, 1), conv(4, 1)]")
+
+
+class Adding(nn.Module):
+    """What a layer inside gives, and the value itself."""
+
+    def __init__(self, inner: nn.Module) -> None:
+        super().__init__()
+        self.inner = inner
+
+    def forward(self, x: Tensor) -> Any:
+        return x + self.inner(x)
+
+
+class Scaling(Adding):
+    """What a layer inside gives, twice."""
+
+    def forward(self, x: Tensor) -> Any:
+        return 2 * self.inner(x)
+
+
+def test_blocks_that_are_in_one_another_are_several_definitions() -> None:
+    module = nn.Sequential(Adding(Scaling(nn.Conv2d(4, 4, 1))), Scaling(Adding(nn.Conv2d(4, 4, 1))))
+    text = imported(module, (4, 6, 6)).text
+    assert text.count("block Adding") == text.count("block Scaling") == 2
