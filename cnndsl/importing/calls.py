@@ -179,7 +179,7 @@ def _same(event: Event) -> Read:
 def _number(event: Event) -> Read:
     """A tensor of one number, which has no axes: it counts as the number does."""
     number = event.arguments[0] if event.arguments else event.keywords.get("data")
-    if type(number) in (int, float) and event.result.dtype in (torch.int64, torch.float32):
+    if type(number) in (int, float) and event.result.dtype in (torch.int64, torch.float32, torch.float64):
         return "same", "", (number,), {}
     raise Unreadable("tensor(...) is no call of the language: let the module hold it, self.register_buffer(...)")
 

@@ -370,7 +370,8 @@ class _Roller:
             end = items[-self.run.turns :]
             if len(end) == self.run.turns and all(self._inner(end[turn], turn) == inner for turn in turns):
                 start = items[: -self.run.turns]
-                return () if any(self._is_inside(operand) for operand in start) else start
+                is_later = any(isinstance(o, Made) and o.step >= self.run.start for o in flat(start))
+                return () if is_later else start
         return ()
 
     def _placed(self, loop: Loop, lists: Mapping[Operand, int]) -> Body:

@@ -467,3 +467,21 @@ def test_blocks_that_are_in_one_another_are_several_definitions() -> None:
     module = nn.Sequential(Adding(Scaling(nn.Conv2d(4, 4, 1))), Scaling(Adding(nn.Conv2d(4, 4, 1))))
     text = imported(module, (4, 6, 6)).text
     assert text.count("block Adding") == text.count("block Scaling") == 2
+
+
+class Collected(nn.Module):
+    """Values of equal layers beside one that is made behind them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.last = nn.Conv2d(4, 2, 1)
+        self.layers = nn.ModuleList([nn.Conv2d(4, 1, 1) for _ in range(4)])
+
+    def forward(self, x: Tensor) -> Tensor:
+        values = [layer(x) for layer in self.layers]
+        return torch.cat([self.last(x), x, *values], 1)
+
+
+def test_a_list_that_turns_fill_begins_with_what_is_there_before_them() -> None:
+    text = imported(Collected(), (4, 6, 6)).text
+    assert "for layer in layers]" in text
