@@ -307,6 +307,10 @@ class Module(Model):
         """The shapes of what goes out."""
         return tuple(self.values[output.value] for output in self.outputs)
 
+    def shapes_out(self, *, training: bool) -> tuple[Shape, ...]:
+        """The shapes of what goes out in evaluation, or of what goes out in training only."""
+        return tuple(self.values[output.value] for output in self.outputs if output.training is training)
+
 
 class Program(Model):
     """Everything that a text describes."""

@@ -20,12 +20,16 @@ class Result(BaseModel):
     left_out: Annotated[int, Field(description="How many more there are than are listed.")] = 0
 
 
+TrainingSizes = Annotated[Sizes, Field(description="The sizes of what goes out in training only.")]
+
+
 class NetworkSizes(BaseModel):
     """A network of a text."""
 
     name: str
     inputs: Sizes
     outputs: Sizes
+    training_outputs: TrainingSizes
 
 
 class Checked(Result):
@@ -73,6 +77,7 @@ class Summarised(Result):
     network: str | None = None
     inputs: Sizes = []
     outputs: Sizes = []
+    training_outputs: TrainingSizes = []
     totals: Totals | None = None
     table: Annotated[str, Field(description="A line for each layer, as a Markdown table.")] = ""
 
@@ -89,6 +94,7 @@ class Version(BaseModel):
     network: str
     inputs: Sizes
     outputs: Sizes
+    training_outputs: TrainingSizes
     parameters: int
     macs: int | None
 

@@ -138,7 +138,10 @@ class Tools:
             **_found(compilation.diagnostics),
             networks=[
                 results.NetworkSizes(
-                    name=network.name, inputs=as_json(network.input_shapes), outputs=as_json(network.output_shapes)
+                    name=network.name,
+                    inputs=as_json(network.input_shapes),
+                    outputs=as_json(network.shapes_out(training=False)),
+                    training_outputs=as_json(network.shapes_out(training=True)),
                 )
                 for network in networks
             ],

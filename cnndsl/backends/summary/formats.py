@@ -20,6 +20,7 @@ from cnndsl.terminal import clean
 def json(network: Module, totals: Totals, lines: Iterable[Entry]) -> str:
     """One object: the network, its totals, and the rows.
 
+    `training_outputs` are the sizes of what goes out in training only, besides the `outputs`.
     Sizes are numbers, or text where they are left open; what depends on an open size or is not known is null.
     A row with `times` above 1 stands for the blocks of a run from `path` to `last`, and its `arguments` are how these
     differ: its parameters, multiply-accumulates and `kept` bytes are those of all of them, its `memory` is the most,
@@ -29,7 +30,8 @@ def json(network: Module, totals: Totals, lines: Iterable[Entry]) -> str:
     fields = {
         "network": network.name,
         "inputs": as_json(network.input_shapes),
-        "outputs": as_json(network.output_shapes),
+        "outputs": as_json(network.shapes_out(training=False)),
+        "training_outputs": as_json(network.shapes_out(training=True)),
         "totals": _totals(totals),
     }
     return json_lines(fields, "rows", map(_row, lines))
