@@ -196,10 +196,8 @@ class Lines:
         return f"constant({shown}{'' if own.persistent else ', persistent=false'})"
 
     def _input_names(self) -> list[str]:
-        names = []
-        for name, items in zip(self.body.inputs, self.body.lists, strict=True):
-            names += [f"{name}{at}" for at in range(items)] if items else [name]
-        return names
+        rows = zip(self.body.inputs, self.body.lists, strict=True)
+        return [f"{name}{at}" if items else name for name, items in rows for at in range(items or 1)]
 
     # What is used where
 
@@ -285,8 +283,7 @@ class Lines:
         if step.loop is not None:
             self._loop(number, step, step.loop)
             return
-        results = [Made(number, at) for at in range(step.results)]
-        result = results[0]
+        result, *_ = results = [Made(number, at) for at in range(step.results)]
         beside = number not in self.spine and step.results == 1
         if beside and self.uses[result] == 1 and result not in self.wanted and not self._is_for_some(step, result):
             self.pending[result] = step
@@ -478,7 +475,12 @@ class Lines:
     # Expressions
 
     def _expression(self, step: Step, *, is_beside: bool = False) -> str:
-        """What a step gives; of one `is_beside` the pipeline also under which condition a layer is applied."""
+        """What a step gives; of one `is_beside` the pipeline also under which condition it is there."""
+        if is_beside and step.condition is not None and step.form != "part":
+            other = step.operands[step.main]
+            self.wanted |= {other} & self.pending.keys()  # as it stands there twice
+            condition = self.writer.definition.conditions[step.condition]
+            return f"({self._expression(step)} if {condition} else {self._operand(other)})"
         if step.form == "part":
             first, *others = step.operands
             more = self._extra(step.what, others) if others else ""
@@ -491,9 +493,8 @@ class Lines:
             return f"{self._factor(a, step.what, left=True)} {step.what} {self._factor(b, step.what)}"
         if step.form == "index":
             (operand,) = step.operands
-            text = self._operand(operand)
+            text = self._factor(operand, "[]")
             numbers = [self.writer.value(value) for _, value in step.arguments]
-            text = f"({text})" if self._is_loose(operand) else text
             return f"{text}[{step.what.replace('n', '{}').format(*numbers)}]"
         given_: Any = step.operands
         if len(given_) == 1 and isinstance(given_[0], tuple) and not self._whole_list(given_[0]):
@@ -526,7 +527,8 @@ class Lines:
 
     def _is_loose(self, operand: Operand) -> bool:
         """Whether a value stands where it is used, as arithmetic that would come apart there."""
-        return isinstance(operand, Made) and operand in self.pending and self.pending[operand].form == "infix"
+        found = self.pending.get(operand)
+        return found is not None and (found.form, found.condition) == ("infix", None)
 
     def _argument(self, operand: Operand) -> str:
         if isinstance(operand, tuple):

@@ -27,6 +27,7 @@ from cnndsl.importing.body import (
 from cnndsl.importing.generalising import IDENTITY
 from cnndsl.importing.parameters import KEYWORDS, REQUIRED, Definition, is_name
 from cnndsl.importing.turns import Apart, Head, constant, differing, head, in_turns, items_in_turns, key, series_of
+from cnndsl.ir.names import why_not
 from cnndsl.layers.base import Group
 from cnndsl.layers.registry import KINDS, OPERATIONS
 
@@ -237,7 +238,8 @@ class Writer:
     def _stage(self, item: Item, label: str | None = None) -> str:
         text = self.stage(item.part)
         if label is None and item.label is not None:
-            label = item.label if is_name(item.label) else constant(item.label)
+            is_plain = is_name(item.label) and why_not(item.label) is None
+            label = item.label if is_plain else constant(item.label)
         text = text if label is None else f"{label}: {text}"
         if item.condition is not None:
             text = f"if {self.definition.conditions[item.condition]} {self.braces([text])}"

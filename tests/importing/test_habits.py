@@ -485,3 +485,21 @@ class Collected(nn.Module):
 def test_a_list_that_turns_fill_begins_with_what_is_there_before_them() -> None:
     text = imported(Collected(), (4, 6, 6)).text
     assert "for layer in layers]" in text
+
+
+class Weighing(nn.Module):
+    """A value that some uses scale before it is put beside others."""
+
+    def __init__(self, factor: float | None, times: float) -> None:
+        super().__init__()
+        self.factor, self.times = factor, times
+
+    def forward(self, x: Tensor) -> Tensor:
+        weighed = x if self.factor is None else x * self.factor
+        return torch.cat([weighed * self.times, x], 1)
+
+
+def test_a_value_that_only_some_uses_change_says_when() -> None:
+    module = nn.Sequential(Weighing(2.0, 2.0), Weighing(None, 10.0), Weighing(2.0, 3.0))
+    text = imported(module, (4, 6, 6)).text
+    assert "concat((weighed * times if gated else weighed), input)" in text

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
+
 import pytest
 import torch
 from torch import Tensor, nn
@@ -105,3 +107,9 @@ class Normalising(nn.Module):
 def test_a_tensor_that_is_called_like_a_function_that_is_called() -> None:
     with pytest.raises(Unreadable, match="it calls mean, and has a tensor of this name"):
         import_module(Normalising(), [MAP])
+
+
+def test_a_word_of_python_within_a_chain_is_in_quotes() -> None:
+    layers = nn.Sequential(OrderedDict([("conv", nn.Conv2d(3, 4, 1)), ("class", nn.ReLU()), ("self", nn.Tanh())]))
+    text = imported(nn.Sequential(OrderedDict([("body", layers)])), MAP).text
+    assert 'body: { conv: conv(4, 1) -> "class": relu -> "self": tanh }' in text
