@@ -11,7 +11,9 @@ from typing import Any
 
 import pytest
 
+import cnndsl
 from cnndsl.analysis import costs, receptive_field
+from cnndsl.backends.diff import Report
 from cnndsl.backends.summary import text
 from cnndsl.backends.summary.entries import COLUMNS, Entry, entries, measured
 from cnndsl.compiler import compile_source
@@ -381,3 +383,12 @@ def test_of_very_many_layers_memory_is_not_worked_out_one_by_one(monkeypatch: py
     shown = summary(program)
     assert "memory" not in heads(shown)
     assert re.search("^inference +", shown, re.MULTILINE)
+
+
+def test_what_goes_out_in_training_only_is_told_apart_in_json() -> None:
+    text = "network N { input(3, 8, 8); aux = it -> conv(2, 1); conv(4, 3); output it, aux when training }"
+    found = cnndsl.compile(text)
+    told = json.loads(found.summary(format="json"))
+    assert (told["outputs"], told["training_outputs"]) == ([[4, 6, 6]], [[2, 8, 8]])
+    compared = json.loads(Report(format="json").of(found.diff(found)))["before"]
+    assert (compared["outputs"], compared["training_outputs"]) == ([[4, 6, 6]], [[2, 8, 8]])
