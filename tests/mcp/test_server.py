@@ -61,7 +61,8 @@ def test_check_gives_what_is_found_as_the_command_line_has_it(assistant: Assista
     assert told["diagnostics"] == expected
     assert not told["ok"]
     assert [each["fix"]["applicability"] for each in told["diagnostics"]] == ["safe", "unsafe"]
-    assert assistant.ask("check", text=NET)["networks"] == [{"name": "Net", "inputs": [[3, 32, 32]], "outputs": [[10]]}]
+    sizes = {"inputs": [[3, 32, 32]], "outputs": [[10]], "training_outputs": []}
+    assert assistant.ask("check", text=NET)["networks"] == [{"name": "Net", **sizes}]
 
 
 def test_check_finds_what_has_no_class(assistant: Assistant) -> None:
