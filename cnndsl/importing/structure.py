@@ -96,9 +96,7 @@ class _Importer:
         """By each class, beside those of containers, which are in modules of it."""
         for module in self.paths:
             if type(module) not in (nn.Sequential, nn.ModuleList, nn.ModuleDict):
-                self.within.setdefault(type(module), set()).update(
-                    type(each) for each in module.modules() if each is not module
-                )
+                self.within.setdefault(type(module), set()).update(map(type, list(module.modules())[1:]))
         self.taken: set[str] = set()
         self.words = {word for path in self.paths.values() for word in path.split(".")}
         """What is the name of a layer somewhere."""
@@ -374,7 +372,8 @@ class _Importer:
         if not can_be_class(name):  # as a class `conv`, or one that generated modules have
             name = name.capitalize()
         made, number = name, 2
-        while made in self.taken | self.lists or (number > 2 and made in self.words) or not can_be_class(made):
+        taken = self.taken | self.lists
+        while made in taken or (number > 2 and made in self.words) or not can_be_class(made):
             made, number = f"{name}{number}", number + 1
         self.taken.add(made)
         return made
