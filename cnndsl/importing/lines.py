@@ -17,7 +17,6 @@ from cnndsl.importing.body import (
     Choice,
     Each,
     Given,
-    Held,
     Listed,
     Loop,
     Made,
@@ -133,7 +132,7 @@ class Lines:
         told = [*self.writer.definition.slots.values(), *self.writer.definition.conditions.values()]
         if width and any(width in expression.split() for expression in told):
             head.append(f"{width} = {self.writer.definition.channels}")
-        head += [f"{own.name} = {self._held(own)}" for own in self.body.held]
+        head += [f"{own.name} = {self.writer.held(own)}" for own in self.body.held]
         if self._declares_all() and all(map(self._is_ready, self.due)):
             head += map(self._declaration, self.due)
             self.due = []
@@ -168,9 +167,19 @@ class Lines:
         last = max((at for at, name in enumerate(self.due) if name in needed), default=-1)
         if last >= 0:
             self._flush()
-            now = [name for name in self.due[: last + 1] if name in needed or self._is_ready(name)]
-            self.made += map(self._declaration, now)
-            self.due = [name for name in self.due if name not in now]
+            for name in self.due[: last + 1]:
+                if name in needed or self._is_ready(name):
+                    self._declare_in_turn(name)
+
+    def _declare_in_turn(self, name: str) -> None:
+        """The line of a part, behind those of the parts that make what stands in it."""
+        if name in self.due:
+            self.due.remove(name)
+            given = flat(operand for more in self._further(name).values() for operand in more)
+            within = [self._parts_in(self.pending[operand]) for operand in given if operand in self.pending]
+            for part in sorted(set().union(*within), key=list(self.parts).index):
+                self._declare_in_turn(part)
+            self.made.append(self._declaration(name))
 
     def _is_ready(self, name: str) -> bool:
         """Whether all that stands in the line of a part is there by now."""
@@ -186,14 +195,6 @@ class Lines:
         """Whether what layers with state make in more cases is used under a condition."""
         is_asked = self.asked.get(result, step.condition) != step.condition
         return is_asked and any(has_state(self.parts[name]) for name in self._parts_in(step))
-
-    def _held(self, own: Held) -> str:
-        """A parameter or constant."""
-        sizes = f"[{', '.join(map(self.writer.value, own.sizes))}]"
-        if own.numbers is None:
-            return f"parameter({sizes})"
-        shown = constant(own.numbers) + (f", {sizes}" if len(own.sizes) != 1 else "")
-        return f"constant({shown}{'' if own.persistent else ', persistent=false'})"
 
     def _input_names(self) -> list[str]:
         rows = zip(self.body.inputs, self.body.lists, strict=True)
@@ -269,9 +270,8 @@ class Lines:
         taken |= self.writer.known.keys() | self.writer.bound | {own.name for own in self.body.held}
         if self.is_network and len(self.writer.shapes) > 1:
             taken |= set(self._input_names())
+        called += "_out" if called in self.parts else ""
         made, number = called, 2
-        if made in self.parts:
-            called = made = f"{called}_out"
         while made in taken:
             made, number = f"{called}{number}", number + 1
         self.named[operand] = made

@@ -8,7 +8,7 @@ turn adds.  Numbers may differ from turn to turn, and so may the names of parts,
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -31,6 +31,7 @@ from cnndsl.importing.body import (
     Turned,
     changed,
     flat,
+    moved,
 )
 from cnndsl.importing.leaves import Unreadable
 from cnndsl.importing.turns import Apart, differing, numbers, series_of, side_by_side
@@ -85,8 +86,9 @@ def with_bound(body: Body) -> Body:
     """The body, where the further values that a layer of a list is given are bound to it: they stand in the list.
 
     A layer without the values that it takes is none yet, and would be another one wherever it is used. Raises
-    Unreadable where they are not there before the list.
+    Unreadable where they are not there before the list, and cannot be.
     """
+    body = _with_further_ahead(body)
     given: dict[str, set[tuple[Operand, ...]]] = {}
     first: dict[str, int] = {}
     for at, step in enumerate(body.steps):
@@ -116,6 +118,52 @@ def with_bound(body: Body) -> Body:
         )
     steps = (replace(s, operands=s.operands[:1], main=0) if s.what in bound else s for s in body.steps)
     return replace(body, steps=tuple(steps), bound=tuple(bound.items()))
+
+
+def _with_further_ahead(body: Body) -> Body:
+    """The body, where what makes the further values of a list's layers stands before the first of these layers.
+
+    What needs one of these layers itself, or stands under a condition or in training alone, stays where it is.
+    """
+    for name in dict.fromkeys(step.what.partition(".")[0] for step in body.steps if _is_given_more(step)):
+        own = [at for at, step in enumerate(body.steps) if step.form == "part" and step.what.startswith(f"{name}.")]
+        left = [operand for at in own for operand in flat(body.steps[at].operands[1:])]
+        needed: set[int] = set()
+        while left:
+            operand = left.pop()
+            if isinstance(operand, Made) and operand.step >= own[0] and operand.step not in needed:
+                needed.add(operand.step)
+                left += flat(body.steps[operand.step].operands)
+        if needed and needed.isdisjoint([*own, *body.training, *_under_conditions(body)]):
+            rest = (at for at in range(own[0], len(body.steps)) if at not in needed)
+            body = _in_order(body, [*range(own[0]), *sorted(needed), *rest])
+    return body
+
+
+def _is_given_more(step: Step) -> bool:
+    """Whether it applies a layer of a list to more than one value."""
+    return step.form == "part" and "." in step.what and bool(step.operands[1:])
+
+
+def _under_conditions(body: Body) -> Iterator[int]:
+    return (at for at, step in enumerate(body.steps) if step.condition is not None)
+
+
+def _in_order(body: Body, order: Sequence[int]) -> Body:
+    """The body with its steps in another order, each behind what it needs."""
+    places = {old: new for new, old in enumerate(order)}
+
+    def there(given: Iterable[Operand]) -> tuple[Operand, ...]:
+        return tuple(moved(operand, places) for operand in given)
+
+    return replace(
+        body,
+        steps=tuple(replace(body.steps[old], operands=there(body.steps[old].operands)) for old in order),
+        outputs=there(body.outputs),
+        training=tuple(sorted(places[at] for at in body.training)),
+        training_outputs=there(body.training_outputs),
+        names=tuple((moved(operand, places), name) for operand, name in body.names),
+    )
 
 
 def _is_list(body: Body) -> bool:

@@ -12,6 +12,7 @@ from cnndsl.importing.body import (
     Body,
     Chain,
     Choice,
+    Held,
     Item,
     Listed,
     Number,
@@ -129,6 +130,14 @@ class Writer:
         if isinstance(part, Choice):
             return f"{self.stage(part.part, more)} if {self.definition.conditions[part.condition]} else identity"
         return self.braces(self.chain_lines(part))
+
+    def held(self, own: Held) -> str:
+        """A parameter or constant."""
+        sizes = f"[{', '.join(map(self.value, own.sizes))}]"
+        if own.numbers is None:
+            return f"parameter({sizes})"
+        shown = constant(own.numbers) + (f", {sizes}" if len(own.sizes) != 1 else "")
+        return f"constant({shown}{'' if own.persistent else ', persistent=false'})"
 
     def listed(self, parts: Sequence[Part], more: Sequence[str]) -> str:
         """A list of parts, each with its further arguments."""

@@ -87,6 +87,27 @@ def test_a_block_whose_further_value_comes_from_a_later_one_stands_behind_that()
         cnndsl.from_torch(module, [torch.rand(2, 8, 4, 4), torch.rand(2, 4, 8, 8), torch.rand(2, 2, 16, 16)])
 
 
+class Behind(nn.Module):
+    """A list of blocks is registered before the list of the layers that make their second values."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ups = nn.ModuleList([Up(4, 4, 4), Up(4, 4, 2)])
+        self.skips = nn.ModuleList([nn.Conv2d(3, 4, 1), nn.Conv2d(3, 4, 3, padding=1)])
+
+    def forward(self, low: Tensor, middle: Tensor, high: Tensor) -> Tensor:
+        for up, skip, x in zip(self.ups, self.skips, (middle, high), strict=True):
+            low = up(low, skip(x))
+        return low
+
+
+def test_a_list_stands_behind_the_layers_that_make_what_it_is_given() -> None:
+    found = import_module(Behind(), [(4, 4, 4), (3, 8, 8), (3, 16, 16)])
+    assert str(found.comparison) == "the keys have another order, same outputs (0.0)", found.text
+    lines = [line.strip().partition(" ")[0] for line in found.text.splitlines()]
+    assert lines.index("skips") < lines.index("ups")
+
+
 class Late(nn.Module):
     """The second layer of a list is given what the first has made."""
 
