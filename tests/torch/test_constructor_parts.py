@@ -323,3 +323,39 @@ def test_a_parameter_that_is_a_list_in_one_use_is_no_number_of_a_layer(layer: st
     with pytest.raises(CompilationError, match=r"E601.*takes no list, and may be given one"):
         cnndsl.compile(text).python()
     check(text.replace("[5, 5]", "5"))
+
+
+@pytest.mark.parametrize("times", ["w", "w; w"])
+def test_turns_over_known_numbers_that_leave_the_sizes_alone_are_seen(times: str) -> None:
+    text = f"""
+    network Net(b = 4) {{
+        input(b, 8, 8)
+        w = {{ for k in [3, 5, 7] {{ conv(b, k, padding=k // 2); relu }} }}
+        {times}
+        convs = [conv(b, k, padding=k // 2) for k in [1, 3]]
+        for c in convs {{ c }}
+        linear(2)
+    }}
+    """
+    assert "nn.Linear(b * 8 * 8, 2)" in cnndsl.compile(text).python()
+    check(text)
+
+
+def test_loops_in_loops_of_a_chain_are_written_in_one() -> None:
+    text = """
+    block Block(c) { conv(c, 3, padding=1); it + input }
+    network Net(n = 1, m = 2) { input(4, 8, 8); w = { repeat n { repeat m { Block(4) } } }; w -> w }
+    """
+    assert "for _ in range(n) for _ in range(m)" in cnndsl.compile(text).python()
+    check(text)
+
+
+def test_a_layer_in_braces_is_one_within_a_chain_too() -> None:
+    text = """
+    block Block(act = relu) { w = [conv(4, 3, padding=1) -> act]; it -> w[0]; conv(4, 1) -> act }
+    network Net(n = 1) { input(3, 8, 8); Block(act={ prelu -> tanh }); Block(act=if n > 0 { relu }) }
+    """
+    check(text)
+    several = text.replace("{ prelu -> tanh }", "prelu -> tanh")
+    with pytest.raises(CompilationError, match=r"E601.*several layers in a row, one by one in a chain, and one layer"):
+        cnndsl.compile(several).python()

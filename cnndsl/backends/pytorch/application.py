@@ -36,7 +36,7 @@ from cnndsl.backends.pytorch.flowgraph import (
     codes_of,
     walk,
 )
-from cnndsl.backends.pytorch.joins import repeated
+from cnndsl.backends.pytorch.loops import repeated
 from cnndsl.backends.pytorch.operations import flattening, plain
 from cnndsl.backends.pytorch.operators import condition
 from cnndsl.backends.pytorch.sorts import is_identity
@@ -80,6 +80,9 @@ def apply_stage(body: Body, recipe: Any, label: Static | None, node: Any, value:
     if not is_flowing(value):
         raise Untranslatable("a layer is applied to what is no single value", getattr(node, "span", None))
     value = body.settled(value)  # what one step gives, and the next is given
+    if isinstance(recipe, ParamRecipe) and recipe.needs.spliced and (body.chain is None or label is not None):
+        reason = "a parameter is several layers in a row, one by one in a chain, and one layer elsewhere"
+        raise Untranslatable(reason, getattr(node, "span", None), "put them in braces where they are given")
     if label is not None:
         return _apply_labelled(body, recipe, label, node, value)
     while isinstance(node, nodes.Conditional) and isinstance(test := condition(body, node.condition).value, bool):

@@ -30,7 +30,8 @@ from cnndsl.backends.pytorch.code import (
 )
 from cnndsl.backends.pytorch.flowgraph import FLOW, Append, Assign, Chain
 from cnndsl.backends.pytorch.initialise import settle_begins
-from cnndsl.backends.pytorch.joins import branch, run_loop, speaks_of_input
+from cnndsl.backends.pytorch.joins import branch
+from cnndsl.backends.pytorch.loops import run_loop
 from cnndsl.backends.pytorch.operations import flattening, same_axes
 from cnndsl.backends.pytorch.sorts import is_identity, recipe_key
 from cnndsl.backends.pytorch.spelling import built, given_by, plain_shape, size_rule, spelled, with_numbers
@@ -63,6 +64,7 @@ from cnndsl.backends.pytorch.values import (
     own_ranks,
     with_arguments,
 )
+from cnndsl.ir import nodes
 from cnndsl.layers.base import Group, Layer
 from cnndsl.layers.formula import Shape, product
 from cnndsl.symbolic.expr import Expr, Symbol
@@ -264,7 +266,7 @@ def asks_sizes(body: Body, made: Made, recipe: Any) -> bool:
 
 def is_spliced(body: Body, recipe: ParamRecipe) -> bool:
     """Whether a parameter may be several layers in a row, which stand in a chain one by one."""
-    if any(isinstance(c, (ChainRecipe, CopiesRecipe, BraceRecipe)) and not is_identity(c) for c in recipe.choices):
+    if any(isinstance(c, (ChainRecipe, CopiesRecipe)) and not is_identity(c) for c in recipe.choices):
         _ask(body, recipe.needs, spliced=True)
     return recipe.needs.spliced
 
@@ -525,7 +527,7 @@ def _chain_layer(body: Body, recipe: Any, value: Tensor) -> Made:
 
 def chain_of(body: Body, recipe: Any) -> None:
     """Work out the layers of a chain that has begun, which sees none of the values around it."""
-    if not (isinstance(recipe, BraceRecipe) and speaks_of_input(recipe.body)):
+    if not (isinstance(recipe, BraceRecipe) and _speaks_of_input(recipe.body)):
         body.entry = None
     if isinstance(recipe, BraceRecipe):
         body.scope = Scope(recipe.scope, walls=True)
@@ -702,3 +704,8 @@ def as_callable(code: Code, words: Sequence[str]) -> Code:
                 return code.func
             return ast.Call(name("partial"), [code.func], code.keywords)
     return lambda_of(words, code)
+
+
+def _speaks_of_input(lines: Any) -> bool:
+    """Whether lines say `input`, of which they may ask for a size."""
+    return any(isinstance(each, nodes.Flow) and each.of == "input" for each in nodes.walk(lines))

@@ -29,16 +29,9 @@ from cnndsl.backends.pytorch.code import (
 )
 from cnndsl.backends.pytorch.flowgraph import FLOW, For, Register, walk
 from cnndsl.backends.pytorch.indexing import one, piece, taken, up_to_parts
-from cnndsl.backends.pytorch.joins import (
-    branch,
-    is_written_out,
-    mark_of,
-    must_unroll,
-    reached,
-    reserve_at_outermost,
-    rewind,
-)
+from cnndsl.backends.pytorch.joins import branch, reached
 from cnndsl.backends.pytorch.layer_lists import AnyLayers, LayerList, LayerRule, by_number, each_value, is_new_list
+from cnndsl.backends.pytorch.loops import is_written_out, mark_of, must_unroll, reserve_at_outermost, rewind
 from cnndsl.backends.pytorch.operations import applied, backwards, count_of, for_later
 from cnndsl.backends.pytorch.operators import calculation, comparison, condition, operands, static_of
 from cnndsl.backends.pytorch.sorts import Sort, sample_of, sort_of

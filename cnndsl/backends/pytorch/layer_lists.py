@@ -50,15 +50,16 @@ from cnndsl.backends.pytorch.flowgraph import (
     uses,
     walk,
 )
-from cnndsl.backends.pytorch.joins import mark_of, rewind
+from cnndsl.backends.pytorch.loops import mark_of, rewind
 from cnndsl.backends.pytorch.operations import for_later, in_own_variable
 from cnndsl.backends.pytorch.sorts import Sort, sort_of
-from cnndsl.backends.pytorch.statics import UNSAID, bind_generic
+from cnndsl.backends.pytorch.statics import UNSAID, bind_generic, facts_of_turns
 from cnndsl.backends.pytorch.values import (
     AnyList,
     AnyTensors,
     BraceRecipe,
     ChoiceRecipe,
+    Facts,
     PartRecipe,
     Scope,
     Static,
@@ -94,6 +95,8 @@ class LayerRule:
     """What flows there, if a layer takes that."""
     reads: set[str] = field(default_factory=set)
     """The variables of what the layers are given."""
+    turns: Sequence[Facts] = ()
+    """What the names are for each layer in the loop at hand, where that is known."""
 
 
 class LayerList(list[Any]):
@@ -312,6 +315,8 @@ def _bind_layer(body: Body, rule: LayerRule, targets: nodes.Targets, scope: Scop
             raise Untranslatable(reason, helps="give the second one a name of its own")
     with body.having(scope=scope, it=body.it if rule.it is None else rule.it):
         made = bind_generic(body, rule.targets, sort_of(rule.source).of_items)
+        items = rule.source.value
+        rule.turns = facts_of_turns(body, rule.targets, items if isinstance(items, list) else ())
         body.each[rule.whole.number] = body.file.evaluate(body, rule.item)
     rule.whole.each = targets if why_not(targets) is None else _singular(rule.whole.name)
     if targets:
@@ -371,20 +376,20 @@ def at_hand(body: Body, layers: Any, index: Static) -> PartRecipe | None:
 
 def _lists_of(rules: Sequence[LayerRule | Rows]) -> list[Part]:
     """The lists of layers that a loop goes through at a time. Raises Untranslatable where one is there twice."""
-    lists = [each.whole for rule in rules for each in _layer_rules(rule) if each.whole is not None]
+    lists = [each.whole for rule in rules for each in layer_rules(rule) if each.whole is not None]
     if len(set(lists)) < len(lists):
         raise Untranslatable("a loop goes through the same list of layers twice at a time")
     return lists
 
 
-def _layer_rules(rule: LayerRule | Rows) -> Iterator[LayerRule]:
+def layer_rules(rule: LayerRule | Rows) -> Iterator[LayerRule]:
     """How the layers of these lists are made."""
     if isinstance(rule, LayerRule):
         yield rule
         return
     for column in rule.columns:
         if (inner := rule_of(column)) is not None:
-            yield from _layer_rules(inner)
+            yield from layer_rules(inner)
 
 
 def source_of(rule: LayerRule | Rows) -> Code:
@@ -410,12 +415,12 @@ def going_through(body: Body, rules: Sequence[LayerRule | Rows]) -> Iterator[tup
 
     It takes a rule and the names, and returns what `_bind` does. Raises Untranslatable.
     """
-    scopes = {id(each): Scope(each.scope) for rule in rules for each in _layer_rules(rule)}
+    scopes = {id(each): Scope(each.scope) for rule in rules for each in layer_rules(rule)}
     with body.having(each=dict(body.each)):
         yield _lists_of(rules), partial(_bind, body, scopes)
     line = body.lines[-1]
     for rule in rules:
-        for each in _layer_rules(rule):
+        for each in layer_rules(rule):
             _move(body, each, line)
         for whole in _from_end(rule):
             register = body.list_registers.get(whole.number)

@@ -32,16 +32,7 @@ from cnndsl.backends.pytorch.code import (
 from cnndsl.backends.pytorch.expressions import columns_of, evaluate, layer_or_value, stage_of
 from cnndsl.backends.pytorch.flowgraph import FLOW, Assign, Comment, Compute, Training, refusal
 from cnndsl.backends.pytorch.indexing import item_of_static
-from cnndsl.backends.pytorch.joins import (
-    branch,
-    holds_layers,
-    is_written_out,
-    loop_or_turns,
-    must_unroll,
-    repeated,
-    reserve_at_outermost,
-    run_loop,
-)
+from cnndsl.backends.pytorch.joins import branch
 from cnndsl.backends.pytorch.layer_lists import (
     AnyLayers,
     LayerList,
@@ -50,9 +41,18 @@ from cnndsl.backends.pytorch.layer_lists import (
     declare,
     going_through,
     is_new_list,
+    layer_rules,
     rule_of,
     source_of,
     with_rows,
+)
+from cnndsl.backends.pytorch.loops import (
+    is_written_out,
+    loop_or_turns,
+    must_unroll,
+    repeated,
+    reserve_at_outermost,
+    run_loop,
 )
 from cnndsl.backends.pytorch.operations import (
     applied,
@@ -65,7 +65,7 @@ from cnndsl.backends.pytorch.operations import (
 )
 from cnndsl.backends.pytorch.operators import condition, static_of
 from cnndsl.backends.pytorch.sorts import sort_of
-from cnndsl.backends.pytorch.statics import UNSAID, bind_generic, bind_items, listed
+from cnndsl.backends.pytorch.statics import UNSAID, bind_generic, bind_items, facts_of_turns, holds_layers, listed
 from cnndsl.backends.pytorch.values import (
     RECIPES,
     AnyList,
@@ -381,7 +381,11 @@ def _do_for(body: Body, statement: nodes.For) -> None:
         def bind() -> tuple[Code, None]:
             return bind_generic(body, statement.targets, sort), None
 
-        loop_or_turns(body, statement, lambda: run_loop(body, statement, source.code, bind, run_turn), turn, known)
+        def loop() -> None:
+            facts = partial(facts_of_turns, body, statement.targets, known or ())
+            run_loop(body, statement, source.code, bind, run_turn, facts=facts)
+
+        loop_or_turns(body, statement, loop, turn, known)
 
 
 def _for_columns(body: Body, statement: nodes.For, targets: nodes.Targets, columns: Sequence[Any]) -> None:
@@ -419,7 +423,9 @@ def _for_columns(body: Body, statement: nodes.For, targets: nodes.Targets, colum
             return target, zipped([pair for _, flow in heads for pair in flow])
 
         source = call("zip", *lists) if len(lists) > 1 else lists[0]
-        run_loop(body, statement, source, bind_all, partial(run, body, statement.body), named)
+        rules = [each for rule in map(rule_of, columns) if rule is not None for each in layer_rules(rule)]
+        facts = (lambda: rules[0].turns) if len(rules) == 1 else tuple
+        run_loop(body, statement, source, bind_all, partial(run, body, statement.body), named, facts)
 
 
 def _bind_layers(bind: Callable[..., Any], rule: Any, word: nodes.Targets) -> _Heads:

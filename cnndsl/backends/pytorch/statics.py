@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import math
 import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -29,6 +29,7 @@ from cnndsl.backends.pytorch.values import (
     RECIPES,
     AnyList,
     Coded,
+    Facts,
     Opaque,
     ParamRecipe,
     Static,
@@ -119,6 +120,26 @@ def bind_generic(body: Body, targets: nodes.Targets, sort: Sort, *, local: bool 
         columns = [sort.of_items] * len(targets)
     parts = [bind_generic(body, each, column, local=local) for each, column in zip(targets, columns, strict=True)]
     return ast.Tuple(parts, ast.Store())
+
+
+def holds_layers(item: Any) -> bool:
+    """Whether something is a layer, or a list with some in it."""
+    return isinstance(item, RECIPES) or (isinstance(item, Static) and UNSAID in names_in(item.code))
+
+
+def facts_of_turns(body: Body, targets: nodes.Targets, items: Iterable[Any]) -> list[Facts]:
+    """For each turn of a loop over such items what the numbers are that its names have been bound to for any turn."""
+
+    def facts(targets: nodes.Targets, item: Any) -> Facts:
+        held = item.value if isinstance(item, Static) else None
+        if not isinstance(targets, str):
+            rows = zip(targets, held, strict=False) if isinstance(held, list) else ()
+            return tuple(fact for row in rows for fact in facts(*row))
+        bound, known = body.scope.find(targets), body.symbols.known(held)
+        is_number = isinstance(bound, Static) and isinstance(bound.value, Traced) and known is not None
+        return ((Expr.of(bound.value), Expr.of(known)),) if is_number else ()
+
+    return [facts(targets, item) for item in items]
 
 
 def in_forward(static: Any) -> Any:

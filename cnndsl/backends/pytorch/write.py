@@ -248,8 +248,10 @@ class InitWriter:
             elif isinstance(line, For):
                 match self.inline(Chain(line.lines)):
                     case [], [(None, turn)]:
-                        loop = ast.comprehension(line.target, line.source, [], 0)
-                        turns = ast.Starred(ast.GeneratorExp(turn, [loop]), ast.Load())
+                        loops = [ast.comprehension(line.target, line.source, [], 0)]
+                        if isinstance(turn, ast.Starred) and isinstance(made := turn.value, ast.GeneratorExp):
+                            turn, loops = made.elt, [*loops, *made.generators]
+                        turns = ast.Starred(ast.GeneratorExp(turn, loops), ast.Load())
                     case _:
                         return None
                 if len(flat(turns)) > _LONGEST and chain.kind != MODULE_LIST:

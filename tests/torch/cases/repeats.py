@@ -69,8 +69,6 @@ class Repeats(nn.Module):
             width -= 2
         for k in [1, 3, 5]:
             self.add_module(f"conv_{k}", nn.Conv2d(4, 4, k, padding=k // 2))
-            height = height + 2 * (k // 2) + 1 - k
-            width = width + 2 * (k // 2) + 1 - k
         in_channels = 4
         stack: list[nn.Module] = []
         for w in [4, 8, 16]:
