@@ -176,8 +176,8 @@ class Lines:
         if name in self.due:
             self.due.remove(name)
             given = flat(operand for more in self._further(name).values() for operand in more)
-            within = [self._parts_in(self.pending[operand]) for operand in given if operand in self.pending]
-            for part in sorted(set().union(*within), key=list(self.parts).index):
+            within = {each for o in given if o in self.pending for each in self._parts_in(self.pending[o])}
+            for part in (each for each in self.parts if each in within):
                 self._declare_in_turn(part)
             self.made.append(self._declaration(name))
 

@@ -125,7 +125,8 @@ def _with_further_ahead(body: Body) -> Body:
 
     What needs one of these layers itself, or stands under a condition or in training alone, stays where it is.
     """
-    for name in dict.fromkeys(step.what.partition(".")[0] for step in body.steps if _is_given_more(step)):
+    given_more = [step for step in body.steps if step.form == "part" and "." in step.what and step.operands[1:]]
+    for name in dict.fromkeys(step.what.partition(".")[0] for step in given_more):
         own = [at for at, step in enumerate(body.steps) if step.form == "part" and step.what.startswith(f"{name}.")]
         left = [operand for at in own for operand in flat(body.steps[at].operands[1:])]
         needed: set[int] = set()
@@ -134,19 +135,11 @@ def _with_further_ahead(body: Body) -> Body:
             if isinstance(operand, Made) and operand.step >= own[0] and operand.step not in needed:
                 needed.add(operand.step)
                 left += flat(body.steps[operand.step].operands)
-        if needed and needed.isdisjoint([*own, *body.training, *_under_conditions(body)]):
+        is_free = all(body.steps[at].condition is None for at in needed)
+        if needed and is_free and needed.isdisjoint([*own, *body.training]):
             rest = (at for at in range(own[0], len(body.steps)) if at not in needed)
             body = _in_order(body, [*range(own[0]), *sorted(needed), *rest])
     return body
-
-
-def _is_given_more(step: Step) -> bool:
-    """Whether it applies a layer of a list to more than one value."""
-    return step.form == "part" and "." in step.what and bool(step.operands[1:])
-
-
-def _under_conditions(body: Body) -> Iterator[int]:
-    return (at for at, step in enumerate(body.steps) if step.condition is not None)
 
 
 def _in_order(body: Body, order: Sequence[int]) -> Body:

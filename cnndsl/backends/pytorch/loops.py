@@ -254,7 +254,8 @@ def _changed(
 ) -> list[Callable[[], None]]:
     """What makes of that which a turn has left in another way something that holds for all turns.
 
-    `numbers` are those that names had before the loop.
+    `numbers` are those that names had before the loop, and `turns` what its names are in each turn, where that is
+    known.
     """
     changed: list[Callable[[], None]] = []
     now = body.state()

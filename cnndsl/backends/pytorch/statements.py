@@ -397,7 +397,8 @@ def _for_columns(body: Body, statement: nodes.For, targets: nodes.Targets, colum
         raise Untranslatable("a loop over values of which there are as many as a parameter says", statement.span)
     lists: list[Code] = []
     binds: list[Callable[[], _Heads]] = []
-    with going_through(body, [rule for rule in map(rule_of, columns) if rule is not None]) as (named, bind_layers):
+    rules = [rule for rule in map(rule_of, columns) if rule is not None]
+    with going_through(body, rules) as (named, bind_layers):
         for word, column in zip(words, columns, strict=True):
             rule = rule_of(column)
             if isinstance(word, str) and isinstance(column, AnyTensors):
@@ -423,8 +424,8 @@ def _for_columns(body: Body, statement: nodes.For, targets: nodes.Targets, colum
             return target, zipped([pair for _, flow in heads for pair in flow])
 
         source = call("zip", *lists) if len(lists) > 1 else lists[0]
-        rules = [each for rule in map(rule_of, columns) if rule is not None for each in layer_rules(rule)]
-        facts = (lambda: rules[0].turns) if len(rules) == 1 else tuple
+        made_by = [each for rule in rules for each in layer_rules(rule)]
+        facts = (lambda: made_by[0].turns) if len(made_by) == 1 else tuple  # of several the turns may not go together
         run_loop(body, statement, source, bind_all, partial(run, body, statement.body), named, facts)
 
 

@@ -246,14 +246,16 @@ class InitWriter:
                     value = _whole(value, inner[1])
                 items.append((line.label, _value_of(line, value)))
             elif isinstance(line, For):
+                inside: list[ast.comprehension] = []
                 match self.inline(Chain(line.lines)):
+                    case [], [(None, ast.Starred(ast.GeneratorExp(turn, inside)))]:
+                        pass
                     case [], [(None, turn)]:
-                        loops = [ast.comprehension(line.target, line.source, [], 0)]
-                        if isinstance(turn, ast.Starred) and isinstance(made := turn.value, ast.GeneratorExp):
-                            turn, loops = made.elt, [*loops, *made.generators]
-                        turns = ast.Starred(ast.GeneratorExp(turn, loops), ast.Load())
+                        pass
                     case _:
                         return None
+                loop = ast.comprehension(line.target, line.source, [], 0)
+                turns = ast.Starred(ast.GeneratorExp(turn, [loop, *inside]), ast.Load())
                 if len(flat(turns)) > _LONGEST and chain.kind != MODULE_LIST:
                     return None
                 items.append((None, turns))
