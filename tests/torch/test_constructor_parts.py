@@ -359,3 +359,22 @@ def test_a_layer_in_braces_is_one_within_a_chain_too() -> None:
     several = text.replace("{ prelu -> tanh }", "prelu -> tanh")
     with pytest.raises(CompilationError, match=r"E601.*several layers in a row, one by one in a chain, and one layer"):
         cnndsl.compile(several).python()
+
+
+def test_a_size_that_a_condition_of_a_loop_asks_of_a_block_before_it_is_kept() -> None:
+    text = """
+    block Unit(stride, pad) {
+        conv(4, 3, stride, padding=pad)
+        if stride == 1 { input + it }
+    }
+    network Net(n = 2, stride = 1, pad = 1) {
+        input(4, 8, 8)
+        left = input -> a: Unit(stride, pad)
+        for t in range(n) {
+            left + left
+            if it.shape[-1] > 7 + t { left + it }
+        }
+    }
+    """
+    assert "self.out_height = height" in cnndsl.compile(text).python()
+    check(text)

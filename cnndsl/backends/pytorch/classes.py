@@ -429,6 +429,7 @@ class ClassTranslation:
             for key, found in forward.stores.items()
         }
         init = InitSlice(forward.used, _kept_once(lines, stores), flags, body.list_registers, forward.registers)
+        init.sizes |= forward.sizes
         kept_init, own, sizes = self._constructed(init, [*lines, *keep])
         writer = InitWriter(body.free, kept_init)
         written = [f"{_INDENT}super().__init__()", *writer.lines(kept_init, _INDENT)]

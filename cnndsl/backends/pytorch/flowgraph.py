@@ -383,6 +383,8 @@ class ForwardSlice:
         self.used: set[int] = set()
         self.registers: set[Any] = set()
         """The lines that add to lists the parts that are used."""
+        self.sizes: set[tuple[frozenset[Any], tuple[int, int]]] = set()
+        """The sizes that it reads of blocks that keep them."""
         self.stores: dict[int, set[str]] = {}
         """For lines (by `id`) the variables of `__init__` that are kept as attributes just before them."""
         self.beside: dict[str, set[str]] = {}
@@ -404,8 +406,8 @@ class ForwardSlice:
         found = uses(code)
         self.used |= found.parts
         self.registers |= found.registers
-        names = {each for each in found.names if not each.startswith(_OF_PARTS) and each != "self"}
-        self._need(line, names, live, depth)
+        self.sizes |= found.sizes
+        self._need(line, {each for each in found.names - {"self"} if not each.startswith(_OF_PARTS)}, live, depth)
 
     def _need(self, line: Any, names: Iterable[str], live: set[str], depth: int) -> None:
         for each in names:
@@ -521,14 +523,10 @@ def without_idle(target: Code, source: Code, read: Container[str]) -> tuple[Code
     return target, source
 
 
-def _said(lines: Iterable[Any]) -> list[tuple[tuple[str, ...], str]] | None:
+def _said(lines: Sequence[Any]) -> list[tuple[tuple[str, ...], str]] | None:
     """What lines compute, as text; None where they do something else, too."""
-    made = []
-    for line in lines:
-        if not isinstance(line, Compute):
-            return None
-        made.append((line.names, flat(line.code)))
-    return made
+    is_computed = all(isinstance(line, Compute) for line in lines)
+    return [(line.names, flat(line.code)) for line in lines] if is_computed else None
 
 
 def names_read(lines: Iterable[Any]) -> set[str]:
