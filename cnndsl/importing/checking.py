@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from copy import deepcopy
@@ -36,6 +37,8 @@ class Comparison:
     """The largest difference that is one of rounding, and does not count: with 64 bits it is gone."""
     problem: str = ""
     """Why they could not be compared."""
+    first: str = ""
+    """Where something else comes out: the part that is first done of those that give something else, and which call."""
 
     @property
     def same_keys(self) -> bool:
@@ -66,6 +69,7 @@ class Comparison:
             shown = ", ".join(f"{mode} by {gap:.3g}" for mode, gap in differ.items())
             rounded = f"{self.rounding:.2g} by rounding" if self.rounding else "0.0"
             said.append(f"outputs differ in {shown}" if differ else f"same outputs ({rounded})")
+        said += [f"first in {self.first}"] if self.first else []
         return ", ".join(said)
 
 
@@ -98,7 +102,8 @@ def compare(original: nn.Module, made: nn.Module, inputs: Sequence[Tensor]) -> C
             finer, _ = _gaps(exact, finest, [x.double() if x.is_floating_point() else x for x in inputs])
             if finer.keys() == gaps.keys() and max(finer.values()) < _ROUNDING * largest:
                 return replace(found, tied=tied, outputs=dict.fromkeys(gaps, 0.0), rounding=largest)
-    return replace(found, tied=tied, outputs=gaps, problem=problem)
+    first = _first_different(original, made, inputs) if largest or problem else ""
+    return replace(found, tied=tied, outputs=gaps, problem=problem, first=first)
 
 
 _ROUNDING = 1e-6
@@ -144,6 +149,52 @@ def _gaps(original: nn.Module, made: nn.Module, inputs: Sequence[Tensor]) -> tup
             states = ([module.state_dict()[key] for key in original.state_dict()] for module in (original, made))
             gaps[f"the state after {mode}{others}"] = _gap(*states) or 0.0
     return gaps, ""
+
+
+def _first_different(original: nn.Module, made: nn.Module, inputs: Sequence[Tensor]) -> str:
+    """The first part to be done, of those with a name in both, that gives something else; empty where none does."""
+    for mode, given in product((False, True), (inputs, _others(inputs))):
+        expected, found = (_given_by_parts(module.train(mode), given) for module in (original, made))
+        names = {name for name, _ in made.named_modules()}
+        calls = Counter(name for name, _ in expected)
+        begun: Counter[str] = Counter()
+        made_by: dict[str, list[list[Tensor]]] = {}
+        for name, tensors in found:
+            made_by.setdefault(name, []).append(tensors)
+        for name, tensors in expected:
+            begun[name] += 1
+            # The text may call it in another order.
+            if name in names and not any(_is_close(tensors, each) for each in made_by.get(name, ())):
+                return f"{name}, call {begun[name]}" if calls[name] > 1 else name
+    return ""
+
+
+def _is_close(ones: list[Tensor], others: list[Tensor]) -> bool:
+    """Whether tensors are the same but for rounding."""
+    gap = _gap(ones, others)
+    largest = max((float(one.double().abs().max()) for one in ones if one.numel()), default=0.0)
+    return gap is not None and gap <= _NOTABLE * largest
+
+
+_NOTABLE = 1e-3
+"""How large a difference is against the largest number, at least, that is not one of rounding."""
+
+
+def _given_by_parts(module: nn.Module, inputs: Sequence[Tensor]) -> list[tuple[str, list[Tensor]]]:
+    """What the parts of a module give with each call, with their names, in the order in which they are done."""
+    given: list[tuple[str, list[Tensor]]] = []
+
+    def note(name: str, result: Any) -> None:
+        given.append((name, [leaf.clone() for leaf in leaves_of(result) if isinstance(leaf, Tensor)]))
+
+    parts = [(name, part) for name, part in module.named_modules() if name]
+    hooks = [part.register_forward_hook(lambda _, __, result, name=name: note(name, result)) for name, part in parts]
+    with torch.no_grad(), torch.random.fork_rng(devices=[]), suppress(Exception):  # up to where it fails
+        torch.manual_seed(1)
+        module(*(x.clone() for x in inputs))
+    for hook in hooks:
+        hook.remove()
+    return given
 
 
 def _others(inputs: Sequence[Tensor]) -> list[Tensor]:

@@ -520,3 +520,32 @@ def test_all_layers_of_a_list_are_gone_through_in_a_loop_also_where_the_text_is_
 def test_axes_of_equal_sizes_are_a_list_all_the_same() -> None:
     chain = nn.Sequential(nn.Linear(4, 64), nn.Unflatten(1, (4, 4, 4)), nn.Conv2d(4, 3, 1))
     assert "unflatten(1, [4, 4, 4])" in imported(chain, (4,)).text
+
+
+class _Upper(nn.Module):
+    """Works with the size of what it is given."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(4, 4, 3, padding=1)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        y: torch.Tensor = self.conv(x)
+        return y[:, :, : y.shape[2] // 2]
+
+
+class _OnTwoSizes(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem = nn.Conv2d(3, 4, 3, padding=1)
+        self.down = nn.Conv2d(4, 4, 3, stride=2, padding=1)
+        self.upper = _Upper()
+
+    def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        x = self.stem(x)
+        return self.upper(x), self.upper(self.down(x))
+
+
+def test_where_something_else_comes_out_is_told() -> None:
+    comparison = import_module(_OnTwoSizes(), [MAP]).comparison
+    assert str(comparison) == "same keys, in evaluation other tensors come out, first in upper, call 2"
