@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pytest
+import torch
 
 import cnndsl
 from cnndsl.compilation import CompilationError
+from tests.running import imported
 from tests.torch.constructors import check
 
 
@@ -378,3 +380,22 @@ def test_a_size_that_a_condition_of_a_loop_asks_of_a_block_before_it_is_kept() -
     """
     assert "self.out_height = height" in cnndsl.compile(text).python()
     check(text)
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "for i in range(n) { conv(3, ks[0], padding=1); total = total + it; y = total -> linear(2) }",
+        "for i in range(n) { s = 0; for j in range(n) { conv(3, ks[0], padding=1); s = s + it }; y = s -> linear(2) }",
+        """for i in range(n) {
+               for j in range(n) { conv(3, 3, padding=1); total = total + it; scale = it * scale }
+           }
+           it + scale""",
+    ],
+)
+def test_a_number_to_which_turns_add_values_is_one_where_there_are_no_turns(lines: str) -> None:
+    text = f"network Net(n = 2, ks = [3]) {{ input(3, 8, 8); total = 0; scale = 1.5; {lines} }}"
+    check(text)
+    if "it + scale" not in lines:
+        net = imported(cnndsl.compile(text).python()).Net(n=0, ks=[])
+        assert net(torch.zeros(1, 3, 8, 8)).shape == (1, 3, 8, 8)

@@ -677,6 +677,9 @@ def _in_few(lines: list[Any], forward: ForwardSlice, body: Body) -> list[Any]:
     for held in (FLOW + "x_", FLOW + body.flow):
         if held in beside and held not in targets:  # an argument is not gone through with
             moved(held, FLOW + "x")
+    # A type checker wants another variable for a value than for a number of a loop.
+    for held in sorted(FLOW + each for each in assigned(lines) | targets if FLOW + each in beside):
+        moved(held, free_name(held, given, beside))
     homes: dict[str, list[str]] = {}
     for held, wanted in body.wanted.items():
         if held in beside and held not in lists:

@@ -127,8 +127,8 @@ def _checked(
                 test = each.test if each.test is not None else name(flags[key])
                 word = each.variable.removeprefix(FLOW)
                 message = f"{word} has no value"
-                if each.is_number:
-                    message = f"for these arguments there is no value in {word}, but a number"
+                if each.instead:
+                    message = f"for these arguments there is no value in {word}, but {each.instead}"
                 place = at
                 if each.is_empty:
                     message = "for these arguments there is nothing to put together"

@@ -45,6 +45,9 @@ MODULE_LIST = "nn.ModuleList"
 LIST = "list[Tensor]"
 """The type of a variable of `forward` that holds any number of values."""
 
+A_NUMBER, A_MAP = "a number", "a map"
+"""What a variable has in place of a value, or of a list of features, where a loop has no turn."""
+
 MODULES = "modules·"
 """The list of parts that a list in `forward` goes through: this, and its number."""
 _OF_PARTS = (EACH, ELEMENT, MODULES)
@@ -266,8 +269,8 @@ class Compute(Line):
     shape: Shape | None = None
     note: str = ""
     """What is shown behind the line, such as its sizes."""
-    is_number: bool = False
-    """Whether it is a number, of which the turns of the loop behind it make a value."""
+    instead: str = ""
+    """What it is where the loop behind it has no turn: `A_NUMBER` or `A_MAP`, of which its turns make a value."""
 
 
 @dataclass(eq=False)

@@ -6,7 +6,7 @@ A turn is worked out once, for any turn: what one leaves in another way than it 
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import replace
 from functools import partial
@@ -25,7 +25,20 @@ from cnndsl.backends.pytorch.code import (
     name,
     names_in,
 )
-from cnndsl.backends.pytorch.flowgraph import FLOW, Assign, Compute, For, Part, assigned
+from cnndsl.backends.pytorch.flowgraph import (
+    A_MAP,
+    A_NUMBER,
+    FLOW,
+    Assign,
+    Compute,
+    For,
+    Part,
+    assigned,
+    codes_of,
+    is_variable,
+    nodes_of,
+    walk,
+)
 from cnndsl.backends.pytorch.joins import (
     cases_of,
     either,
@@ -36,7 +49,7 @@ from cnndsl.backends.pytorch.joins import (
     is_read_elsewhere,
     second_runner,
 )
-from cnndsl.backends.pytorch.operations import of_any_number, same_axes, shared_sizes, sizes_code
+from cnndsl.backends.pytorch.operations import flattened, of_any_number, same_axes, shared_sizes, sizes_code
 from cnndsl.backends.pytorch.sorts import sort_of
 from cnndsl.backends.pytorch.statics import abstract, holds_layers
 from cnndsl.backends.pytorch.values import (
@@ -146,13 +159,14 @@ def run_loop(
         held = body.scope.find(each)
         if isinstance(held, Static) and not is_empty(held) and not holds_layers(held):
             _generalise(body, each, held)
-            if {"int", "float"} & sort_of(held).kinds and not body.loops and body.chain is None:
+            if {"int", "float"} & sort_of(held).kinds and body.chain is None:
                 numbers[each] = held
     lists = [*reserve_at_outermost(body, node), *named]
     if body.chain is not None and flat(body.it.code) == body.end:
         body.it = body.chain_end(body.it.shape)  # in later turns it is what earlier ones gave
     running: dict[Any, tuple[str, Traced]] = {}
     apart: list[str] = []
+    flat_turn: Any = None  # what the first turn does, where it takes maps as lists of features
     not_yet, applied, entered = body.not_yet, set(body.applied), body.state()
     for _ in range(_MOST_ROUNDS):
         body.not_yet = not_yet
@@ -168,7 +182,16 @@ def run_loop(
                 body.it = body.put(body.it, variable)
             _hold_new(body, line, before)
             _keep_lists(body, before)
-        changed = _changed(body, before, running, apart, numbers, turns)
+        if flat_turn and not body.is_silent and flat_turn != _done(body, line.lines, {}):
+            raise Untranslatable(_ANOTHER_KIND)
+        maps = [] if body.chain else [*_maps_made_flat(body, before, line.lines)]
+        flat_turn = None
+        changed: list[Callable[[], None]]
+        if maps:
+            flat_turn = _done(body, line.lines, {variable: _home(body, *slot) for slot, variable in maps})
+            changed = [partial(_flatten, body, *slot) for slot, _ in maps]
+        else:
+            changed = _changed(body, before, running, apart, numbers, turns)
         if not changed:
             if body.not_yet is not None and not body.loops:
                 raise body.not_yet
@@ -190,6 +213,84 @@ def run_loop(
     for part in body.applied - applied:
         body.elsewhere[part] = cases_of(body.elsewhere, part, (), Case(None, sizes))  # it may have no turn
     body.lines.append(line)
+
+
+_ANOTHER_KIND = "a turn of this loop leaves another kind of value than it began with"
+
+
+def _maps_made_flat(body: Body, before: State, lines: Sequence[Any]) -> Iterator[tuple[tuple[Any, str], str]]:
+    """The places of maps that a turn takes as lists of features, and leaves as such lists; with their variables."""
+    for (owner, each), old in before.values.items():
+        new = body.read(owner, each)
+        if isinstance(old, Tensor) and isinstance(new, Tensor) and len(old.shape) > 1 == len(new.shape):
+            variable = flat(old.code)
+            if not body.is_silent and not (is_variable(old.code) and _is_made_flat(lines, variable)):
+                raise Untranslatable(_ANOTHER_KIND)
+            yield (owner, each), variable
+
+
+def _is_made_flat(lines: Sequence[Any], variable: str) -> bool:
+    """Whether all lines that read a map, up to one that gives its variable something else, flatten it."""
+    for line in lines:
+        found = [*nodes_of([line])]
+        reads = sum(isinstance(node, ast.Name) and node.id == variable for node in found)
+        if reads != sum(isinstance(node, ast.Call) and flat(node) == _flat(variable) for node in found):
+            return False
+        if isinstance(line, Compute) and variable in line.names:
+            break
+    return True
+
+
+def _flat(variable: str) -> str:
+    """The features of a map, in Python."""
+    return flat(call("torch.flatten", name(variable), constant(1)))
+
+
+def _flatten(body: Body, owner: Any, each: str) -> None:
+    """A map that turns take as a list of features is one before the loop."""
+    value = flattened(body, body.read(owner, each))
+    variable = _home(body, owner, each)
+    body.keep_values({variable}, None if owner is body else each)
+    body.lines.append(Compute((variable,), value.code, shape=value.shape, instead=A_MAP))
+    body.write(owner, each, value.moved(name(variable)))
+
+
+def _home(body: Body, owner: Any, each: str) -> str:
+    """The variable of a name, or of the running value."""
+    return FLOW + body.flow if owner is body else body.value_name(each)
+
+
+def _done(body: Body, lines: Iterable[Any], features: Mapping[str, str]) -> Any:
+    """What the lines of a turn do, and leave in the variables of names, however much of it stands in one line.
+
+    `features` are variables for lists of features, by those of the maps that lines flatten to get them.
+    """
+    values: dict[str, Any] = {}
+
+    def value(code: Any) -> Any:
+        match code:
+            case ast.Name(id=word):
+                return values.get(word, word)
+            case ast.Call(args=[ast.Name(id=word), *_]) if word in features.keys() - values and flat(code) == _flat(
+                word
+            ):
+                return features[word]
+            case ast.AST():
+                return hash((type(code), *(value(field) for _, field in ast.iter_fields(code))))
+            case list():
+                return hash(tuple(map(value, code)))
+            case _:
+                return code
+
+    done = []
+    for line in walk(lines):
+        made = tuple(map(value, codes_of(line)))
+        if isinstance(line, Compute) and line.names:
+            several = {each: (at, *made) for at, each in enumerate(line.names)}
+            values |= several if len(several) > 1 else dict.fromkeys(line.names, *made)
+        else:
+            done.append((type(line), made))
+    return done, {each: held for each, held in values.items() if each not in body.wanted}
 
 
 def _hold_new(body: Body, line: For, before: State) -> None:
@@ -297,7 +398,9 @@ def _changed(
                     same = [other for other, held in before.values.items() if held is old]
                     alike = [other for other in same if _ends(body, now.values.get(other), axis, q)]
                     run |= {(other, axis) for other in alike}
-                    changed.append(partial(_run_size, body, alike, axis, running))
+                    # A number takes any size: that of the first turn would be worked out also where there is none.
+                    begin = 1 if each in numbers else None
+                    changed.append(partial(_run_size, body, alike, axis, running, begin))
             case Static(), Tensor() if each in numbers and not any(
                 body.symbols.mentions(d, assigned) for d in new.shape
             ):
@@ -305,7 +408,7 @@ def _changed(
             case _ if holds_layers(old) or (isinstance(old, Static) and not isinstance(new, Static)):
                 changed.append(partial(body.write, owner, each, Undecided()))
             case (Tensor(), _) | (TensorList(), Tensor()) | (_, AnyTensors() | TensorList()):
-                raise Untranslatable("a turn of this loop leaves another kind of value than it began with")
+                raise Untranslatable(_ANOTHER_KIND)
     ends: dict[Any, Any] = {}
     for (key, axis), (_, made) in running.items():
         value = now.values[key]
@@ -338,8 +441,12 @@ def _ends(body: Body, value: Any, axis: int, dim: Any) -> bool:
     return isinstance(value, Tensor) and axis < len(value.shape) and body.symbols.same(value.shape[axis], dim)
 
 
-def _run_size(body: Body, slots: Sequence[tuple[Any, str]], axis: int, running: dict[Any, Any]) -> None:
-    """A size that turns change is in a variable: that of a value, which is in some places."""
+def _run_size(
+    body: Body, slots: Sequence[tuple[Any, str]], axis: int, running: dict[Any, Any], begin: int | None = None
+) -> None:
+    """A size that turns change is in a variable: that of a value, which is in some places; `begin` is what it is before
+    the first turn, where that is not the size that the value has.
+    """
     (owner, each), *_ = slots
     value = body.read(owner, each)
     dim = value.shape[axis]
@@ -348,7 +455,7 @@ def _run_size(body: Body, slots: Sequence[tuple[Any, str]], axis: int, running: 
         body.lines.append(Assign("_", body.symbols.size_code(dim)))  # which layers of a chain that is tried ask for
     else:
         variable = body.runner(axis, len(value.shape))
-        code = body.symbols.size_code(dim)
+        code = body.symbols.size_code(dim) if begin is None else constant(begin)
         others = {other for other, _ in running.values()}
         if variable in others or is_read_elsewhere(body, variable, slots):  # that of another value
             variable = second_runner(body, each, axis, len(value.shape))
@@ -423,7 +530,7 @@ def _number_into_value(body: Body, each: str, number: Static, new: Tensor) -> No
     variable = body.value_name(each)
     body.value_names.add(each)
     body.keep_values({variable}, each)
-    body.lines.append(Compute((variable,), call("torch.tensor", value, **kinds), is_number=True))
+    body.lines.append(Compute((variable,), call("torch.tensor", value, **kinds), instead=A_NUMBER))
     body.scope.names[each] = new.moved(name(variable))
 
 

@@ -367,7 +367,8 @@ def part_of_list(body: Body, values: AnyTensors, ends: Sequence[Static | None]) 
     def cut(items: Code) -> Code:
         return subscript(items, ast.Slice(*(None if end is None else end.code for end in ends)))
 
-    places = (None if end is None else value_of(end.value) for end in ends)
+    # A number of a list that has fractions too stands for all of them.
+    places = (None if end is None else int(value_of(end.value)) for end in ends)
     sample = max(len(range(values.sample)[slice(*places)]), 1)
     count = None
     if values.count is not None:

@@ -26,6 +26,7 @@ from cnndsl.backends.pytorch.code import (
     walk_code,
 )
 from cnndsl.backends.pytorch.flowgraph import (
+    A_MAP,
     FLOW,
     Assign,
     Compute,
@@ -82,8 +83,8 @@ class Missing:
     """When it has one; None where that cannot be asked at the line."""
     is_empty: bool = False
     """Whether it is a list that may be empty."""
-    is_number: bool = False
-    """Whether it has a number where it has no value."""
+    instead: str = ""
+    """What it has where it has no value: "a number", or "a map" where a list of features is meant."""
 
 
 @dataclass
@@ -148,8 +149,12 @@ class _Walk:
         """By the text of a test, whether it asks for turns, and what its variables have, its number."""
         self._set: dict[str, Cases] = dict.fromkeys(inputs, ALWAYS)
         """By variable of `forward` when it has something."""
-        self._numbers_held: dict[str, bool] = {}
-        """The variables of `forward` that have a number until a loop has made a value of it: whether it has yet to."""
+        self._instead: dict[str, str] = {}
+        """What variables of `forward` have until a loop has made a value of it."""
+        self._unmade: dict[str, int] = {}
+        """Those of them of which no loop has made a value yet: in how many loops they are given something else."""
+        self._is_dense: dict[int, bool] = {}
+        """By part whether it takes a map as the list of its features; of a list, whether all of it does."""
         self._filled: dict[str, Cases] = {}
         """By list when there is something in it, as far as that is known."""
         self._emptied: dict[str, int] = {}
@@ -168,6 +173,8 @@ class _Walk:
                 case Register():
                     found = Registration(line, path, self._time, bool(self._loops))
                     self.paths.registers[line.part.number].append(found)
+                    is_dense = isinstance(line.value, ast.Call) and flat(line.value.func) == "nn.Linear"
+                    self._is_dense[line.part.number] = is_dense and self._is_dense.get(line.part.number, True)
                     self._change([line.part.number])
                 case If():
                     self._if(line, path)
@@ -187,11 +194,25 @@ class _Walk:
                     applied[number] = either(applied.get(number, ()), path)
                 is_read = not isinstance(line, Compute) or found.parts or not self._read_names.isdisjoint(line.names)
                 for word in sorted(found.names) if is_read else ():
-                    if word.startswith(FLOW):
+                    if word.startswith(FLOW) and not self._is_made_flat(word, code):
                         self._has(line, word, self._set.get(word, _NEVER), path)
                 for word in _read_as_filled(code) if is_in_forward else ():
                     if word in self._filled:
                         self._has(line, word, self._filled[word], path, is_empty=True)
+
+    def _is_made_flat(self, word: str, code: Code) -> bool:
+        """Whether all that reads a map, in a variable for a list of features, flattens it."""
+        if self._instead.get(word) != A_MAP:
+            return False
+        reads, flat_reads = 0, 0
+        for node in walk_code(code):
+            match node:
+                case ast.Name(id=each):
+                    reads += each == word
+                case ast.Call(func, [ast.Name(id=each), *_]) if each == word:
+                    parts = uses(func).parts
+                    flat_reads += flat(func) == "torch.flatten" or any(self._is_dense.get(part) for part in parts)
+        return reads == flat_reads
 
     def _has(self, line: Any, word: str, cases: Cases, path: Cases, *, is_empty: bool = False) -> None:
         """Note where a variable that has something in these cases is read on another path."""
@@ -205,11 +226,12 @@ class _Walk:
         if any(since >= begin > kept and word in given for begin, given in self._loops):
             is_asked = False  # it may have something since another turn
         test = self.paths.code(left) if is_asked and left else None
-        self.paths.missing.append(Missing(line, word, test, is_empty, word in self._numbers_held))
+        self.paths.missing.append(Missing(line, word, test, is_empty, self._instead.get(word, "")))
 
     def _compute(self, line: Compute, path: Cases) -> None:
-        if line.is_number:
-            self._numbers_held.update(dict.fromkeys(line.names, True))
+        if line.instead:
+            self._instead.update(dict.fromkeys(line.names, line.instead))
+            self._unmade.update(dict.fromkeys(line.names, len(self._loops)))
         for each in line.names:
             self._set[each] = either(self._set.get(each, _NEVER), path)
             self._fill(each, line.code, path)
@@ -250,7 +272,7 @@ class _Walk:
 
     def _for(self, line: For, path: Cases) -> None:
         changed, before = _given_by(line), dict(self._filled)
-        numbers = [each for each in {*computed(line.lines)} if self._numbers_held.get(each)]
+        made = {*computed(line.lines)} & self._unmade.keys()
         for each in walk(line.lines):  # the turn before may have left nothing in a list
             for word in _set_by(each):
                 if is_empty_list(each.code):
@@ -265,8 +287,10 @@ class _Walk:
         self._loops.append((self._time, frozenset(computed(line.lines))))
         self.walk(line.lines, both(path, some))
         self._loops.pop()
-        for word in numbers:
-            self._set[word], self._numbers_held[word] = both(path, some), bool(self._loops)
+        for word in made & self._unmade.keys():
+            self._set[word] = both(path, some)
+            if len(self._loops) <= self._unmade[word]:
+                del self._unmade[word]
         for word in before.keys() & self._filled.keys():
             self._filled[word] = either(self._filled[word], both(before[word], none))
         self._change(changed)
