@@ -399,3 +399,18 @@ def test_a_number_to_which_turns_add_values_is_one_where_there_are_no_turns(line
     if "it + scale" not in lines:
         net = imported(cnndsl.compile(text).python()).Net(n=0, ks=[])
         assert net(torch.zeros(1, 3, 8, 8)).shape == (1, 3, 8, 8)
+
+
+def test_sizes_of_one_variable_that_a_loop_in_a_loop_changes() -> None:
+    text = """
+    network Net(layers = [2, 2], stem = "small") {
+        input(3, 32, 32)
+        if stem == "small" { conv(8, 3, padding=1) } else { conv(8, 7, 2, 3) }
+        for [i, n] in enumerate(layers) {
+            for j in range(n) { conv(16 * i + 8, 3, stride=2 if i > 0 and j == 0 else 1, padding=1) }
+        }
+        linear(10)
+    }
+    """
+    assert "width = height\n" in cnndsl.compile(text).python()
+    check(text)

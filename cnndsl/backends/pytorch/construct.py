@@ -6,7 +6,7 @@ import ast
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import count
+from itertools import count, dropwhile
 from typing import Any
 
 from cnndsl.backends.pytorch.body import Body
@@ -188,12 +188,12 @@ def _block(body: Body, recipe: BlockRecipe, value: Tensor | TensorList) -> Made:
 
 
 def _add_arguments(body: Body, code: ast.Call, unit: Any, given: dict[str, Any], positional: int) -> None:
-    sizes = len(code.args)
+    sizes, leading = len(code.args), body.file.leading(unit)
     for at, parameter in enumerate(unit.arguments()):
         if parameter not in given:
             continue
         argument = argument_for(body, given[parameter], unit.sorts[parameter])
-        if at < positional and at == len(code.args) - sizes:  # none before it is left out
+        if at < min(positional, len(leading)) and at == len(code.args) - sizes:  # none before it is left out
             code.args.append(argument)
         else:
             code.keywords.append(ast.keyword(parameter, argument))
@@ -491,6 +491,7 @@ def _block_callable(body: Body, recipe: BlockRecipe, needs: Needs) -> Code:
     parameters = unit.parameters()
     given = list(recipe.arguments)
     is_suffix = not given or parameters.index(given[0]) >= len(positional)
+    is_suffix = is_suffix and not {*positional}.difference(body.file.leading(unit))
     start, left = _started(body, recipe, unit)
     codes = {word: argument_for(body, item, unit.sorts[word]) for word, item in left.items()}
     called = {*positional} | needs.keywords
@@ -506,12 +507,12 @@ def _block_callable(body: Body, recipe: BlockRecipe, needs: Needs) -> Code:
         **{word: codes[word] for word in parameters if word in codes},
     )
     follows = body.file.following(unit)
+    behind = dropwhile(lambda each: each.default is None, opened)
     defaults = [
-        constant(None)
-        if each.name in follows
+        constant(None)  # where it has none, it is given something
+        if each.name in follows or each.default is None
         else argument_for(body, body.file.default(recipe.definition, each), unit.sorts[each.name])
-        for each in opened
-        if each.default is not None
+        for each in behind
     ]
     return lambda_of([*words.values(), *(each.name for each in opened)], inner, defaults)
 

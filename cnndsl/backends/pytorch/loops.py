@@ -359,6 +359,8 @@ def _changed(
     known.
     """
     changed: list[Callable[[], None]] = []
+    last: list[Callable[[], None]] = []
+    """For sizes that are in their variables already: others that follow from them have been put into theirs by then."""
     now = body.state()
     run: set[tuple[Any, int]] = {*running}
     assigned = {symbol for variable, symbol in now.current.items() if before.current.get(variable) != symbol}
@@ -400,7 +402,9 @@ def _changed(
                     run |= {(other, axis) for other in alike}
                     # A number takes any size: that of the first turn would be worked out also where there is none.
                     begin = 1 if each in numbers else None
-                    changed.append(partial(_run_size, body, alike, axis, running, begin))
+                    (last if _is_own(body, before, p, axis, len(old.shape)) else changed).append(
+                        partial(_run_size, body, alike, axis, running, begin)
+                    )
             case Static(), Tensor() if each in numbers and not any(
                 body.symbols.mentions(d, assigned) for d in new.shape
             ):
@@ -414,7 +418,15 @@ def _changed(
         value = now.values[key]
         if not _ends(body, value, axis, ends.setdefault(made.expr, value.shape[axis])):
             changed.append(partial(_run_size, body, [key], axis, running))
-    return changed
+    return changed + last
+
+
+def _is_own(body: Body, before: State, dim: Any, axis: int, rank: int) -> bool:
+    """Whether a size was in its variable before the loop."""
+    if body.is_silent:
+        return False
+    with body.symbols.at_end(before.current):
+        return flat(body.symbols.size_code(dim)) == body.runner(axis, rank)
 
 
 def _has_a_name(body: Body, before: State, old: Tensor, variable: str) -> bool:
@@ -459,9 +471,11 @@ def _run_size(
         others = {other for other, _ in running.values()}
         if variable in others or is_read_elsewhere(body, variable, slots):  # that of another value
             variable = second_runner(body, each, axis, len(value.shape))
+        for slot in slots:
+            body.write(*slot, value.along(axis, 1))  # it is kept in no other variable
+        body.keep_sizes({variable})
+        value = body.read(owner, each)
         if flat(code) != variable:
-            body.keep_sizes({variable})
-            value = body.read(owner, each)
             body.lines.append(Assign(variable, code))
         made = Traced(value_of(dim), body.symbols.new_version(variable).expr)
     replaced_value = value.along(axis, made)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from itertools import count
+from itertools import count, takewhile
 from typing import Any
 
 from cnndsl.backends.pytorch.application import apply_stage
@@ -584,6 +584,14 @@ class Translation:
             return {}
         names = {parameter.name for parameter in unit.definition.parameters}
         return {word: static_for(value) for word, value in self.program.settings.items() if word in names}
+
+    def leading(self, unit: Unit) -> list[str]:
+        """The parameters of a class that may be given by position: its constructor has those without a default first."""
+        held = {each.name for each in unit.definition.parameters if each.default is not None}
+        held |= self.settings_of(unit).keys()
+        words = unit.arguments()
+        pairs = zip(words, sorted(words, key=held.__contains__), strict=True)
+        return [word for word, _ in takewhile(lambda pair: pair[0] == pair[1], pairs)]
 
     def _ordered(self) -> list[Unit]:
         """The classes, each after those that its lines speak of."""
