@@ -35,10 +35,12 @@ from cnndsl.layers.formula import Shape
 from cnndsl.layers.operations import Operation
 from cnndsl.symbolic.number import Traced
 
-DECIDING = {"axis", "mode", "order", "start", "end", "keepdim", "ceil_mode", "sizes", "bidirectional", "proj",
-    "weight_norm", "spectral_norm"}  # fmt: skip
+DECIDING = {"axis", "mode", "order", "start", "end", "keepdim", "sizes", "proj", "weight_norm", "spectral_norm"}
 """Parameters on which it depends what comes out, or which class it is: constants."""
 
+
+_SIZING = ("bidirectional", "ceil_mode")
+"""Flags of layers on which sizes depend, and nothing else."""
 
 _BORDERS = {("crop", "margins"), ("pad", "padding")}
 """Parameters of layers whose lists have two numbers for each axis."""
@@ -55,6 +57,10 @@ def size_rule(body: Body, layer: Layer, shape: Shape) -> Shape:
             body, layer.kind, axis, len(shape), lambda at: (layer.having({"axis": at}).size_rule(shape),)
         )
         return made
+    for word in _SIZING:
+        if isinstance(flag := getattr(layer, word, None), Opaque):
+            yes, no = (size_rule(body, layer.having({word: outcome}), shape) for outcome in (True, False))
+            return tuple(body.symbols.choice(flag.code, bool(flag), *dims) for dims in zip(yes, no, strict=True))
     axes = len(shape) - 1
     lists = {
         word: _items(body, held, layer.kind, word, axes)

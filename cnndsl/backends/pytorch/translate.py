@@ -586,7 +586,7 @@ class Translation:
         return {word: static_for(value) for word, value in self.program.settings.items() if word in names}
 
     def leading(self, unit: Unit) -> list[str]:
-        """The parameters of a class that may be given by position: those without a default stand first in `__init__`."""
+        """The parameters of a class that may be given by position: `__init__` has those without a default first."""
         held = {each.name for each in unit.definition.parameters if each.default is not None}
         held |= self.settings_of(unit).keys()
         words = unit.arguments()
