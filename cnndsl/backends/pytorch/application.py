@@ -391,7 +391,8 @@ def _put_made(body: Body, line: Register, recipe: Any, value: Tensor, *, again: 
     else:
         line.value = made.value
         body.told[line.part.number] = made.sizes
-        line.part.type = made.type if line.part.type in ("nn.Module", made.type) else "nn.Module"
+        types = body.types[line.part.number] = body.types.get(line.part.number, frozenset()) | {made.type}
+        line.part.type = made.type if len(types) == 1 else "nn.Module"
         line.begins, line.kind = made.begins, _kind_of(recipe)
     if not body.is_silent:
         base, made, value = _base(body, made, line, recipe, value, again=again)

@@ -158,6 +158,8 @@ class Body:
         """The size for which each part was made."""
         self.told: dict[int, tuple[Any, ...]] = {}
         """The sizes of what comes in that the constructor of each part was told."""
+        self.types: dict[int, frozenset[str]] = {}
+        """The types of what is registered as each part."""
         self.gave: dict[int, tuple[Shape, ...]] = {}
         """What each part gave when it was first applied."""
         self.taken_apart: dict[int, list[Any]] = {}

@@ -109,7 +109,7 @@ def repeated(body: Body, node: Any, count: Static, turn: Callable[[], None]) -> 
 
 _REMEMBERED = (
     "part_lists", "declared", "applied", "parts", "fills", "locals", "list_registers", "taken", "value_names",
-    "singled", "elsewhere", "not_yet", "keys", "built_for", "told", "gave", "taken_apart",
+    "singled", "elsewhere", "not_yet", "keys", "built_for", "told", "gave", "types", "taken_apart",
 )  # fmt: skip
 """The attributes of a body that are what they were where the translation goes back."""
 

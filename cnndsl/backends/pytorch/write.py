@@ -501,8 +501,9 @@ class ForwardWriter:
             case Compute():
                 return self._compute(line, indent)
             case Assign():
+                is_open = is_empty_list(line.code) and line.name not in self._locals
                 self._locals.add(line.name)
-                return laid_out(self.code(line.code), indent, f"{line.name} = ")
+                return laid_out(self.code(line.code), indent, f"{line.name}{': list[int]' if is_open else ''} = ")
             case If():
                 return self._if(line, indent)
             case For():
