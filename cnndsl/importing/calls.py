@@ -367,8 +367,23 @@ def _within(place: slice, size: int) -> slice:
 
 def _expand(event: Event) -> Read:
     x, sizes = _one_by_one(event, "size")
-    if isinstance(x, Owned) and (len(sizes) != len(x.shape) or x.shape[0] != 1):
-        raise Unreadable("expand of a parameter to other axes")
+    return _expanded(x, sizes)
+
+
+def _repeat(event: Event) -> Read:
+    """`repeat` of axes of size 1, which is what `expand` does."""
+    x, counts = _one_by_one(event, "repeats")
+    dims = (1,) * (len(counts) - len(x.shape)) + tuple(x.shape)
+    if any(count != 1 and dim != 1 for count, dim in zip(counts, dims, strict=True)):
+        raise Unreadable(f"repeat of an axis that has not the size 1, {list(counts)}, is no call of the language")
+    sizes = (-1 if count == 1 else count for count in counts[1:])
+    return _expanded(x, (counts[0], *sizes))
+
+
+def _expanded(x: Any, sizes: tuple[int, ...]) -> Read:
+    """A value with axes repeated up to these sizes, the batch first."""
+    if isinstance(x, Owned) and len(sizes) == len(x.shape) and x.shape[0] != 1:
+        raise Unreadable("expand of a parameter that has as many axes as what comes out, and more than one row")
     return "call", "expand", (x,), {"sizes": sizes[1:]}
 
 
@@ -418,6 +433,7 @@ _SPECIAL: dict[str, Callable[[Event], Read]] = {
     **dict.fromkeys(("norm", "linalg_vector_norm", "linalg_norm"), _norm),
     "pad": _pad,
     "expand": _expand,
+    "repeat": _repeat,
     # What is made as large as another value to be put together with it, which is done there anyway.
     "expand_as": lambda event: ("same", "", (event.arguments[0],), {}),
     "scaled_dot_product_attention": _attention,

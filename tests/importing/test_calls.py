@@ -458,3 +458,43 @@ class _Beside(nn.Module):
 def test_a_block_that_does_not_read_a_value() -> None:
     found = import_module(_Beside(), [(3, 8, 8)])
     assert "relu" in found.text
+
+
+class _Rows(nn.Module):
+    """A parameter of these sizes, made rows for each sample of a batch."""
+
+    def __init__(self, sizes: tuple[int, ...], rows: Callable[[Tensor, int], Tensor]) -> None:
+        super().__init__()
+        self.rows = nn.Parameter(torch.randn(sizes))
+        self.linear = nn.Linear(8, 4)
+        self.function = rows
+
+    def forward(self, x: Tensor) -> Tensor:
+        y: Tensor = self.linear(torch.cat((self.function(self.rows, len(x)), x), 1))
+        return y
+
+
+@pytest.mark.parametrize(
+    ("sizes", "rows"),
+    [
+        ((3, 8), lambda p, batch: p.expand(batch, -1, -1)),
+        ((1, 8), lambda p, batch: p.expand(batch, 3, 8)),
+        ((1, 3, 8), lambda p, batch: p.expand(batch, -1, -1)),
+        ((3, 8), lambda p, batch: p.unsqueeze(0).repeat(batch, 1, 1)),
+        ((1, 1, 8), lambda p, batch: p.repeat(batch, 2, 1)),
+        ((1, 8), lambda p, batch: p.repeat(batch, 1, 1)),
+    ],
+)
+def test_a_parameter_gets_the_batch_of_what_flows(
+    sizes: tuple[int, ...], rows: Callable[[Tensor, int], Tensor]
+) -> None:
+    found = import_module(_Rows(sizes, rows), [(5, 8)])
+    assert str(found.comparison) == "same keys, same outputs (0.0)", found.text
+
+
+def test_values_are_repeated_along_axes_of_size_1() -> None:
+    found = calling(lambda x: x + x.mean((2, 3), keepdim=True).repeat(1, 1, 6, 6))
+    assert "expand(it, [-1, 6, 6])" in found.text
+    assert str(found.comparison) == "same keys, same outputs (0.0)"
+    with pytest.raises(Unreadable, match=r"repeat of an axis that has not the size 1, \[1, 1, 2, 1\]"):
+        calling(lambda x: x.repeat(1, 1, 2, 1))
