@@ -632,7 +632,11 @@ def laid_out(code: ast.expr, indent: str, lead: str = "", trail: str = "") -> li
             lines = laid_out(code.body, indent, f"{lead}{_lambda(code)} ", trail)
             if len(lines[0]) <= WIDTH:
                 return lines
-            return [f"{indent}{lead}{_lambda(code)} (", *laid_out(code.body, inner), f"{indent}){trail}"]
+            opened, bracket, kind = lead.partition("[")  # the type of a parameter
+            of, _, behind = kind.rpartition("]")
+            if len(head := f"{indent}{lead}{_lambda(code)} (") <= WIDTH or not bracket:
+                return [head, *laid_out(code.body, inner), f"{indent}){trail}"]
+            return [f"{indent}{opened}[", f"{inner}{of}", *laid_out(code, indent, f"]{behind}", trail)]
         case ast.BinOp() if trail != "," and _is_pair(code) and (lines := _hugged(code, indent, lead, trail)):
             return lines
         case ast.BinOp() | ast.BoolOp() if lead.endswith(("= ", "return ")):

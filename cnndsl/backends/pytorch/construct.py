@@ -509,8 +509,10 @@ def _block_callable(body: Body, recipe: BlockRecipe, needs: Needs) -> Code:
     follows = body.file.following(unit)
     behind = dropwhile(lambda each: each.default is None, opened)
     defaults = [
-        constant(None)  # where it has none, it is given something
-        if each.name in follows or each.default is None
+        constant(None)
+        if each.name in follows
+        else name("NotImplemented")  # it has none, and each call gives one: a value of any type that no layer takes
+        if each.default is None
         else argument_for(body, body.file.default(recipe.definition, each), unit.sorts[each.name])
         for each in behind
     ]

@@ -92,7 +92,9 @@ class Net(nn.Module):
         widths: Sequence[int] = [8, 16],
         k: int = 3,
         unit: Callable[..., Other] = Other,
-        third: Callable[..., Third] = lambda in_channels, size=3, kernel=None: Third(
+        third: Callable[
+            ..., Third
+        ] = lambda in_channels, size=3, kernel=NotImplemented: Third(
             in_channels, size=size, kernel=kernel
         ),
     ) -> None:
@@ -132,7 +134,9 @@ class V(Net):
         widths: Sequence[int] = [8, 16],
         k: int = 3,
         unit: Callable[..., Other] = Other,
-        third: Callable[..., Third] = lambda in_channels, size=3, kernel=None: Third(
+        third: Callable[
+            ..., Third
+        ] = lambda in_channels, size=3, kernel=NotImplemented: Third(
             in_channels, size=size, kernel=kernel
         ),
     ) -> None:
@@ -146,7 +150,9 @@ class X(Net):
         self,
         k: int = 3,
         unit: Callable[..., Other] = Other,
-        third: Callable[..., Third] = lambda in_channels, size=3, kernel=None: Third(
+        third: Callable[
+            ..., Third
+        ] = lambda in_channels, size=3, kernel=NotImplemented: Third(
             in_channels, size=size, kernel=kernel
         ),
     ) -> None:
