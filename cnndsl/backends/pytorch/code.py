@@ -351,6 +351,15 @@ def names_in(code: ast.AST) -> set[str]:
     return found
 
 
+def has_turns(source: Code) -> bool:
+    """Whether what a loop goes through is a number of turns, or a list, that is written out."""
+    match source:
+        case ast.Call(ast.Name("range"), [ast.Constant()]) | ast.List([_, *_]) | ast.Tuple([_, *_]):
+            return True
+        case _:
+            return False
+
+
 def is_empty_list(code: ast.AST | None) -> bool:
     """Whether an expression is `[]`."""
     return isinstance(code, ast.List) and not code.elts

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import count, dropwhile
@@ -18,6 +18,7 @@ from cnndsl.backends.pytorch.code import (
     constant,
     dotted,
     flat,
+    has_turns,
     is_not_none,
     kept_name,
     list_of,
@@ -28,7 +29,7 @@ from cnndsl.backends.pytorch.code import (
     tuple_of,
     within_64_bits,
 )
-from cnndsl.backends.pytorch.flowgraph import FLOW, Append, Assign, Chain
+from cnndsl.backends.pytorch.flowgraph import FLOW, Append, Assign, Chain, For
 from cnndsl.backends.pytorch.initialise import settle_begins
 from cnndsl.backends.pytorch.joins import branch
 from cnndsl.backends.pytorch.loops import run_loop
@@ -99,7 +100,48 @@ def make(body: Body, recipe: Any, value: Tensor) -> Made:
 
 def made_for(body: Body, recipe: Any, value: Tensor) -> tuple[Made, Tensor]:
     """A layer for what comes in, and that, which is made a list of features where the layer takes these."""
-    return flattening(body, value, partial(make, body, recipe))
+    made, given = flattening(body, value, partial(make, body, recipe))
+    return made if given is value else _of_features(body, recipe, made, given.shape), given
+
+
+def _of_features(body: Body, recipe: Any, made: Made, features: Shape) -> Made:
+    """A layer that takes a map as the list of its features; of a chain that begins with another layer for some
+    arguments, or is empty then, these are refused.
+    """
+    if isinstance(recipe, KindRecipe):
+        return made
+    inner = made.value
+    lines = inner.lines if isinstance(inner, Chain) else body.file.chain_lines(recipe, features)
+    if _beginning(body, lines) == (True, True):
+        return made
+    if isinstance(inner, Chain):
+        return replace(made, value=replace(inner, of_features=True))
+    return replace(made, value=call("of_features", inner))
+
+
+def _beginning(body: Body, lines: Iterable[Any], around: Sequence[Any] = ()) -> tuple[bool, bool]:
+    """Whether the first layer of a chain takes a list of features whatever the arguments, and whether it has one."""
+    is_dense, is_filled = True, False
+    for line in lines:
+        if is_filled:
+            break
+        match line:
+            case Append(layer=(KindRecipe() as recipe, _)):
+                is_dense, is_filled = is_dense and recipe.kind.group is Group.DENSE, True
+            case Append(layer=(BlockRecipe() as recipe, shape)):
+                if recipe.definition in around:  # it begins as is being found out
+                    continue
+                inner = body.file.chain_lines(recipe, shape)
+                is_dense &= _beginning(body, inner, (*around, recipe.definition)) == (True, True)
+                is_filled = True
+            case Append():
+                return False, True
+            case _:
+                ways = [_beginning(body, block, around) for block in line.blocks()]
+                is_dense &= all(dense for dense, _ in ways)
+                is_filled = bool(ways) and all(filled for _, filled in ways)
+                is_filled &= not isinstance(line, For) or has_turns(line.source)
+    return is_dense, is_filled
 
 
 def _known_kind_layer(body: Body, recipe: KindRecipe, value: Tensor, others: tuple[Tensor, ...]) -> Made:
@@ -565,7 +607,8 @@ def append(body: Body, recipe: Any, value: Tensor, label: Static | None) -> Tens
         made = with_sizes(body, made, name(variable), value, recipe)
         content = name(variable)
     kind = recipe.kind.kind if isinstance(recipe, KindRecipe) else ""
-    body.lines.append(Append(content, None if label is None else label.code, made.begins, kind))
+    shown = None if label is None else label.code
+    body.lines.append(Append(content, shown, made.begins, kind, (recipe, value.shape)))
     return body.chain_end(made.shapes[0])
 
 

@@ -142,7 +142,8 @@ def _checked(
         if isinstance(line, Compute):
             for (variable, is_empty), flag in flags.items():
                 if variable in line.names:
-                    made.append(Assign(flag, constant(not (is_empty and is_empty_list(line.code)))))
+                    is_none = is_empty_list(line.code) if is_empty else bool(line.instead)
+                    made.append(Assign(flag, constant(not is_none)))
     return made
 
 

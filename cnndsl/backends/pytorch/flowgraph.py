@@ -175,6 +175,7 @@ class Chain:
     units: frozenset[Any] = frozenset()
     sizes: tuple[Any, ...] = ()
     """The classes of the blocks in it, and the sizes of what comes in that these are told."""
+    of_features: bool = False  # whether arguments are refused for which it does not begin with a dense layer
 
     @property
     def is_labelled(self) -> bool:
@@ -195,6 +196,7 @@ class Append(Line):
     begins: tuple[tuple[str, Any], ...] = ()
     """How its tensors begin by its own word."""
     kind: str = ""
+    layer: Any = None  # what it is in the text, with the sizes of what comes in
 
     def blocks(self) -> Sequence[list[Any]]:
         return _lines_of(self.value)
@@ -741,7 +743,7 @@ class InitSlice:
                     return None
                 made = line
                 if isinstance(line.value, Chain):
-                    made = replace(line, value=Chain(self.slice(line.value.lines, live, behind), line.value.kind))
+                    made = replace(line, value=replace(line.value, lines=self.slice(line.value.lines, live, behind)))
                 rules = [static.code for _, rule in line.begins for _, static in rule.arguments]
                 for code in (*codes_of(line), *rules):
                     self._reads(code, live)

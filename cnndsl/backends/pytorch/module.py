@@ -56,6 +56,16 @@ def channels_after(module: nn.Module, channels: int) -> int:
         return channels
     return int(getattr(module, "out_channels", channels))
 '''
+_OF_FEATURES = '''\
+def of_features(layers: _T) -> _T:
+    """Refuse layers of which the first is not the dense one that makes features of a map."""
+    first: Any = layers
+    while isinstance(first, nn.Sequential):
+        first = next(iter(first), None)
+    if not isinstance(first, nn.Linear):
+        raise ValueError("for these arguments there is no dense layer that takes the map")
+    return layers
+'''
 _BEGUN = '''\
 def begun(layer: _T, **rules: Callable[[Tensor], Any]) -> _T:
     """Keep how tensors of a layer begin; the network that it is in follows it.
@@ -69,6 +79,7 @@ _SOURCES = {
     "_T": _TYPE,
     "with_weights": _WITH_WEIGHTS,
     "begun": _BEGUN,
+    "of_features": _OF_FEATURES,
     "make_divisible": _MAKE_DIVISIBLE,
     "channels_after": _CHANNELS_AFTER,
 }
@@ -100,7 +111,9 @@ def generate(program: Program, network: str | None = None) -> str:
     constants = _constants(translation, used)
     in_constants = _names(constants)
     used |= in_constants
-    helpers = [word for word in _SOURCES if word in used or (word == "_T" and used & {"with_weights", "begun"})]
+    if used & {"with_weights", "begun", "of_features"}:
+        used.add("_T")
+    helpers = [word for word in _SOURCES if word in used]
     blocks = [*(_SOURCES[word] for word in helpers), *_brought(used)]
     if program.target == "inference":
         blocks.append(

@@ -19,6 +19,7 @@ from cnndsl.backends.pytorch.code import (
     any_of,
     constant,
     flat,
+    has_turns,
     is_empty_list,
     names_in,
     names_stored,
@@ -151,8 +152,8 @@ class _Walk:
         """By variable of `forward` when it has something."""
         self._instead: dict[str, str] = {}
         """What variables of `forward` have until a loop has made a value of it."""
-        self._unmade: dict[str, int] = {}
-        """Those of them of which no loop has made a value yet: in how many loops they are given something else."""
+        self._unmade: dict[str, tuple[int, Cases]] = {}
+        """Those of them that loops at hand make a value: in how many loops they were begun, and when one is made."""
         self._is_dense: dict[int, bool] = {}
         """By part whether it takes a map as the list of its features; of a list, whether all of it does."""
         self._filled: dict[str, Cases] = {}
@@ -231,8 +232,11 @@ class _Walk:
     def _compute(self, line: Compute, path: Cases) -> None:
         if line.instead:
             self._instead.update(dict.fromkeys(line.names, line.instead))
-            self._unmade.update(dict.fromkeys(line.names, len(self._loops)))
+            self._unmade.update(dict.fromkeys(line.names, (len(self._loops), _NEVER)))
         for each in line.names:
+            if each in self._unmade and not line.instead:
+                begun, cases = self._unmade[each]
+                self._unmade[each] = begun, either(cases, path)
             self._set[each] = either(self._set.get(each, _NEVER), path)
             self._fill(each, line.code, path)
 
@@ -272,7 +276,7 @@ class _Walk:
 
     def _for(self, line: For, path: Cases) -> None:
         changed, before = _given_by(line), dict(self._filled)
-        made = {*computed(line.lines)} & self._unmade.keys()
+        made = {*computed(line.lines)}
         for each in walk(line.lines):  # the turn before may have left nothing in a list
             for word in _set_by(each):
                 if is_empty_list(each.code):
@@ -288,18 +292,17 @@ class _Walk:
         self.walk(line.lines, both(path, some))
         self._loops.pop()
         for word in made & self._unmade.keys():
-            self._set[word] = both(path, some)
-            if len(self._loops) <= self._unmade[word]:
-                del self._unmade[word]
+            if self._unmade[word][0] >= len(self._loops):
+                self._set[word] = self._unmade.pop(word)[1]
         for word in before.keys() & self._filled.keys():
             self._filled[word] = either(self._filled[word], both(before[word], none))
         self._change(changed)
 
     def _without_turns(self, source: Code, path: Cases) -> Code | None:
         """The test whether nothing is gone through; None where that cannot be."""
+        if has_turns(source):
+            return None
         match source:
-            case ast.Call(ast.Name("range"), [ast.Constant()]) | ast.List([_, *_]) | ast.Tuple([_, *_]):
-                return None
             case ast.Call(ast.Name("range"), [count]):
                 return ast.Compare(count, [ast.Lt()], [constant(1)])
             case ast.Call(ast.Name("range"), [start, end]):

@@ -473,6 +473,12 @@ class Translation:
         chain_of(body, recipe)
         return body.stages
 
+    def chain_lines(self, recipe: BlockRecipe, shape: Shape) -> list[Any]:
+        """The lines of a block for sizes of what comes in that make a chain; none where it is no chain."""
+        body = self.prepared(recipe.definition, recipe.arguments, [("input", Tensor(name("x"), shape))])
+        run_definition(body, recipe.definition, 1)
+        return body.lines if body.chain is not None else []
+
     def through(self, layers: Sequence[Any], shape: Shape, caller: Any) -> Shape:
         """What comes out of layers in a row. Raises NeedsFlatten for the first of them."""
         body = self._trial(caller, shape)

@@ -222,11 +222,12 @@ class InitWriter:
         inline = self.inline(chain)
         if inline is not None:
             before, items = inline
-            return self.lines(before, indent), _whole(chain, items)
-        lines, variable = self.listed(chain, indent, wanted)
-        is_given_whole = chain.is_labelled or chain.kind == MODULE_LIST
-        value = name(variable) if is_given_whole else ast.Starred(name(variable), ast.Load())
-        return lines, call(chain.kind, value)
+            lines, value = self.lines(before, indent), _whole(chain, items)
+        else:
+            lines, variable = self.listed(chain, indent, wanted)
+            is_given_whole = chain.is_labelled or chain.kind == MODULE_LIST
+            value = call(chain.kind, name(variable) if is_given_whole else ast.Starred(name(variable), ast.Load()))
+        return lines, call("of_features", value) if chain.of_features else value
 
     def inline(self, chain: Chain) -> tuple[list[Assign], list[tuple[Code | None, Code]]] | None:
         """The parts of a chain one by one, and the variables that they need before; None where it takes lines."""
@@ -240,7 +241,8 @@ class InitWriter:
             elif isinstance(line, Append):
                 value = line.value
                 if isinstance(value, Chain):
-                    if (inner := self.inline(value)) is None:
+                    inner = None if value.of_features else self.inline(value)
+                    if inner is None:
                         return None
                     before += inner[0]
                     value = _whole(value, inner[1])
