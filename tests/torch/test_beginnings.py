@@ -229,6 +229,13 @@ def test_a_layer_that_is_an_argument_keeps_its_own_word(head: str, body: str, li
     )
 
 
+def test_a_layer_that_is_told_how_it_begins_is_a_constant() -> None:
+    lines = "input(3, 8, 8); B(conv(kernel=n)); linear(m)"
+    text = f"block B(unit) {{ unit(4, weight_init=zeros) }}\nnetwork N(n = 2, m = 3) {{ {lines} }}"
+    assert constructors.check(text)["int"] >= 3
+    assert "It is written for n=2." in compiled(text).python()
+
+
 def test_a_layer_that_is_a_parameter_of_the_network_keeps_its_own_word() -> None:
     layer = "conv(4, 1, weight_init=constant(0.5))"
     constructors.check(f"network N(unit = {layer}, n = 2) {{ input(2, 4, 4); repeat n {{ unit -> relu }}; linear(2) }}")
@@ -237,7 +244,7 @@ def test_a_layer_that_is_a_parameter_of_the_network_keeps_its_own_word() -> None
 @pytest.mark.parametrize(
     ("head", "body", "line", "reason"),
     [
-        ("B(unit)", "unit(4, weight_init=zeros)", "B(conv(kernel=n))", "is told how its weights begin"),
+        ("B(unit)", "unit(4, weight_init=zeros)", "B(conv(kernel=1)) -> B(conv(kernel=3))", "is told how its weights"),
         ("B(rule)", "conv(4, 1, weight_init=rule)", "B(zeros) -> B(ones)", "a rule by which weights begin is given as"),
     ],
 )

@@ -26,6 +26,16 @@ from tests.torch.constructors import check
         network Net { input(3, 8, 8); B(4) }
         """,
         """
+        network Net(ws = [4, 3], m = 1) {
+            input(2, 1, 1)
+            for w in ws {
+                several = [it -> conv(w, 1)]
+                linear(it.height + m)
+                concat(several)
+            }
+        }
+        """,
+        """
         block B(channels) {
             conv(channels, 1)
             a = it

@@ -67,8 +67,8 @@ def test_loops_that_may_have_no_turn(text: str) -> None:
         network Net(ws = [4, 3]) { input(2, 3, 3); S(ws) }
         """,
         """
-        sequence S(ws, k = 4) { for w in ws { if w > k { linear(w) } } }
-        network Net(ws = [4, 3, 5], k = 4) { input(2, 3, 3); S(ws, k) }
+        sequence S(ws, k = 2) { for w in ws { if w > k { linear(w) } } }
+        network Net(ws = [4, 3, 5], k = 2) { input(2, 3, 3); S(ws, k) }
         """,
         """
         sequence S(ws, vs) { for w in ws { linear(w); relu }
@@ -137,6 +137,39 @@ def test_what_would_stay_a_map_is_refused(text: str, given: list[list[int]], sai
     for ws in given:
         with pytest.raises(ValueError, match=f"^{said}$"):
             module.Net(ws=ws)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "network Net(n = 0) { input(2, 3, 3); for i in range(n) { linear(4) } }",
+        "network Net(n = 2, m = 0) { input(2, 3, 3); for i in range(n) { for j in range(m) { linear(3) } } }",
+        "network Net(ws = [[]]) { input(2, 3, 3); for r in ws { for w in r { linear(w) } } }",
+        """
+        sequence S(ws) { for w in ws { linear(w) } }
+        network Net(ws = []) { input(2, 3, 3); S(ws) }
+        """,
+        """
+        sequence S(f = false) { if f { linear(3) } }
+        network Net(f = false) { input(2, 3, 3); S(f); conv(3, 1) }
+        """,
+        """
+        sequence S(k) { if 4 < k + 4 { relu } else { linear(k) } }
+        network Net(m = 1) { input(2, 3, 3); S(m) }
+        """,
+        """
+        sequence S(k) { if 4 < k + 4 { } else { linear(k) } }
+        network Net(m = 1, n = 2) {
+            input(2, 5, 5)
+            S(m)
+            for i in range(n) { if i == 3 { conv(it.height, 3, padding=1) } }
+        }
+        """,
+        "network Net(n = 0) { input(2, 3, 3); t = 1; for i in range(n) { t = it * t; conv(2, 1) }; it * t }",
+    ],
+)
+def test_what_the_text_leaves_a_map_is_one(text: str) -> None:
+    check(text)
 
 
 def test_features_need_no_dense_layer() -> None:

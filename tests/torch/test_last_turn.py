@@ -9,6 +9,21 @@ from tests.torch.constructors import check
 
 PROGRAMS = [
     """
+network Turns(us = [2, 5], n = 2) {
+    input(2, 4, 4)
+    u = n
+    for u in us { it * 2 }
+    conv(u, 3, padding=1)
+}""",
+    """
+network Inner(us = [2, 5]) {
+    input(2, 4, 4)
+    for u in us {
+        for u in us { it * 2 }
+        conv(u, 3, padding=1)
+    }
+}""",
+    """
 network Last(n = 3) {
     input(3, 64, 64)
     for i in range(n) {

@@ -429,7 +429,9 @@ class Body:
             return each_tensor(item, partial(self._own_item, wanted, at))
         if is_variable(item.code) and item.code.id not in (FLOW + "x", FLOW + self.flow):
             return item
-        return self.put(item, self.temporary(numbered(wanted, at)))
+        variable = self.temporary(numbered(wanted, at))
+        self.keep_values({variable}, wanted)  # what flows into a turn of a loop may be in it
+        return self.put(item, variable)
 
     def put_list(self, value: AnyTensors, wanted: str) -> AnyTensors:
         """A list of values of any number, and the lists of their sizes, in variables for what the text calls so."""

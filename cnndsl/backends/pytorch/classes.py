@@ -78,6 +78,7 @@ from cnndsl.backends.pytorch.values import (
     AnyTensors,
     BlockRecipe,
     KindRecipe,
+    NeedsUnrolling,
     Ranks,
     Static,
     Tensor,
@@ -331,6 +332,8 @@ class ClassTranslation:
         """The lines of `__init__`, the layers in them with words of their own, and the sizes that it is told."""
         live = self._rule_names()
         kept = put_inside(_without_repeats(gathered(init.slice(refuse_repeated(lines), live)), {}))
+        if init.lost:
+            raise NeedsUnrolling("a number of the turns of a loop is read behind it")
         arguments = self._body.given_names | {*self._body.input_sizes}
         kept = refuse_unassigned(kept, arguments, live & variables_of(lines) if live else ())
         if init.parts:

@@ -701,6 +701,7 @@ class InitSlice:
         self.parts: set[int] = set()
         self.sizes: set[tuple[frozenset[Any], tuple[int, int]]] = set()
         """The parts and their sizes that its lines ask for."""
+        self.lost: set[str] = set()  # what is read behind loops that are left out, which gave it something
 
     def slice(self, lines: Sequence[Any], live: set[str], outside: frozenset[str] = frozenset()) -> list[Any]:
         """As for `forward`; `outside` is what is read behind the line that these are inside of."""
@@ -769,6 +770,7 @@ class InitSlice:
                     inside = set(live)
                     kept = self.slice(line.lines, inside, outside | live)
                     if not kept:
+                        self.lost |= live & names_stored(line.target)
                         return None
                     into, source = line.target, line.source
                     if line.flow is not None:

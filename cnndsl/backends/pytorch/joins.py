@@ -28,6 +28,7 @@ from cnndsl.backends.pytorch.values import (
     AnyTensors,
     Case,
     Facts,
+    NeedsFlatten,
     NotYet,
     PartRecipe,
     Scope,
@@ -60,13 +61,14 @@ def branch(body: Body, test: Static, yes: Any, no: Any, node: Any) -> None:
     known = {*body.applied, *body.list_registers}
     asked = body.symbols.versioned(test.code)
     with body.inside(line, line.yes, outcome=True, test=test):
-        at_yes = reached(body, yes)
+        at_yes = reached(body, _of_features(yes, test, outcome=True))
     after_yes = body.state()
     body.restore(before)
     own = {*body.applied, *body.list_registers} - known
     earlier = body.elsewhere
     body.elsewhere = earlier | {each: (*earlier.get(each, ()), Case((asked, True))) for each in own}
     with body.inside(line, line.no, outcome=False, test=test):
+        no = _of_features(no, test, outcome=False)
         at_no = reached(body, no) if at_yes else [no()]
     if not at_no:
         body.restore(after_yes)
@@ -102,6 +104,21 @@ def branch(body: Body, test: Static, yes: Any, no: Any, node: Any) -> None:
         if versions.get(variable) != others.get(variable) and not is_joined:
             is_of_one = variable not in versions or variable not in others  # it has something only behind this way
             current[variable] = (versions | others)[variable] if is_of_one else body.file.new_symbol(variable)
+
+
+def _of_features(way: Callable[[], Any], test: Static, *, outcome: bool) -> Callable[[], Any]:
+    """A way of a condition, which makes features of the map that a chain is given only if the text takes it."""
+
+    def run() -> Any:
+        try:
+            return way()
+        except NeedsFlatten:
+            if test.value.sample == outcome:
+                raise
+        reason = "the first layer of a chain takes a map in one case, and a list of features in another"
+        raise Untranslatable(reason, None, "write flatten before it", Body.names_of(test))
+
+    return run
 
 
 def reached(body: Body, way: Callable[[], Any]) -> list[Any]:

@@ -56,6 +56,8 @@ from cnndsl.backends.pytorch.values import (
     AnyTensors,
     Case,
     Facts,
+    NeedsFlatten,
+    NeedsTurn,
     Scope,
     Static,
     Tensor,
@@ -102,9 +104,12 @@ def repeated(body: Body, node: Any, count: Static, turn: Callable[[], None]) -> 
         return
     items = list(range(known)) if isinstance(known, int) and known <= MOST_TURNS else None
     source = call("range", count.code)
-    loop_or_turns(
-        body, node, lambda: run_loop(body, node, source, lambda: (name("_"), None), turn), lambda _: turn(), items
-    )
+    turns = value_of(count.value)
+
+    def loop() -> None:
+        run_loop(body, node, source, lambda: (name("_"), None), turn, count=turns)
+
+    loop_or_turns(body, node, loop, lambda _: turn(), items)
 
 
 _REMEMBERED = (
@@ -146,12 +151,13 @@ def run_loop(
     turn: Any,
     named: Iterable[Part] = (),
     facts: Callable[[], Sequence[Facts]] = tuple,
+    count: int = 1,
 ) -> None:
     """Work out a loop, in which what changes from turn to turn becomes a variable.
 
     `bind` gives its names what they are in every turn, and returns the variables of `__init__`, and those of `forward`
-    with what they go through where that is something else. `named` are the lists of layers with names among it, and
-    `facts` what the names are in each turn, where that is known.
+    with what they go through where that is something else. `named` are the lists of layers with names among it, `facts`
+    what the names are in each turn, where that is known, and `count` how many turns there are in the text.
     """
     hold_names(body, node)
     numbers: dict[str, Static] = {}
@@ -167,7 +173,7 @@ def run_loop(
     running: dict[Any, tuple[str, Traced]] = {}
     apart: list[str] = []
     flat_turn: Any = None  # what the first turn does, where it takes maps as lists of features
-    not_yet, applied, entered = body.not_yet, set(body.applied), body.state()
+    not_yet, applied, entered, first = body.not_yet, set(body.applied), body.state(), len(body.lines)
     for _ in range(_MOST_ROUNDS):
         body.not_yet = not_yet
         before = body.state()
@@ -177,7 +183,7 @@ def run_loop(
         with body.inside(line, line.lines), body.having(running=body.running | own):
             line.target, line.flow = bind()
             turns = facts()
-            turn()
+            _run_turn(turn, source, count)
             for variable in apart:
                 body.it = body.put(body.it, variable)
             _hold_new(body, line, before)
@@ -212,7 +218,23 @@ def run_loop(
         raise Untranslatable("the sizes do not settle from turn to turn", getattr(node, "span", None))
     for part in body.applied - applied:
         body.elsewhere[part] = cases_of(body.elsewhere, part, (), Case(None, sizes))  # it may have no turn
+    if count < 1 and any(isinstance(each, Compute) and each.instead for each in body.lines[first:]):
+        raise _needs_turn(source)
     body.lines.append(line)
+
+
+def _needs_turn(source: Code) -> NeedsTurn:
+    return NeedsTurn(_ANOTHER_KIND, names=frozenset(names_in(source)))
+
+
+def _run_turn(turn: Callable[[], None], source: Code, count: int) -> None:
+    """Work out a turn, which makes features of the map that a chain is given only if the text has one."""
+    try:
+        turn()
+    except NeedsFlatten:
+        if count < 1:
+            raise _needs_turn(source) from None
+        raise
 
 
 _ANOTHER_KIND = "a turn of this loop leaves another kind of value than it began with"

@@ -383,7 +383,8 @@ def _do_for(body: Body, statement: nodes.For) -> None:
 
         def loop() -> None:
             facts = partial(facts_of_turns, body, statement.targets, known or ())
-            run_loop(body, statement, source.code, bind, run_turn, facts=facts)
+            count = values.sample if isinstance(values, AnyList) else len(values)
+            run_loop(body, statement, source.code, bind, run_turn, facts=facts, count=count)
 
         loop_or_turns(body, statement, loop, turn, known)
 

@@ -43,6 +43,7 @@ from cnndsl.backends.pytorch.values import (
     Function,
     KindRecipe,
     NeedsFlatten,
+    NeedsTurn,
     NeedsUnrolling,
     Opaque,
     Ranks,
@@ -635,23 +636,26 @@ class Translation:
         return words.union(*map(self.spoken_of, inner))
 
     def _translate_or_drop(self, unit: Unit) -> None:
-        """Translate a class; forget one without a translation for which only ways asked that are not taken."""
+        """Translate a class. For one without a translation what it is given becomes constants; it is forgotten where
+        only ways asked for it that are not taken.
+        """
         try:
             self._translate_or_fix(unit)
         except Untranslatable:
             others = [other for other in self.units.values() if other is not unit]
-            if unit in self.networks or any(other.text is None or other.is_stale for other in others):
+            texts = [other.text for other in others if other.text is not None and not other.is_stale]
+            is_idle = unit not in self.networks and len(texts) == len(others)
+            if is_idle and not any(unit.name in self.spoken_of(text.needs) for text in texts):
+                self._drop([unit.key])
+            elif not self._fix_users(unit):
                 raise
-            if any(unit.name in self.spoken_of(other.text.needs) for other in others if other.text is not None):
-                raise
-            self._drop([unit.key])
 
     def _translate_or_fix(self, unit: Unit) -> None:
         """Translate a class; where a parameter cannot be kept open, as the constant that it always is."""
         try:
             self._translate(unit)
         except Untranslatable as problem:
-            if self._is_translated_above_0(unit):
+            if not isinstance(problem, NeedsTurn) and self._is_translated_above_0(unit):
                 return
             fixed, constant_ones = unit.fixed, _constants(unit)
             if not constant_ones:
@@ -667,6 +671,22 @@ class Translation:
                     except Untranslatable:
                         fixed[word] = value
             self.stale()
+
+    def _fix_users(self, unit: Unit) -> bool:
+        """Fix what the users of a class that has no translation give it, which is begun anew; whether there is any."""
+        found = False
+        for user in [self.units[key] for key in unit.users & self.units.keys() - {unit.key}]:
+            calls = self.nodes_of(user.definition)[nodes.Call]
+            uses = (each for each in calls if isinstance(each.function, nodes.Ref))
+            words = {word for each in uses if each.function.key == unit.key[0] for word in _parameters_in(each)}
+            constant_ones = _constants(user)
+            fixed = {word: value for word, value in constant_ones.items() if word in words} or constant_ones
+            user.fixed.update(fixed)
+            found |= bool(fixed)
+        if found:
+            self._drop([unit.key])
+            self.stale()
+        return found
 
     def _is_translated_above_0(self, unit: Unit) -> bool:
         """Translate a class whose parameters that are 0 in the text, which leaves lines out, are tried with 1."""

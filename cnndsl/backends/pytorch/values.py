@@ -47,6 +47,10 @@ class NeedsUnrolling(Untranslatable):
     """What has no translation in a loop, and may have one where the loop is written out turn by turn."""
 
 
+class NeedsTurn(Untranslatable):
+    """What has a translation only where a loop has a turn that has none for the arguments of the text."""
+
+
 class NeedsFlatten(Exception):  # noqa: N818 - a signal to the body around a chain
     """Raised by a chain whose first layer takes features, when a feature map comes in."""
 
