@@ -40,10 +40,11 @@ _LONGEST_KEY = 200
 _SERVING = frozenset({"FOLDED", "OVERWRITES", "from_trained"})
 _GENERATED = frozenset({"self", "torch", "nn", "F", "Tensor", "super"}) | _SERVING
 _GENERATED_OUTSIDE = _GENERATED | {
-    "_T", "Any", "Callable", "Mapping", "OrderedDict", "Self", "TypeVar", "abs", "all", "any", "bool", "ceil", "cls",
-    "deepcopy", "dict", "enumerate", "float", "floor", "fold", "getattr", "hasattr", "i", "int", "isinstance", "iter",
-    "len", "list", "make_divisible", "math", "max", "min", "next", "overwrite", "places", "range", "reversed", "round",
-    "served", "sorted", "state_dict", "str", "sum", "tuple", "type", "with_weights", "zip",
+    "_T", "Any", "Callable", "Mapping", "OrderedDict", "Self", "TypeVar", "abs", "all", "any", "begun", "bool", "ceil",
+    "channels_after", "cls", "deepcopy", "dict", "enumerate", "float", "floor", "fold", "getattr", "hasattr", "i",
+    "int", "isinstance", "iter", "len", "list", "make_divisible", "math", "max", "min", "next", "of_features",
+    "overwrite", "places", "range", "reversed", "round", "served", "sorted", "state_dict", "str", "sum", "tuple",
+    "type", "with_weights", "zip",
 }  # fmt: skip
 
 # What PyTorch, its generated modules and cnndsl import beside Python's own modules; a test looks for what is missing.

@@ -164,6 +164,14 @@ def test_a_class_cannot_be_called_as_what_the_module_uses(name: str) -> None:
     assert accepted == (why_not_class(name) is None)
 
 
+@pytest.mark.parametrize("name", ["begun", "channels_after", "make_divisible", "of_features", "with_weights"])
+def test_what_a_generated_module_defines_is_no_name_of_a_class_or_a_parameter(name: str) -> None:
+    block = f"block {name} {{ relu }}\nnetwork Net {{ input(3, 8, 8); {name} }}"
+    parameter = f"network Net({name} = 3) {{ input(3, 8, 8); linear({name}) }}"
+    for text in (block, parameter):
+        assert [found.code for found in cnndsl.compile(text).diagnostics if found.code[0] == "E"] == ["E203"]
+
+
 @pytest.mark.parametrize("label", ["a\u202eb", "a\u2028b", "a\u200bb", "a\x1b[2Jb", "a\rb", "a.b", "", "x" * 201])
 def test_a_label_that_is_no_key_is_refused(label: str) -> None:
     assert why_not_key(label) is not None

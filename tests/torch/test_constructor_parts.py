@@ -414,3 +414,20 @@ def test_sizes_of_one_variable_that_a_loop_in_a_loop_changes() -> None:
     """
     assert "width = height\n" in cnndsl.compile(text).python()
     check(text)
+
+
+@pytest.mark.parametrize("default", ["relu", "batchnorm", "groupnorm(1)"])
+def test_a_layer_that_a_block_never_applies(default: str) -> None:
+    text = f"block B(norm = {default}) {{ relu }}\nnetwork Net(act = relu) {{ input(4, 8, 8); B(norm=act) -> act() }}"
+    assert check(text).total() >= 1
+
+
+def test_what_users_give_a_class_that_cannot_be_open_are_constants() -> None:
+    """Whether a map comes out depends on whether a loop in a loop has a turn, which no class leaves open."""
+    text = """
+    block B(n) { for i in range(n + 3) { relu; for w in [2, 5] { flatten } } }
+    network Net(n = 1, classes = 4) { input(3, 5, 5); B(n); linear(classes) }
+    """
+    python = cnndsl.compile(text).python()
+    assert "It is written for n=1." in python
+    assert check(text)["int"] >= 4

@@ -542,7 +542,7 @@ _SAMPLES = (60, 48, 36, 24, 12, 6, 4, 2)
 
 RESERVED = BUILTINS.union(
     ["super", "partial", "Callable", "Sequence", "Mapping", "OrderedDict", "Any", "TypeVar", "Tensor",
-     "tuple", "bool", "with_weights", "channels_after", "isinstance", "module"]
+     "tuple", "bool", "with_weights", "begun", "of_features", "channels_after", "isinstance", "module"]
 )  # fmt: skip
 """Names that a class needs itself."""
 

@@ -108,9 +108,9 @@ def _of_features(body: Body, recipe: Any, made: Made, features: Shape) -> Made:
     """A layer that takes a map as the list of its features; of a chain that begins with another layer for some
     arguments, or is empty then, these are refused.
     """
-    if isinstance(recipe, KindRecipe):
-        return made
     inner = made.value
+    if not isinstance(inner, Chain) and not isinstance(recipe, BlockRecipe):
+        return made
     lines = inner.lines if isinstance(inner, Chain) else body.file.chain_lines(recipe, features)
     if _beginning(body, lines) == (True, True):
         return made

@@ -55,7 +55,9 @@ from cnndsl.backends.pytorch.values import (
     VariantRecipe,
     each_tensor,
     grouped,
+    list_length,
     plain_static,
+    rank_word,
     with_arguments,
 )
 from cnndsl.ir import nodes
@@ -259,11 +261,11 @@ class Translation:
 
     def _name(self, units: Sequence[Unit]) -> None:
         """Name the classes of a definition: for inputs of several ranks, or in lists of several lengths, by these."""
-        are_lists = len({_length(unit.ranks) for unit in units}) > 1
+        are_lists = len({list_length(unit.ranks) for unit in units}) > 1
         others = {unit.name for unit in self.units.values() if unit not in units}
         others |= {module.name for key, module in self.tops.items() if key != units[0].definition.key}
         for unit in units:
-            which = (_length(unit.ranks) if are_lists else _rank_word(unit.ranks)) if len(units) > 1 else ""
+            which = (list_length(unit.ranks) if are_lists else rank_word(unit.ranks)) if len(units) > 1 else ""
             new = not_in(f"{unit.definition.name}{which}", others)
             others.add(new)
             if unit.name != new:
@@ -552,13 +554,16 @@ class Translation:
 
     def _settle(self) -> None:
         """Translate classes until what is known of them changes no more."""
+        before: list[Unit] = []
         for _ in range(_MOST_ROUNDS):
             stale = [unit for unit in self.units.values() if unit.is_stale]
             if not stale:
                 return
             given = [unit for unit in stale if unit.is_given()] or stale
             waiting = set().union(*(unit.users - {unit.key} for unit in given))
-            for unit in [unit for unit in given if unit.key not in waiting] or given:
+            first = [unit for unit in given if unit.key not in waiting]
+            before = given if first == before else first or given  # one may wait for what uses it
+            for unit in before:
                 if self.units.get(unit.key) is unit:
                     self._translate_or_drop(unit)
         raise Untranslatable("what blocks are given does not settle")
@@ -748,15 +753,6 @@ def _constants(unit: Unit) -> dict[str, Any]:
 def _parameters_in(value: Any) -> set[str]:
     """The parameters that an expression speaks of."""
     return {each.name for each in nodes.walk(value) if isinstance(each, nodes.Ref) and each.of == "parameter"}
-
-
-def _rank_word(ranks: Ranks) -> str:
-    return f"{ranks[0][1] - 1}d" if ranks else ""
-
-
-def _length(ranks: Ranks) -> int:
-    """How many values there are in the lists that come in."""
-    return sum("." in word for word, _ in ranks)
 
 
 def _is_constant(value: Any) -> bool:

@@ -523,6 +523,16 @@ def own_ranks(block: BlockRecipe, inputs: Ranks) -> Ranks:
     return tuple((own_name(block, place), rank) for place, rank in inputs)
 
 
+def rank_word(ranks: Ranks) -> str:
+    """How many axes of space a value has that comes in, as a word: `2d`."""
+    return f"{ranks[0][1] - 1}d" if ranks else ""
+
+
+def list_length(ranks: Ranks) -> int:
+    """How many values there are in the lists that come in."""
+    return sum("." in word for word, _ in ranks)
+
+
 def is_layers(value: Any) -> bool:
     """Whether a value is a list of layers that have what they need."""
     items = value.value if isinstance(value, Static) else None
