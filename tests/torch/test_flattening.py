@@ -123,12 +123,12 @@ def test_chains_that_may_begin_otherwise(text: str) -> None:
             network Net(ws = [4, 3]) { input(2, 3, 3); S(ws) }
             """,
             [[]],
-            "for these arguments there is no dense layer that takes the map",
+            "for these arguments there is no dense layer to take the map",
         ),
         (
             "network Net(ws = [4, 3]) { input(2, 3, 3); s = { for w in ws { linear(w); tanh } }; s }",
             [[]],
-            "for these arguments there is no dense layer that takes the map",
+            "for these arguments there is no dense layer to take the map",
         ),
     ],
 )

@@ -62,8 +62,9 @@ def of_features(layers: _T) -> _T:
     first: Any = layers
     while isinstance(first, nn.Sequential):
         first = next(iter(first), None)
-    if not isinstance(first, nn.Linear):
-        raise ValueError("for these arguments there is no dense layer that takes the map")
+    is_dense = isinstance(first, nn.Linear)
+    if not is_dense:
+        raise ValueError("for these arguments there is no dense layer to take the map")
     return layers
 '''
 _BEGUN = '''\
