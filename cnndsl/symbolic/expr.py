@@ -153,6 +153,7 @@ class Expr:
     """How much it is written with: its names and numbers, those inside of operations too. Raises TooLong when made
     with too much."""
     _symbols: frozenset[Symbol] | None = field(init=False, default=None, compare=False, repr=False)
+    _opened: frozenset[Symbol] | None = field(init=False, default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         weight = len(self.terms)
@@ -241,6 +242,12 @@ class Expr:
                         found.update(*(operand.symbols() for operand in atom.operands))
             object.__setattr__(self, "_symbols", frozenset(found))
         return self._symbols  # type: ignore[return-value] # set above
+
+    def opened(self) -> frozenset[Symbol]:
+        """The sizes left open that the value depends on."""
+        if self._opened is None:
+            object.__setattr__(self, "_opened", frozenset(s for s in self.symbols() if s.guards is not None))
+        return self._opened  # type: ignore[return-value] # set above
 
     def substitute(self, values: Mapping[str, Number | Named | Expr]) -> Expr:
         """The expression with names replaced; names that are not in `values` stay."""
@@ -364,7 +371,7 @@ def _floor_divide(a: Expr, divisor: int) -> Expr:
     if not rest:
         return Expr(tuple(even)) + Expr.of(constant // divisor)
     left = constant % divisor
-    if left and constant < 0 and not any(symbol.guards is not None for symbol in a.symbols()):
+    if left and constant < 0 and not a.opened():
         left -= divisor  # as people write it: (kernel - 1) // 2
     whole = Expr(tuple(even)) + Expr.of((constant - left) // divisor)
     if len(rest) == 1 and rest[0][1] == 1 and len(rest[0][0]) == 1:

@@ -51,11 +51,11 @@ def _comparison(relation: str) -> Callable[[Traced, object], bool]:
             return NotImplemented  # type: ignore[no-any-return] # the operators hand it on
         truth = bool(RELATIONS[relation](self.value, value_of(other)))
         left, right = self.expr, Expr.of(other)
-        difference = left - right
-        if difference.constant is None and (opened := [s for s in difference.symbols() if s.guards is not None]):
+        if left.opened() or right.opened():
+            difference = left - right
             known = {s.name: s.value for s in difference.symbols() if s.value is not None}
             guard = Guard(relation, left.substitute(known), right.substitute(known), truth)
-            for symbol in opened:
+            for symbol in difference.opened():
                 symbol.guards.append(guard)  # type: ignore[union-attr] # asked above
         return truth
 
@@ -104,7 +104,7 @@ class Traced:
     @property
     def is_open(self) -> bool:
         """Whether the number depends on a size that is left open."""
-        return any(s.guards is not None for s in self.expr.symbols())
+        return bool(self.expr.opened())
 
     def __str__(self) -> str:
         return str(self.expr) if self.is_open else str(self.value)
@@ -139,7 +139,7 @@ class Traced:
         A product that is kept as one is the list of its factors, which its text does not show.
         """
         expr = list(map(str, self.expr.factors)) or str(self.expr)
-        opened = sorted(symbol.name for symbol in self.expr.symbols() if symbol.guards is not None)
+        opened = sorted(symbol.name for symbol in self.expr.opened())
         return {"value": self.value, "expr": expr} | ({"open": opened} if opened else {})
 
 
@@ -237,7 +237,7 @@ def work_key(number: Any) -> Any:
     """
     if not is_open(number):
         return key_of(number)
-    opened = sorted(symbol for symbol in number.expr.symbols() if symbol.guards is not None)
+    opened = sorted(number.expr.opened())
     return (*key_of(number), Whose(tuple(id(symbol.guards) for symbol in opened)))
 
 
